@@ -1,0 +1,3 @@
+//! gigwire, the backend of a service marketplace.
+pub mod kernel;
+pub mod schema;

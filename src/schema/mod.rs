@@ -1,0 +1,2 @@
+//! GraphQL shapes.
+pub mod auth;
