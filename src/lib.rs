@@ -1,3 +1,7 @@
 //! gigwire, the backend of a service marketplace.
+pub mod features;
 pub mod kernel;
+pub mod loaders;
+pub mod platform;
+pub mod resolvers;
 pub mod schema;

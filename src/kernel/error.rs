@@ -25,6 +25,10 @@ pub enum Code {
     RateLimited,
     /// Took longer than a request may take.
     Timeout,
+    /// A part that is needed is busy or away; nothing was done.
+    Unavailable,
+    /// Lost a race in the database; the unit of work repeats it, so that clients see it only after several attempts.
+    Contended,
     /// A bug or a broken part; the cause is in the log under the request id.
     Internal,
     /// The input does not have the form that the schema describes.
@@ -81,6 +85,7 @@ impl Code {
             Code::Forbidden => "FORBIDDEN",
             Code::RateLimited => "RATE_LIMITED",
             Code::Timeout => "TIMEOUT",
+            Code::Unavailable | Code::Contended => "SERVICE_UNAVAILABLE",
             Code::Internal => "INTERNAL_SERVER_ERROR",
             Code::BadUserInput => "BAD_USER_INPUT",
             Code::NotFound => "NOT_FOUND",
@@ -109,7 +114,12 @@ impl Code {
     pub const fn retryable(self) -> bool {
         matches!(
             self,
-            Code::RateLimited | Code::Timeout | Code::Internal | Code::IdempotencyInFlight
+            Code::RateLimited
+                | Code::Timeout
+                | Code::Unavailable
+                | Code::Contended
+                | Code::Internal
+                | Code::IdempotencyInFlight
         )
     }
 }
@@ -131,12 +141,7 @@ pub struct Error {
 impl Error {
     /// An error without a place in the input.
     pub fn new(code: Code, message: impl Into<String>) -> Self {
-        Error {
-            code,
-            message: message.into(),
-            field: None,
-            retry_after_ms: None,
-        }
+        Error { code, message: message.into(), field: None, retry_after_ms: None }
     }
 
     /// A broken part or a bug. `cause` goes to the log only.

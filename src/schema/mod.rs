@@ -1,2 +1,16 @@
-//! GraphQL shapes.
+//! GraphQL shapes: objects, inputs, enums and payloads, one file per noun.
+//!
+//! A shape holds what its row holds; fields that need a look-up are added in `resolvers/` under the same noun. Each type
+//! names in `@auth` who may read it. Each doc comment here is a description in the API.
+
+pub mod accounts;
+pub mod announcements;
 pub mod auth;
+pub mod error;
+pub mod live;
+pub mod scalars;
+
+/// A version fits into GraphQL's 32-bit Int: nothing changes two billion times.
+pub(crate) fn version(version: i64) -> i32 {
+    i32::try_from(version).unwrap_or(i32::MAX)
+}

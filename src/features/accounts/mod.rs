@@ -1,0 +1,17 @@
+//! Accounts: people, their sign-ins and their tokens.
+//!
+//! A sign-in makes a session. Its access token is a short-lived JWT that carries the session's id and nothing else; roles
+//! and blocks are looked up, so that they count at once. Its refresh token is opaque: each one works once and derives its
+//! successor, so that a stolen one shows itself when it is used a second time.
+
+pub mod commands;
+pub mod events;
+pub mod model;
+pub mod passwords;
+pub mod queries;
+pub mod sessions;
+mod store;
+pub mod tokens;
+
+pub use model::{SignIn, SignUp, SignedIn, User};
+pub use sessions::Sessions;

@@ -1,0 +1,17 @@
+//! Reads of accounts. Profiles are public; what only the user and staff may see is guarded field by field.
+
+use super::{User, store};
+use crate::kernel::id::UserId;
+use crate::kernel::{Error, Result};
+use crate::platform::Platform;
+use crate::platform::work::Unit;
+
+/// Users by id, in no particular order.
+pub async fn by_ids(platform: &Platform, ids: &[UserId]) -> Result<Vec<User>> {
+    store::users(&platform.db, ids).await
+}
+
+/// A user, read inside a unit of work.
+pub async fn in_unit(unit: &mut Unit, id: UserId) -> Result<User> {
+    store::user(&mut unit.tx, id).await?.ok_or_else(|| Error::not_found("user"))
+}

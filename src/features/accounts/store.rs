@@ -1,0 +1,193 @@
+//! The SQL of accounts.
+
+use super::User;
+use crate::kernel::id::{SessionId, UserId};
+use crate::kernel::{Result, Roles, Timestamp};
+use crate::platform::db::{Db, FromRow, On, Row, Tx, q};
+
+impl FromRow for User {
+    fn from_row(row: &Row) -> Result<Self> {
+        Ok(User {
+            id: row.get("id")?,
+            email: row.get("email")?,
+            display_name: row.get("display_name")?,
+            roles: Roles(row.get("roles")?),
+            blocked_until: row.get("blocked_until")?,
+            created_at: row.get("created_at")?,
+            updated_at: row.get("updated_at")?,
+            version: row.get("version")?,
+        })
+    }
+}
+
+/// A session with what must be known of its user at each request.
+pub(super) struct LiveSession {
+    pub(super) user: UserId,
+    pub(super) roles: Roles,
+    pub(super) blocked_until: Option<Timestamp>,
+}
+
+impl FromRow for LiveSession {
+    fn from_row(row: &Row) -> Result<Self> {
+        Ok(LiveSession {
+            user: row.get("user_id")?,
+            roles: Roles(row.get("roles")?),
+            blocked_until: row.get("blocked_until")?,
+        })
+    }
+}
+
+/// A user with its password's hash.
+pub(super) struct Credentials {
+    pub(super) user: User,
+    pub(super) password_hash: String,
+}
+
+impl FromRow for Credentials {
+    fn from_row(row: &Row) -> Result<Self> {
+        Ok(Credentials { user: User::from_row(row)?, password_hash: row.get("password_hash")? })
+    }
+}
+
+/// A refresh token, by its hash.
+pub(super) struct RefreshRow {
+    pub(super) session: SessionId,
+    pub(super) user: UserId,
+    pub(super) expires_at: Timestamp,
+    pub(super) used_at: Option<Timestamp>,
+    pub(super) ended_at: Option<Timestamp>,
+}
+
+impl FromRow for RefreshRow {
+    fn from_row(row: &Row) -> Result<Self> {
+        Ok(RefreshRow {
+            session: row.get("session_id")?,
+            user: row.get("user_id")?,
+            expires_at: row.get("expires_at")?,
+            used_at: row.get("used_at")?,
+            ended_at: row.get("ended_at")?,
+        })
+    }
+}
+
+pub(super) async fn users(db: &Db, ids: &[UserId]) -> Result<Vec<User>> {
+    q("select id, email, display_name, roles, blocked_until, created_at, updated_at, version
+        from users where id in ({list})")
+    .list(ids.iter().copied())
+    .all(db)
+    .await
+}
+
+pub(super) async fn user(on: impl Into<On<'_>>, id: UserId) -> Result<Option<User>> {
+    q("select id, email, display_name, roles, blocked_until, created_at, updated_at, version from users where id = $1")
+        .bind(id)
+        .optional(on)
+        .await
+}
+
+pub(super) async fn credentials(db: &Db, email: &str) -> Result<Option<Credentials>> {
+    q("select * from users where email = $1").bind(email).optional(db).await
+}
+
+/// Says whether the address was free.
+pub(super) async fn insert_user(tx: &mut Tx, user: &User, password_hash: &str) -> Result<bool> {
+    let inserted =
+        q("insert into users (id, email, password_hash, display_name, roles, created_at, updated_at, version)
+        values ($1, $2, $3, $4, $5, $6, $7, 1) on conflict (email) do nothing")
+        .bind(user.id)
+        .bind(user.email.as_str())
+        .bind(password_hash)
+        .bind(user.display_name.as_str())
+        .bind(user.roles.0)
+        .bind(user.created_at)
+        .bind(user.updated_at)
+        .execute(tx)
+        .await?;
+    Ok(inserted == 1)
+}
+
+pub(super) async fn set_password_hash(tx: &mut Tx, user: UserId, password_hash: &str, now: Timestamp) -> Result<()> {
+    q("update users set password_hash = $1, updated_at = $2, version = version + 1 where id = $3")
+        .bind(password_hash)
+        .bind(now)
+        .bind(user)
+        .execute(tx)
+        .await?;
+    Ok(())
+}
+
+pub(super) async fn insert_session(
+    tx: &mut Tx,
+    session: SessionId,
+    user: UserId,
+    agent: Option<&str>,
+    ip: Option<String>,
+    now: Timestamp,
+) -> Result<()> {
+    q("insert into sessions (id, user_id, agent, ip, created_at, last_seen_at) values ($1, $2, $3, $4, $5, $5)")
+        .bind(session)
+        .bind(user)
+        .bind(agent)
+        .bind(ip)
+        .bind(now)
+        .execute(tx)
+        .await?;
+    Ok(())
+}
+
+pub(super) async fn live_session(db: &Db, session: SessionId) -> Result<Option<LiveSession>> {
+    q("select s.user_id, u.roles, u.blocked_until from sessions s join users u on u.id = s.user_id
+        where s.id = $1 and s.ended_at is null")
+    .bind(session)
+    .optional(db)
+    .await
+}
+
+pub(super) async fn insert_refresh(tx: &mut Tx, hash: &str, session: SessionId, expires_at: Timestamp) -> Result<()> {
+    q("insert into refresh_tokens (hash, session_id, expires_at) values ($1, $2, $3)")
+        .bind(hash)
+        .bind(session)
+        .bind(expires_at)
+        .execute(tx)
+        .await?;
+    Ok(())
+}
+
+/// Uses a token up. The guard makes one of two that come at once the winner.
+pub(super) async fn use_refresh(tx: &mut Tx, hash: &str, now: Timestamp) -> Result<bool> {
+    let used = q("update refresh_tokens set used_at = $1 where hash = $2 and used_at is null")
+        .bind(now)
+        .bind(hash)
+        .execute(tx)
+        .await?;
+    Ok(used == 1)
+}
+
+pub(super) async fn refresh(tx: &mut Tx, hash: &str) -> Result<Option<RefreshRow>> {
+    q("select r.session_id, s.user_id, r.expires_at, r.used_at, s.ended_at
+        from refresh_tokens r join sessions s on s.id = r.session_id where r.hash = $1")
+    .bind(hash)
+    .optional(tx)
+    .await
+}
+
+pub(super) async fn touch_session(tx: &mut Tx, session: SessionId, now: Timestamp) -> Result<()> {
+    q("update sessions set last_seen_at = $1 where id = $2").bind(now).bind(session).execute(tx).await?;
+    Ok(())
+}
+
+pub(super) async fn end_session(tx: &mut Tx, session: SessionId, now: Timestamp) -> Result<u64> {
+    Ok(q("update sessions set ended_at = $1 where id = $2 and ended_at is null")
+        .bind(now)
+        .bind(session)
+        .execute(tx)
+        .await?)
+}
+
+pub(super) async fn end_all_sessions(tx: &mut Tx, user: UserId, now: Timestamp) -> Result<u64> {
+    Ok(q("update sessions set ended_at = $1 where user_id = $2 and ended_at is null")
+        .bind(now)
+        .bind(user)
+        .execute(tx)
+        .await?)
+}

@@ -1,0 +1,19 @@
+//! The product: one folder per noun, the same six files in each.
+//!
+//! - `mod.rs` says what the noun is and what it does;
+//! - `model.rs` holds its types, states and pure transitions;
+//! - `commands.rs` has one function per mutation: may the viewer -> transaction -> store -> audit -> event -> commit;
+//! - `queries.rs` reads what a viewer may see, and the batches that loaders ask for;
+//! - `store.rs` holds the SQL, without decisions;
+//! - `events.rs` names the facts that the feature states.
+//!
+//! Features use each other's models, commands, queries and events, never a store, and only in one direction:
+//! `tests/it/house.rs` holds the arrows.
+
+pub mod accounts;
+pub mod announcements;
+
+use crate::platform::work::Projection;
+
+/// What follows from events inside their own transaction.
+pub const PROJECTIONS: &[Projection] = &[];

@@ -1,0 +1,140 @@
+//! Pages of a list by keyset: no offsets, so entries that arrive meanwhile are neither repeated nor skipped.
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use uuid::Uuid;
+
+use super::{Code, Error, Result};
+
+/// Entries in a page when the client names no number.
+pub const DEFAULT_SIZE: i64 = 20;
+/// Entries in a page at most.
+pub const MAX_SIZE: i64 = 100;
+
+/// A place in a list: the value that the list is ordered by, and the id that breaks ties.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cursor {
+    /// The ordering value.
+    pub key: i64,
+    /// The tie breaker.
+    pub id: Uuid,
+}
+
+impl Cursor {
+    /// The opaque text that clients keep.
+    pub fn encode(self) -> String {
+        let mut bytes = [0; 24];
+        bytes[..8].copy_from_slice(&self.key.to_be_bytes());
+        bytes[8..].copy_from_slice(self.id.as_bytes());
+        URL_SAFE_NO_PAD.encode(bytes)
+    }
+
+    /// Reads a text that [`Cursor::encode`] wrote.
+    pub fn decode(text: &str) -> Option<Self> {
+        let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
+        let (key, id) = bytes.split_first_chunk::<8>()?;
+        Some(Cursor { key: i64::from_be_bytes(*key), id: Uuid::from_slice(id).ok()? })
+    }
+}
+
+/// Which part of a list is wanted.
+#[derive(Clone, Copy, Debug)]
+pub struct Page {
+    /// How many entries.
+    pub size: i64,
+    /// From the start (`first`) or from the end (`last`).
+    pub forward: bool,
+    /// Only entries behind this one.
+    pub after: Option<Cursor>,
+    /// Only entries in front of this one.
+    pub before: Option<Cursor>,
+}
+
+impl Page {
+    /// Checks the four arguments of a connection.
+    pub fn from_args(first: Option<i32>, after: Option<&str>, last: Option<i32>, before: Option<&str>) -> Result<Self> {
+        if first.is_some() && last.is_some() {
+            return Err(bad("Use either first or last, not both."));
+        }
+        let size = first.or(last).map_or(DEFAULT_SIZE, i64::from);
+        if !(0..=MAX_SIZE).contains(&size) {
+            return Err(bad(&format!("first and last go from 0 to {MAX_SIZE}.")));
+        }
+        let cursor = |text: Option<&str>| match text {
+            None => Ok(None),
+            Some(text) => Cursor::decode(text).map(Some).ok_or_else(|| bad("This cursor is not one of this list's.")),
+        };
+        Ok(Page { size, forward: last.is_none(), after: cursor(after)?, before: cursor(before)? })
+    }
+
+    /// The first entries of a list.
+    pub const fn first(size: i64) -> Self {
+        Page { size, forward: true, after: None, before: None }
+    }
+}
+
+fn bad(message: &str) -> Error {
+    Error::new(Code::BadUserInput, message)
+}
+
+/// One page of a list, in the list's order.
+#[derive(Clone, Debug)]
+pub struct Slice<T> {
+    /// The entries.
+    pub items: Vec<T>,
+    /// Whether more follow.
+    pub has_next: bool,
+    /// Whether some precede.
+    pub has_previous: bool,
+}
+
+impl<T> Slice<T> {
+    /// Makes a page of what a store read: up to one entry more than wanted, in reading direction.
+    pub fn of(page: &Page, mut read: Vec<T>) -> Self {
+        let wanted = usize::try_from(page.size).unwrap_or(0);
+        let more = read.len() > wanted;
+        read.truncate(wanted);
+        if page.forward {
+            Slice { items: read, has_next: more, has_previous: page.after.is_some() }
+        } else {
+            read.reverse();
+            Slice { items: read, has_next: page.before.is_some(), has_previous: more }
+        }
+    }
+
+    /// A page without entries.
+    pub const fn empty() -> Self {
+        Slice { items: Vec::new(), has_next: false, has_previous: false }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cursors_survive_the_way_to_the_client_and_back() {
+        let cursor = Cursor { key: -7, id: Uuid::from_u128(42) };
+        assert_eq!(Cursor::decode(&cursor.encode()), Some(cursor));
+        for bad in ["", "x", "AAAA", "äöü"] {
+            assert_eq!(Cursor::decode(bad), None);
+        }
+    }
+
+    #[test]
+    fn arguments_are_checked() {
+        assert!(Page::from_args(Some(1), None, Some(1), None).is_err());
+        assert!(Page::from_args(Some(101), None, None, None).is_err());
+        assert!(Page::from_args(Some(-1), None, None, None).is_err());
+        assert!(Page::from_args(None, Some("nonsense"), None, None).is_err());
+        assert_eq!(Page::from_args(None, None, None, None).unwrap().size, DEFAULT_SIZE);
+    }
+
+    #[test]
+    fn a_page_read_backwards_is_shown_forwards() {
+        let page = Page::from_args(None, None, Some(2), None).unwrap();
+        let slice = Slice::of(&page, vec![9, 8, 7]);
+        assert_eq!(slice.items, [8, 9]);
+        assert!(slice.has_previous && !slice.has_next);
+    }
+}

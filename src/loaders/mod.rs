@@ -1,0 +1,97 @@
+//! Loaders: many single questions of one request become one statement.
+//!
+//! A loader is declared by what it is asked (`UserId`), what it answers (`User`) and the batch read of a feature's
+//! `queries` that knows. Loaders live for one request, so that nobody sees what another viewer may, and are renewed after
+//! each mutation, so that a payload shows what the mutation left behind. They wait by yielding once, not by a timer.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use ::dataloader::BatchFn;
+use ::dataloader::cached::Loader;
+
+use crate::features::{accounts, announcements};
+use crate::kernel::id::{AnnouncementId, UserId};
+use crate::kernel::{Error, Result};
+use crate::platform::Platform;
+
+/// What a loader answers: the object, shared, if it is there.
+type Answer<T> = Result<Option<Arc<T>>>;
+
+/// The loaders of one request.
+pub struct Loaders {
+    platform: Arc<Platform>,
+    batch: Mutex<Arc<Batch>>,
+}
+
+impl Loaders {
+    /// Fresh loaders.
+    pub fn new(platform: Arc<Platform>) -> Self {
+        let batch = Mutex::new(Arc::new(Batch::new(&platform)));
+        Loaders { platform, batch }
+    }
+
+    /// Forgets all answers: after a mutation.
+    pub fn renew(&self) {
+        *self.batch.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(Batch::new(&self.platform));
+    }
+
+    fn batch(&self) -> Arc<Batch> {
+        self.batch.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+/// Declares loaders. Each line: the method, what it is asked, what it answers, whose id the answer carries, who reads.
+macro_rules! loaders {
+    ($($(#[$doc:meta])* $name:ident: $key:ty => $value:ty, $id:expr, $read:path;)*) => {
+        struct Batch {
+            $($name: std::sync::OnceLock<Loader<$key, Answer<$value>, read::$name>>,)*
+            platform: Arc<Platform>,
+        }
+
+        impl Batch {
+            fn new(platform: &Arc<Platform>) -> Self {
+                Batch { $($name: std::sync::OnceLock::new(),)* platform: platform.clone() }
+            }
+        }
+
+        #[allow(non_camel_case_types, missing_docs)]
+        mod read {
+            use super::*;
+            $(
+                pub struct $name(pub Arc<Platform>);
+
+                impl BatchFn<$key, Answer<$value>> for $name {
+                    async fn load(&mut self, keys: &[$key]) -> HashMap<$key, Answer<$value>> {
+                        let mut answers: HashMap<_, Answer<$value>> = keys.iter().map(|key| (*key, Ok(None))).collect();
+                        match $read(&self.0, keys).await {
+                            Ok(found) => answers.extend(found.into_iter().map(|it| ($id(&it), Ok(Some(Arc::new(it)))))),
+                            Err(error) => answers.values_mut().for_each(|answer| *answer = Err(error.clone())),
+                        }
+                        answers
+                    }
+                }
+            )*
+        }
+
+        impl Loaders {
+            $(
+                $(#[$doc])*
+                pub async fn $name(&self, key: $key) -> Answer<$value> {
+                    let batch = self.batch();
+                    let loader = batch
+                        .$name
+                        .get_or_init(|| Loader::new(read::$name(batch.platform.clone())).with_yield_count(1));
+                    loader.try_load(key).await.map_err(Error::internal)?
+                }
+            )*
+        }
+    };
+}
+
+loaders! {
+    /// A user by id.
+    user: UserId => accounts::User, |it: &accounts::User| it.id, accounts::queries::by_ids;
+    /// An announcement by id.
+    announcement: AnnouncementId => announcements::Announcement, |it: &announcements::Announcement| it.id, announcements::queries::by_ids;
+}

@@ -1,0 +1,301 @@
+//! One statement and its values, for either engine.
+
+use std::borrow::Cow;
+use std::fmt::Write as _;
+
+use sqlx::postgres::PgArguments;
+use sqlx::sqlite::SqliteArguments;
+use sqlx::{Arguments, AssertSqlSafe, Postgres, SqlSafeStr, SqlStr, Sqlite};
+use uuid::Uuid;
+
+use super::{Db, DbError, Engine, FromRow, Row, Tx, TxInner};
+use crate::kernel::id::TypedId;
+use crate::kernel::page::{Page, Slice};
+use crate::kernel::{Error, Result, Timestamp};
+
+/// A value for a placeholder.
+#[derive(Clone, Debug)]
+pub enum Value {
+    /// bigint
+    Int(Option<i64>),
+    /// boolean
+    Bool(bool),
+    /// text
+    Text(Option<String>),
+    /// uuid
+    Uuid(Option<Uuid>),
+}
+
+macro_rules! values {
+    ($($type:ty => |$value:ident| $make:expr;)*) => {$(
+        impl From<$type> for Value {
+            fn from($value: $type) -> Self {
+                $make
+            }
+        }
+    )*};
+}
+values! {
+    i64 => |value| Value::Int(Some(value));
+    Option<i64> => |value| Value::Int(value);
+    bool => |value| Value::Bool(value);
+    &str => |value| Value::Text(Some(value.to_owned()));
+    String => |value| Value::Text(Some(value));
+    Option<String> => |value| Value::Text(value);
+    Option<&str> => |value| Value::Text(value.map(str::to_owned));
+    Uuid => |value| Value::Uuid(Some(value));
+    Option<Uuid> => |value| Value::Uuid(value);
+    Timestamp => |value| Value::Int(Some(value.0));
+    Option<Timestamp> => |value| Value::Int(value.map(|at| at.0));
+}
+
+impl<T: TypedId> From<T> for Value {
+    fn from(id: T) -> Self {
+        Value::Uuid(Some(id.uuid()))
+    }
+}
+
+impl<T: TypedId> From<Option<T>> for Value {
+    fn from(id: Option<T>) -> Self {
+        Value::Uuid(id.map(T::uuid))
+    }
+}
+
+/// Where a statement runs: on the pool of readers, or inside a transaction.
+pub enum On<'a> {
+    /// Outside of any transaction.
+    Db(&'a Db),
+    /// Inside this one.
+    Tx(&'a mut Tx),
+}
+
+impl<'a> From<&'a Db> for On<'a> {
+    fn from(db: &'a Db) -> Self {
+        On::Db(db)
+    }
+}
+
+impl<'a> From<&'a mut Tx> for On<'a> {
+    fn from(tx: &'a mut Tx) -> Self {
+        On::Tx(tx)
+    }
+}
+
+/// The order of a list: a column of whole numbers, and the id that breaks ties.
+#[derive(Clone, Copy, Debug)]
+pub struct Order {
+    key: &'static str,
+    id: &'static str,
+    descending: bool,
+}
+
+impl Order {
+    /// Newest or largest first.
+    pub const fn descending(key: &'static str, id: &'static str) -> Self {
+        Order { key, id, descending: true }
+    }
+
+    /// Oldest or smallest first.
+    pub const fn ascending(key: &'static str, id: &'static str) -> Self {
+        Order { key, id, descending: false }
+    }
+}
+
+/// A statement with its values.
+#[derive(Clone, Debug)]
+pub struct Query {
+    postgres: Cow<'static, str>,
+    /// Only where it differs.
+    sqlite: Option<&'static str>,
+    values: Vec<Value>,
+}
+
+/// A statement that both engines understand.
+pub fn q(sql: &'static str) -> Query {
+    Query { postgres: Cow::Borrowed(sql), sqlite: None, values: Vec::new() }
+}
+
+/// A statement that must differ between the engines.
+pub fn q2(postgres: &'static str, sqlite: &'static str) -> Query {
+    Query { postgres: Cow::Borrowed(postgres), sqlite: Some(sqlite), values: Vec::new() }
+}
+
+impl Query {
+    /// Gives the next placeholder its value.
+    pub fn bind(mut self, value: impl Into<Value>) -> Self {
+        self.values.push(value.into());
+        self
+    }
+
+    /// Puts the values in place of `{list}`, for `in ({list})`. The list is padded to a power of two with its last value,
+    /// so that few different statements are prepared. It must not be empty.
+    pub fn list<V: Into<Value>>(mut self, values: impl IntoIterator<Item = V>) -> Self {
+        let start = self.values.len();
+        self.values.extend(values.into_iter().map(Into::into));
+        let wanted = (self.values.len() - start).next_power_of_two();
+        while self.values.len() - start < wanted {
+            let Some(last) = self.values.last().cloned() else { break };
+            self.values.push(last);
+        }
+        let mut places = String::with_capacity(wanted * 4);
+        for number in start + 1..=self.values.len() {
+            let _ = write!(places, "{}${number}", if number == start + 1 { "" } else { "," });
+        }
+        self.postgres = Cow::Owned(self.postgres.replacen("{list}", &places, 1));
+        self
+    }
+
+    /// Puts rows in place of `{rows}`, for `insert .. values {rows}`.
+    pub fn rows(mut self, rows: Vec<Vec<Value>>) -> Self {
+        let mut text = String::new();
+        for row in rows {
+            text.push_str(if text.is_empty() { "(" } else { ",(" });
+            for (index, value) in row.into_iter().enumerate() {
+                self.values.push(value);
+                let _ = write!(text, "{}${}", if index == 0 { "" } else { "," }, self.values.len());
+            }
+            text.push(')');
+        }
+        self.postgres = Cow::Owned(self.postgres.replacen("{rows}", &text, 1));
+        self
+    }
+
+    /// Runs it and gives the raw rows.
+    pub async fn fetch(self, on: impl Into<On<'_>>) -> Result<Vec<Row>, DbError> {
+        self.run(on.into()).await
+    }
+
+    /// Runs it and reads every row.
+    pub async fn all<T: FromRow>(self, on: impl Into<On<'_>>) -> Result<Vec<T>> {
+        self.run(on.into()).await?.iter().map(T::from_row).collect()
+    }
+
+    /// Runs it and reads the only row, if there is one.
+    pub async fn optional<T: FromRow>(self, on: impl Into<On<'_>>) -> Result<Option<T>> {
+        self.run(on.into()).await?.first().map(T::from_row).transpose()
+    }
+
+    /// Runs it and reads the row that must be there.
+    pub async fn one<T: FromRow>(self, on: impl Into<On<'_>>) -> Result<T> {
+        self.optional(on).await?.ok_or_else(|| Error::internal("a row that must exist is missing"))
+    }
+
+    /// Runs it and says how many rows it changed.
+    pub async fn execute(self, tx: &mut Tx) -> Result<u64, DbError> {
+        tx.meter.tick();
+        let (sql, values) = self.text(matches!(tx.inner, TxInner::Sqlite(_)));
+        Ok(match &mut tx.inner {
+            TxInner::Sqlite(tx) => {
+                sqlx::query_with::<Sqlite, _>(sql, sqlite(values)?).execute(&mut **tx).await?.rows_affected()
+            }
+            TxInner::Postgres(tx) => {
+                sqlx::query_with::<Postgres, _>(sql, postgres(values)?).execute(&mut **tx).await?.rows_affected()
+            }
+        })
+    }
+
+    /// Reads one page of a list in the given order. The statement must end inside its `where` clause.
+    pub async fn page<T: FromRow>(mut self, on: impl Into<On<'_>>, page: &Page, order: Order) -> Result<Slice<T>> {
+        let Order { key, id, descending } = order;
+        let mut sql = self.postgres.into_owned();
+        let (behind, in_front) = if descending { ("<", ">") } else { (">", "<") };
+        for (bound, sign) in [(page.after, behind), (page.before, in_front)] {
+            if let Some(cursor) = bound {
+                self.values.push(cursor.key.into());
+                self.values.push(cursor.id.into());
+                let last = self.values.len();
+                let _ = write!(sql, " and ({key}, {id}) {sign} (${}, ${last})", last - 1);
+            }
+        }
+        self.values.push(Value::Int(Some(page.size + 1)));
+        let way = if page.forward == descending { "desc" } else { "asc" };
+        let _ = write!(sql, " order by {key} {way}, {id} {way} limit ${}", self.values.len());
+        self.postgres = Cow::Owned(sql);
+        Ok(Slice::of(page, self.all(on).await?))
+    }
+
+    fn text(self, is_sqlite: bool) -> (SqlStr, Vec<Value>) {
+        let sql = match (is_sqlite, self.sqlite, self.postgres) {
+            (true, Some(sqlite), _) => SqlStr::from_static(sqlite),
+            (_, _, Cow::Borrowed(sql)) => SqlStr::from_static(sql),
+            // Only placeholders and constant column names were put in.
+            (_, _, Cow::Owned(sql)) => AssertSqlSafe(sql).into_sql_str(),
+        };
+        (sql, self.values)
+    }
+
+    async fn run(self, on: On<'_>) -> Result<Vec<Row>, DbError> {
+        match on {
+            On::Db(db) => {
+                db.meter.tick();
+                let (sql, values) = self.text(!db.is_postgres());
+                match &db.engine {
+                    Engine::Sqlite { readers, .. } => {
+                        rows(sqlx::query_with::<Sqlite, _>(sql, sqlite(values)?).fetch_all(readers).await?, Row::Sqlite)
+                    }
+                    Engine::Postgres(pool) => rows(
+                        sqlx::query_with::<Postgres, _>(sql, postgres(values)?).fetch_all(pool).await?,
+                        Row::Postgres,
+                    ),
+                }
+            }
+            On::Tx(tx) => {
+                tx.meter.tick();
+                let (sql, values) = self.text(matches!(tx.inner, TxInner::Sqlite(_)));
+                match &mut tx.inner {
+                    TxInner::Sqlite(tx) => rows(
+                        sqlx::query_with::<Sqlite, _>(sql, sqlite(values)?).fetch_all(&mut **tx).await?,
+                        Row::Sqlite,
+                    ),
+                    TxInner::Postgres(tx) => rows(
+                        sqlx::query_with::<Postgres, _>(sql, postgres(values)?).fetch_all(&mut **tx).await?,
+                        Row::Postgres,
+                    ),
+                }
+            }
+        }
+    }
+}
+
+fn rows<R>(read: Vec<R>, wrap: impl Fn(R) -> Row) -> Result<Vec<Row>, DbError> {
+    Ok(read.into_iter().map(wrap).collect())
+}
+
+macro_rules! arguments {
+    ($name:ident, $type:ty) => {
+        fn $name(values: Vec<Value>) -> Result<$type, DbError> {
+            let mut arguments = <$type>::default();
+            for value in values {
+                let added = match value {
+                    Value::Int(value) => arguments.add(value),
+                    Value::Bool(value) => arguments.add(value),
+                    Value::Text(value) => arguments.add(value),
+                    Value::Uuid(value) => arguments.add(value),
+                };
+                added.map_err(|error| DbError { kind: super::Kind::Other, message: error.to_string() })?;
+            }
+            Ok(arguments)
+        }
+    };
+}
+arguments!(sqlite, SqliteArguments);
+arguments!(postgres, PgArguments);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lists_are_padded_to_a_power_of_two() {
+        let query = q("select * from t where a = $1 and id in ({list})").bind(1_i64).list([7_i64, 8, 9]);
+        assert_eq!(query.postgres, "select * from t where a = $1 and id in ($2,$3,$4,$5)");
+        assert_eq!(query.values.len(), 5);
+    }
+
+    #[test]
+    fn rows_number_their_places() {
+        let query = q("insert into t values {rows}")
+            .rows(vec![vec![1_i64.into(), 2_i64.into()], vec![3_i64.into(), 4_i64.into()]]);
+        assert_eq!(query.postgres, "insert into t values ($1,$2),($3,$4)");
+    }
+}

@@ -1,0 +1,95 @@
+//! The outside world: one folder per thing, its contract in `mod.rs`, one file per backend.
+//!
+//! Nothing here knows of jobs or bookings. [`Platform`] holds one of each, opened from the settings; features get it by
+//! reference.
+
+pub mod bus;
+pub mod config;
+pub mod db;
+pub mod host;
+mod link;
+pub mod meta;
+pub mod payments;
+pub mod queue;
+pub mod streams;
+pub mod work;
+
+use std::sync::Arc;
+
+use tokio_util::sync::CancellationToken;
+
+use self::bus::{Bus, MemoryBus};
+use self::config::{Config, Secret};
+use self::db::Db;
+use self::payments::{Provider, Sandbox};
+use self::streams::{Hub, Reader};
+use self::work::{Projection, Work};
+use crate::kernel::id::Entropy;
+use crate::kernel::{Clock, Ids, Result};
+
+/// Everything outside of the program that features use.
+pub struct Platform {
+    /// The settings.
+    pub config: Config,
+    /// The database.
+    pub db: Db,
+    /// The bus between instances.
+    pub bus: Arc<dyn Bus>,
+    /// The clock.
+    pub clock: Clock,
+    /// Makes ids.
+    pub ids: Ids,
+    /// Runs units of work.
+    pub work: Work,
+    /// Streams that somebody watches here.
+    pub hub: Hub,
+    /// Collects money.
+    pub payments: Arc<dyn Provider>,
+    /// The secrets in use.
+    pub secrets: Secrets,
+    /// Told to stop when the program does.
+    pub stop: CancellationToken,
+}
+
+/// The secrets in use: set, or made up for this database.
+#[derive(Clone, Debug)]
+pub struct Secrets {
+    /// Signs access tokens.
+    pub access: Secret,
+    /// Derives refresh tokens.
+    pub refresh: Secret,
+}
+
+impl Platform {
+    /// Opens everything that the settings name and brings the database up to date.
+    pub async fn open(
+        config: Config,
+        clock: Clock,
+        entropy: Entropy,
+        projections: &'static [Projection],
+    ) -> Result<Arc<Self>> {
+        let ids = Ids::new(clock.clone(), entropy);
+        let db = Db::open(&config.database_url(), config.database.connections).await?;
+        db.migrate().await?;
+        let epoch = meta::epoch(&db, &ids).await?;
+        let secrets = Secrets {
+            access: meta::secret(&db, &ids, "access_secret", &config.tokens.access_secret).await?,
+            refresh: meta::secret(&db, &ids, "refresh_secret", &config.tokens.refresh_secret).await?,
+        };
+        let bus: Arc<dyn Bus> = Arc::new(MemoryBus::new());
+        let hub = Hub::new(Reader::new(db.clone(), epoch));
+        let work = Work::new(db.clone(), bus.clone(), clock.clone(), ids.clone(), projections);
+        let stop = CancellationToken::new();
+        tokio::spawn(hub.clone().run(bus.clone(), stop.clone()));
+        let payments = Arc::new(Sandbox);
+        Ok(Arc::new(Platform { config, db, bus, clock, ids, work, hub, payments, secrets, stop }))
+    }
+
+    /// Ends what runs in the background, after the units of work under way, and closes the connections.
+    pub async fn close(&self) {
+        self.work.drain().await;
+        self.stop.cancel();
+        self.bus.close().await;
+        self.db.close().await;
+    }
+}

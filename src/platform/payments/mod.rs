@@ -1,0 +1,48 @@
+//! Payment providers: who moves real money in and out.
+//!
+//! The contract is small on purpose. An intent row exists before the provider is called, and its id is the provider's
+//! idempotency key, so that a call may be repeated by anybody at any time. To add a provider: implement [`Provider`] in a
+//! file here and name it in the settings.
+
+mod sandbox;
+
+use async_trait::async_trait;
+
+pub use sandbox::Sandbox;
+
+use crate::kernel::id::PaymentId;
+use crate::kernel::{Money, Result};
+
+/// What a provider is asked to collect.
+#[derive(Clone, Debug)]
+pub struct Intent {
+    /// Our id of it, and the provider's idempotency key.
+    pub id: PaymentId,
+    /// How much.
+    pub amount: Money,
+}
+
+/// How far a provider is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// The money is there.
+    Captured {
+        /// The provider's own id of it.
+        reference: String,
+    },
+    /// It will not come.
+    Failed {
+        /// Why, in the provider's words.
+        reason: String,
+    },
+}
+
+/// Moves real money, or plays at it.
+#[async_trait]
+pub trait Provider: Send + Sync + 'static {
+    /// The name that payments are stored with.
+    fn name(&self) -> &'static str;
+
+    /// Starts to collect, or says how far a started one is. Repeating it changes nothing.
+    async fn collect(&self, intent: &Intent) -> Result<Progress>;
+}

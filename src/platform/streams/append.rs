@@ -1,0 +1,73 @@
+//! Numbers drafts and stores them, inside the transaction that causes them.
+
+use std::collections::BTreeMap;
+
+use super::{Draft, StreamName};
+use crate::kernel::id::EventId;
+use crate::kernel::{Actor, Caller, Error, Ids, Result, Timestamp};
+use crate::platform::db::{Tx, Value, q};
+
+/// One upsert moves every head. Its rows are sorted by name, so that two transactions lock heads in the same order.
+const MOVE_HEADS: &str = "insert into streams (name, head) values {rows}
+    on conflict (name) do update set head = streams.head + excluded.head
+    returning name as stream, head";
+
+const STORE: &str = "insert into events (stream, seq, id, noun, kind, object_id, subject_id, version, facts,
+    actor_id, actor_role, request_id, occurred_at) values {rows}";
+
+/// Stores the drafts in the streams of their audiences and gives the new heads.
+pub async fn append(
+    tx: &mut Tx,
+    ids: &Ids,
+    now: Timestamp,
+    caller: &Caller,
+    actor: Actor,
+    drafts: &[Draft],
+) -> Result<Vec<(StreamName, i64)>> {
+    let mut growth: BTreeMap<&StreamName, i64> = BTreeMap::new();
+    for stream in drafts.iter().flat_map(|draft| &draft.audience) {
+        *growth.entry(stream).or_default() += 1;
+    }
+    if growth.is_empty() {
+        return Ok(Vec::new());
+    }
+    let moves = growth.iter().map(|(stream, by)| vec![stream.as_str().into(), (*by).into()]).collect();
+    let mut heads = Vec::with_capacity(growth.len());
+    for row in q(MOVE_HEADS).rows(moves).fetch(&mut *tx).await? {
+        heads.push((StreamName::from_text(row.get::<String>("stream")?), row.get::<i64>("head")?));
+    }
+    let mut next: BTreeMap<&StreamName, i64> = BTreeMap::new();
+    for (stream, head) in &heads {
+        let by = growth.get(stream).copied().ok_or_else(|| Error::internal("a head moved that nobody asked for"))?;
+        next.insert(stream, head - by + 1);
+    }
+    let (actor_id, actor_role) = match actor {
+        Actor::User(user, role) => (Some(user), Some(role.name())),
+        Actor::System => (None, None),
+    };
+    let mut rows: Vec<Vec<Value>> = Vec::new();
+    for draft in drafts {
+        let id: EventId = ids.new_id();
+        for stream in &draft.audience {
+            let seq = next.get_mut(stream).ok_or_else(|| Error::internal("a stream without a head"))?;
+            rows.push(vec![
+                stream.as_str().into(),
+                (*seq).into(),
+                id.into(),
+                draft.noun.into(),
+                draft.kind.into(),
+                draft.object.into(),
+                draft.subject.into(),
+                draft.version.into(),
+                draft.facts.as_str().into(),
+                actor_id.into(),
+                actor_role.into(),
+                (&*caller.request_id).into(),
+                now.into(),
+            ]);
+            *seq += 1;
+        }
+    }
+    q(STORE).rows(rows).execute(tx).await?;
+    Ok(heads)
+}

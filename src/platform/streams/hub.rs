@@ -1,0 +1,180 @@
+//! The hub of one instance: it knows how far each watched stream has come, and rings whoever watches.
+//!
+//! One task listens to the bus, reads the new events of all streams that grew in one statement, keeps the last few of
+//! each in memory and rings the bells of the watchers. Watchers keep a [`Place`] and take what lies behind it at their own
+//! pace: there is no queue that a slow one could fill. Every few seconds, and whenever the bus may have lost something,
+//! the heads are compared with the database, so that a lost wake delays an event but never loses it.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use tokio::sync::{Notify, broadcast};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use super::signals::Signals;
+use super::watch::{All, Bell, Watch, Watched, lock};
+use super::{Event, Place, Reader, StreamName};
+use crate::kernel::Result;
+use crate::platform::bus::{Bus, Note};
+use crate::platform::host;
+
+/// How often heads are compared with the database at least. Jitter makes it sooner, never later.
+const SWEEP_MS: u64 = 5_000;
+/// Streams read in one statement.
+const STREAMS_AT_ONCE: usize = 200;
+
+/// One instance's view of the streams that somebody here watches.
+#[derive(Clone)]
+pub struct Hub {
+    reader: Reader,
+    all: All,
+    nudged: Arc<Mutex<HashSet<StreamName>>>,
+    nudge: Arc<Notify>,
+    rights: broadcast::Sender<Option<Uuid>>,
+    /// Ephemeral signals beside the streams.
+    pub signals: Signals,
+}
+
+impl Hub {
+    /// A hub over this reader. [`Hub::run`] makes it listen.
+    pub fn new(reader: Reader) -> Self {
+        let (rights, _) = broadcast::channel(256);
+        Hub {
+            reader,
+            all: All::default(),
+            nudged: Arc::default(),
+            nudge: Arc::default(),
+            rights,
+            signals: Signals::default(),
+        }
+    }
+
+    /// Reads streams.
+    pub const fn reader(&self) -> &Reader {
+        &self.reader
+    }
+
+    /// Users whose rights changed; `None` when any may have.
+    pub fn rights(&self) -> broadcast::Receiver<Option<Uuid>> {
+        self.rights.subscribe()
+    }
+
+    /// How many streams are watched here.
+    pub fn streams_watched(&self) -> usize {
+        lock(&self.all).len()
+    }
+
+    /// Starts to watch, and says where the stream ends now. Everything behind that place will ring the bell.
+    pub async fn watch(&self, stream: &StreamName, bell: &Bell) -> Result<(Watch, Place)> {
+        // The watch stands before the head is read: what commits in between rings.
+        let watch = Watch::new(&self.all, stream, bell);
+        let heads = self.reader.heads(std::slice::from_ref(stream)).await?;
+        let head = heads.first().map_or_else(Place::default, |(_, place)| *place);
+        if watch.watched().first_head(head) {
+            lock(&self.nudged).insert(stream.clone());
+            self.nudge.notify_one();
+        }
+        Ok((watch, head))
+    }
+
+    /// Listens to the bus until told to stop.
+    pub async fn run(self, bus: Arc<dyn Bus>, stop: CancellationToken) {
+        let mut notes = bus.subscribe();
+        let mut dirty = HashSet::new();
+        let mut sweep_at = next_sweep();
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => return,
+                note = notes.next() => match note {
+                    Some(note) => self.take(note, &mut dirty).await,
+                    None => return,
+                },
+                () = self.nudge.notified() => dirty.extend(lock(&self.nudged).drain()),
+                () = tokio::time::sleep_until(sweep_at) => {
+                    self.sweep(&mut dirty).await;
+                    sweep_at = next_sweep();
+                }
+            }
+            // Whatever else has arrived meanwhile joins the same read.
+            while let Some(Some(note)) = notes.next().now_or_never() {
+                self.take(note, &mut dirty).await;
+            }
+            if let Err(error) = self.catch_up(&mut dirty).await {
+                tracing::warn!(%error, "the streams could not be read; the next sweep tries again");
+            }
+        }
+    }
+
+    async fn take(&self, note: Note, dirty: &mut HashSet<StreamName>) {
+        match note {
+            Note::Heads(heads) => {
+                let all = lock(&self.all);
+                for (stream, head) in heads {
+                    let stream = StreamName::from_text(stream);
+                    if all.get(&stream).is_some_and(|watched| watched.is_behind(head)) {
+                        dirty.insert(stream);
+                    }
+                }
+            }
+            Note::Signal { topic, body } => self.signals.deliver(&topic, &body),
+            // Nobody listening for rights is fine.
+            Note::Rights(user) => drop(self.rights.send(Some(user))),
+            Note::Resync => {
+                drop(self.rights.send(None));
+                self.sweep(dirty).await;
+            }
+        }
+    }
+
+    /// Marks the streams whose head is not where it was known to be: further, or further back.
+    async fn sweep(&self, dirty: &mut HashSet<StreamName>) {
+        let names: Vec<_> = lock(&self.all).keys().cloned().collect();
+        match self.reader.head_numbers(&names).await {
+            Ok(heads) => {
+                let all = lock(&self.all);
+                let moved = |(stream, head): &(StreamName, i64)| all.get(stream).is_some_and(|at| at.has_moved(*head));
+                dirty.extend(heads.into_iter().filter(moved).map(|(stream, _)| stream));
+            }
+            Err(error) => tracing::warn!(%error, "the heads could not be compared; the next sweep tries again"),
+        }
+    }
+
+    /// Reads the dirty streams until none is left.
+    async fn catch_up(&self, dirty: &mut HashSet<StreamName>) -> Result<()> {
+        while !dirty.is_empty() {
+            let behind: Vec<Arc<Watched>> = {
+                let all = lock(&self.all);
+                dirty.retain(|stream| all.contains_key(stream));
+                dirty.iter().filter_map(|stream| all.get(stream).cloned()).take(STREAMS_AT_ONCE).collect()
+            };
+            let wanted: Vec<_> = behind.iter().map(|watched| (watched.name.clone(), watched.known())).collect();
+            let events = self.reader.from_inclusive(&wanted).await?;
+            let cut = Reader::was_cut(events.len());
+            let last = events.last().map(|event| event.stream.clone());
+            let mut by_stream: HashMap<StreamName, Vec<Arc<Event>>> = HashMap::new();
+            for event in events {
+                by_stream.entry(event.stream.clone()).or_default().push(Arc::new(event));
+            }
+            for watched in behind {
+                let news = by_stream.remove(&watched.name).unwrap_or_default();
+                // A read that was cut off did not reach every stream, and the last one only in part.
+                if cut && news.is_empty() {
+                    continue;
+                }
+                if !(cut && last.as_ref() == Some(&watched.name)) {
+                    dirty.remove(&watched.name);
+                }
+                watched.take(news);
+            }
+        }
+        Ok(())
+    }
+}
+
+fn next_sweep() -> Instant {
+    Instant::now() + Duration::from_millis(SWEEP_MS - host::jitter(SWEEP_MS / 5))
+}

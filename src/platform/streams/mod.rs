@@ -1,0 +1,28 @@
+//! Streams: the ordered, gapless events of one user or one topic.
+//!
+//! Writing is part of a unit of work: [`append`] numbers the drafts under a lock on each stream's head, so that commit
+//! order and number order are the same. Reading is by number, from the database; the bus only says that there is more.
+//! The [`hub`] brings the two together on each instance.
+
+mod append;
+mod cursor;
+mod event;
+mod hub;
+mod reader;
+mod signals;
+mod watch;
+
+pub use append::append;
+pub use cursor::{Cursor, Place};
+pub use event::{Draft, Event, StreamName};
+pub use hub::Hub;
+pub use reader::{Gap, Reader};
+pub use signals::{Signal, SignalWatch};
+pub use watch::{Ahead, Bell, Watch};
+
+/// Streams that one transaction may write to: the parties. A larger audience is a task in pages.
+pub const AUDIENCE_MAX: usize = 16;
+/// Events in one read.
+pub const PAGE: i64 = 100;
+/// Events that a resume replays at most; beyond that the client reloads.
+pub const BACKLOG_MAX: i64 = 5_000;

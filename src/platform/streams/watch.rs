@@ -1,0 +1,179 @@
+//! Watching one stream: what the hub knows of it, and the handle that a watcher holds.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::Notify;
+
+use super::{Event, Place, Reader, StreamName};
+use crate::kernel::Result;
+
+/// Events of one stream that are kept for watchers who are a little behind.
+const RECENT: usize = 32;
+
+/// Rung when something that its owner watches has changed. One bell serves a whole socket.
+pub type Bell = Arc<Notify>;
+
+/// All streams watched on this instance.
+pub(super) type All = Arc<Mutex<HashMap<StreamName, Arc<Watched>>>>;
+
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // Nothing here panics while it holds a lock; if it ever did, the data would still be whole.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// What the hub knows of one stream.
+pub(super) struct Watched {
+    pub(super) name: StreamName,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    /// `None` until the head was read for the first time.
+    head: Option<Place>,
+    /// The highest head that a note named before the head was read.
+    announced: i64,
+    /// Grows when the database took another course.
+    course: u64,
+    recent: VecDeque<Arc<Event>>,
+    bells: Vec<Bell>,
+}
+
+/// What lies behind a place.
+pub enum Ahead {
+    /// Nothing yet.
+    Nothing,
+    /// These events, next in order.
+    Events(Vec<Arc<Event>>),
+    /// More than is kept in memory: read the database.
+    Far,
+    /// The database took another course than the watcher saw.
+    Diverged,
+}
+
+impl Watched {
+    /// Whether a note about this head is news. Before the head is known, the note is remembered.
+    pub(super) fn is_behind(&self, head: i64) -> bool {
+        let mut state = lock(&self.state);
+        state.announced = state.announced.max(head);
+        state.head.is_some_and(|known| known.seq < head)
+    }
+
+    /// Whether the database's head is another than the known one, in either direction.
+    pub(super) fn has_moved(&self, head: i64) -> bool {
+        lock(&self.state).head.is_some_and(|known| known.seq != head)
+    }
+
+    /// The number of the last known event.
+    pub(super) fn known(&self) -> i64 {
+        lock(&self.state).head.map_or(0, |head| head.seq)
+    }
+
+    /// Sets the head if it was not known, and says whether a note has already announced more.
+    pub(super) fn first_head(&self, head: Place) -> bool {
+        let mut state = lock(&self.state);
+        let known = *state.head.get_or_insert(head);
+        state.announced > known.seq
+    }
+
+    /// Takes over events from the known head on, that one included, and rings.
+    pub(super) fn take(&self, events: Vec<Arc<Event>>) {
+        let mut state = lock(&self.state);
+        let known = state.head.unwrap_or_default();
+        let is_known = |event: &Arc<Event>| event.seq == known.seq && event.mark() == known.mark;
+        let diverged = known.seq > 0 && !events.first().is_some_and(is_known);
+        if diverged {
+            state.course += 1;
+            state.recent.clear();
+            state.head = Some(Place::default());
+        }
+        let mut ring = diverged;
+        for event in events.into_iter().filter(|event| diverged || event.seq > known.seq) {
+            state.head = Some(Place { seq: event.seq, mark: event.mark() });
+            if state.recent.len() == RECENT {
+                state.recent.pop_front();
+            }
+            state.recent.push_back(event);
+            ring = true;
+        }
+        if ring {
+            state.bells.iter().for_each(|bell| bell.notify_one());
+        }
+    }
+}
+
+/// One watcher of one stream. Dropping it stops watching.
+pub struct Watch {
+    watched: Arc<Watched>,
+    all: All,
+    bell: Bell,
+    course: u64,
+}
+
+impl Watch {
+    pub(super) fn new(all: &All, stream: &StreamName, bell: &Bell) -> Self {
+        let mut map = lock(all);
+        let fresh = || Arc::new(Watched { name: stream.clone(), state: Mutex::default() });
+        let watched = map.entry(stream.clone()).or_insert_with(fresh).clone();
+        // Inside the lock of the map, so that a watcher who leaves at the same time does not remove the entry.
+        let mut state = lock(&watched.state);
+        state.bells.push(bell.clone());
+        let course = state.course;
+        drop(state);
+        Watch { watched, all: all.clone(), bell: bell.clone(), course }
+    }
+
+    pub(super) fn watched(&self) -> &Watched {
+        &self.watched
+    }
+
+    /// The stream's name.
+    pub fn stream(&self) -> &StreamName {
+        &self.watched.name
+    }
+
+    /// Whether anything may lie behind a place.
+    pub fn has_news(&self, place: Place) -> bool {
+        let state = lock(&self.watched.state);
+        state.course != self.course || state.head.is_some_and(|head| head.seq > place.seq)
+    }
+
+    /// What lies behind a place, up to `limit` events.
+    pub fn ahead(&self, place: Place, limit: usize) -> Ahead {
+        let state = lock(&self.watched.state);
+        if state.course != self.course {
+            return Ahead::Diverged;
+        }
+        if state.head.is_none_or(|head| head.seq <= place.seq) {
+            return Ahead::Nothing;
+        }
+        match state.recent.front() {
+            Some(oldest) if oldest.seq <= place.seq + 1 => {
+                let behind = state.recent.iter().filter(|event| event.seq > place.seq);
+                Ahead::Events(behind.take(limit).cloned().collect())
+            }
+            _ => Ahead::Far,
+        }
+    }
+
+    /// Goes on with the database's new course, from its head.
+    pub async fn follow(&mut self, reader: &Reader) -> Result<Place> {
+        let heads = reader.heads(std::slice::from_ref(self.stream())).await?;
+        self.course = lock(&self.watched.state).course;
+        Ok(heads.first().map_or_else(Place::default, |(_, place)| *place))
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        let mut all = lock(&self.all);
+        let mut state = lock(&self.watched.state);
+        if let Some(index) = state.bells.iter().position(|bell| Arc::ptr_eq(bell, &self.bell)) {
+            state.bells.swap_remove(index);
+        }
+        if state.bells.is_empty() {
+            all.remove(&self.watched.name);
+        }
+    }
+}

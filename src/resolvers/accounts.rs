@@ -1,0 +1,153 @@
+//! Accounts: sign-up to sign-out, and the fields of a user.
+
+use std::sync::Arc;
+
+use async_graphql::{ComplexObject, Context, Object};
+
+use super::ask::{Ask, StreamHeads};
+use super::error::{answer, settle};
+use crate::features::accounts::{self as feature, Sessions, commands};
+use crate::kernel::id::UserId;
+use crate::kernel::{Error, Result};
+use crate::schema::accounts::*;
+use crate::schema::auth::{Access, auth};
+use crate::schema::scalars::DateTime;
+
+/// Queries of accounts.
+#[derive(Default)]
+pub struct AccountQuery;
+
+/// Who is asking.
+#[Object]
+impl AccountQuery {
+    /// The signed-in user's own view; null when nobody is signed in.
+    #[graphql(directive = auth::apply(Access::Public))]
+    async fn viewer(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<Viewer>> {
+        match ctx.caller().viewer {
+            None => Ok(None),
+            Some(viewer) => answer(own_view(ctx, viewer.user).await).map(Some),
+        }
+    }
+}
+
+/// Mutations of accounts.
+#[derive(Default)]
+pub struct AccountMutation;
+
+/// Signing up, in, on and out.
+#[Object]
+impl AccountMutation {
+    /// Opens an account and signs it in.
+    #[graphql(directive = auth::apply(Access::Public))]
+    async fn account_sign_up(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The new account.")] input: AccountSignUpInput,
+    ) -> async_graphql::Result<Option<AccountSignUpPayload>> {
+        settle(sign_up(ctx, input).await)
+    }
+
+    /// Signs in with address and password.
+    #[graphql(directive = auth::apply(Access::Public))]
+    async fn account_sign_in(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Address and password.")] input: AccountSignInInput,
+    ) -> async_graphql::Result<Option<AccountSignInPayload>> {
+        settle(sign_in(ctx, input).await)
+    }
+
+    /// Swaps a refresh token for a new pair. Each refresh token works once; a second use ends the session.
+    #[graphql(directive = auth::apply(Access::Public))]
+    async fn session_refresh(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The refresh token.")] input: SessionRefreshInput,
+    ) -> async_graphql::Result<Option<SessionRefreshPayload>> {
+        let outcome = commands::refresh(ctx.platform(), ctx.caller(), &input.refresh_token).await;
+        settle(outcome.map(|pair| SessionRefreshPayload { session: Some((&pair).into()), ..Default::default() }))
+    }
+
+    /// Ends this session, or all of the viewer's. Open sockets of ended sessions are closed.
+    #[graphql(directive = auth::apply(Access::SignedIn))]
+    async fn session_sign_out(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which sessions.")] input: SessionSignOutInput,
+    ) -> async_graphql::Result<Option<SessionSignOutPayload>> {
+        let outcome = commands::sign_out(ctx.platform(), ctx.caller(), input.all).await;
+        let payload = |ended| SessionSignOutPayload { ended_count: i32::try_from(ended).ok(), ..Default::default() };
+        settle(outcome.map(payload))
+    }
+
+    /// Puts a fresh access token on the open socket that sends this, so that it outlives the old one.
+    #[graphql(directive = auth::apply(Access::SignedIn))]
+    async fn connection_renew(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The fresh token.")] input: ConnectionRenewInput,
+    ) -> async_graphql::Result<Option<ConnectionRenewPayload>> {
+        settle(renew(ctx, input).await)
+    }
+}
+
+async fn own_view(ctx: &Context<'_>, user: UserId) -> Result<Viewer> {
+    let row = ctx.loaders().user(user).await?.ok_or_else(|| Error::not_found("user"))?;
+    Ok(Viewer { user: row.into() })
+}
+
+async fn sign_up(ctx: &Context<'_>, input: AccountSignUpInput) -> Result<AccountSignUpPayload> {
+    let roles: Vec<_> = input.roles.into_iter().map(Into::into).collect();
+    let input = feature::SignUp::new(&input.email.0, &input.password, &input.display_name, &roles)?;
+    let pair = commands::sign_up(ctx.platform(), ctx.caller(), input).await?;
+    let viewer = Some(own_view(ctx, pair.user).await?);
+    Ok(AccountSignUpPayload { session: Some((&pair).into()), viewer, ..Default::default() })
+}
+
+async fn sign_in(ctx: &Context<'_>, input: AccountSignInInput) -> Result<AccountSignInPayload> {
+    let input = feature::SignIn { email: input.email.0, password: input.password };
+    let pair = commands::sign_in(ctx.platform(), ctx.caller(), input).await?;
+    let viewer = Some(own_view(ctx, pair.user).await?);
+    Ok(AccountSignInPayload { session: Some((&pair).into()), viewer, ..Default::default() })
+}
+
+/// Where a socket keeps the pass that it may renew. Absent over HTTP.
+pub type Renewal = Arc<dyn Fn(feature::sessions::Pass) + Send + Sync>;
+
+async fn renew(ctx: &Context<'_>, input: ConnectionRenewInput) -> Result<ConnectionRenewPayload> {
+    let viewer = ctx.viewer()?;
+    let pass = ctx.data_unchecked::<Sessions>().authenticate(&input.access_token).await?;
+    if pass.viewer.user != viewer.user {
+        return Err(Error::forbidden("This token belongs to another user; open a new socket for it."));
+    }
+    let conflict = || Error::conflict("This renews an open socket; send it over one.");
+    let renewal = ctx.data_opt::<Renewal>().ok_or_else(conflict)?;
+    renewal(pass);
+    Ok(ConnectionRenewPayload { expires_at: Some(DateTime(pass.expires_at)), ..Default::default() })
+}
+
+/// Fields of a user that need a look.
+#[ComplexObject]
+impl User {
+    /// What the user may be. Shown to the user and to staff.
+    #[graphql(directive = auth::apply(Access::SelfOnly))]
+    async fn roles(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<Vec<Role>>> {
+        let may_see = |viewer: &crate::kernel::Viewer| viewer.user == self.row.id || viewer.roles.is_staff();
+        match ctx.caller().viewer {
+            Some(viewer) if may_see(&viewer) => Ok(Some(self.row.roles.list().into_iter().map(Into::into).collect())),
+            _ => Ok(None),
+        }
+    }
+}
+
+/// Fields of the viewer that need a look.
+#[ComplexObject]
+impl Viewer {
+    /// Where the viewer's streams ended before this document ran. Subscribe with it in `after`, and nothing between this
+    /// answer and the first event is lost.
+    #[graphql(directive = auth::apply(Access::SelfOnly))]
+    async fn stream_cursor(&self, ctx: &Context<'_>) -> async_graphql::Result<String> {
+        let heads = ctx.data_opt::<StreamHeads>();
+        answer(heads.map(|heads| heads.0.encode()).ok_or_else(Error::unauthenticated))
+    }
+}

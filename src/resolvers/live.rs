@@ -1,0 +1,209 @@
+//! Subscriptions: each field is declared once and serves twice.
+//!
+//! When a client subscribes, the field runs with a [`Mode::Probe`]: it checks permission, reports the [`View`] that it
+//! shows, and yields nothing. For each event the server runs the same document again with a [`Mode::Deliver`]: the field
+//! yields that one item, without asking for permission in the database again. So a live operation is a small record, and
+//! what it selects is loaded afresh for each event.
+//!
+//! To add a subscription: an interface of events in `schema/`, [`live_events`] for its members, and a field that calls
+//! [`durable`].
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_graphql::{Context, ID};
+use futures_util::stream::{self, BoxStream, StreamExt};
+use uuid::Uuid;
+
+use super::ask::Ask;
+use super::error::top_level;
+use crate::kernel::{Result, Timestamp};
+use crate::platform::streams::{Event, Gap, Signal, StreamName};
+use crate::schema::live::{StreamCheckpoint, StreamGap, StreamResumed};
+use crate::schema::scalars::DateTime;
+
+/// What a live operation shows.
+#[derive(Clone, Debug)]
+pub struct View {
+    /// Where it comes from.
+    pub source: Source,
+    /// The cursor that the client gave.
+    pub after: Option<String>,
+}
+
+/// Where a live operation's items come from.
+#[derive(Clone, Debug)]
+pub enum Source {
+    /// Committed events of these streams, filtered.
+    Streams(Vec<StreamName>, Filter),
+    /// Ephemeral signals of a topic.
+    Signals(String),
+}
+
+/// Which events of a stream a view shows.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Filter {
+    /// Only those of this noun.
+    pub noun: Option<&'static str>,
+    /// Only those about this subject.
+    pub subject: Option<Uuid>,
+}
+
+impl Filter {
+    /// Whether the view shows an event.
+    pub fn shows(&self, event: &Event) -> bool {
+        self.noun.is_none_or(|noun| noun == event.noun) && self.subject.is_none_or(|subject| subject == event.subject)
+    }
+}
+
+/// One thing to deliver.
+#[derive(Clone, Debug)]
+pub enum Item {
+    /// A committed event and the cursor behind it.
+    Event(Arc<Event>, String),
+    /// The stream goes on.
+    Resumed(Notice),
+    /// Events are missing.
+    Gap(Notice, Gap),
+    /// Nothing lately.
+    Checkpoint(Notice),
+    /// Something ephemeral.
+    Signal(Signal, Notice),
+}
+
+/// The envelope of an item that is no event.
+#[derive(Clone, Debug)]
+pub struct Notice {
+    /// An id for the client's bookkeeping.
+    pub id: Uuid,
+    /// Where to go on from.
+    pub cursor: Option<String>,
+    /// When it was sent.
+    pub at: Timestamp,
+}
+
+impl Notice {
+    fn parts(&self) -> (ID, Option<String>, DateTime) {
+        (ID(crate::kernel::id::encode("item", self.id)), self.cursor.clone(), DateTime(self.at))
+    }
+}
+
+/// Why a subscription's field is run.
+#[derive(Clone)]
+pub enum Mode {
+    /// To check permission and report the view.
+    Probe(Arc<Mutex<Option<View>>>),
+    /// To shape one item.
+    Deliver(Arc<Item>),
+}
+
+impl Mode {
+    /// A probe, and where its finding will be.
+    pub fn probe() -> (Self, Arc<Mutex<Option<View>>>) {
+        let found = Arc::default();
+        (Mode::Probe(Arc::clone(&found)), found)
+    }
+}
+
+/// An interface of events.
+pub trait LiveEvent: Sized + Send + 'static {
+    /// An event in its shape; `None` for a kind that the interface does not know.
+    fn event(event: &Arc<Event>, cursor: &str) -> Option<Self>;
+    /// The stream goes on.
+    fn resumed(item: StreamResumed) -> Self;
+    /// Events are missing.
+    fn gap(item: StreamGap) -> Self;
+    /// Nothing lately.
+    fn checkpoint(item: StreamCheckpoint) -> Self;
+
+    /// Any item in its shape.
+    fn of(item: &Item) -> Option<Self> {
+        match item {
+            Item::Event(event, cursor) => Self::event(event, cursor),
+            Item::Resumed(notice) => {
+                let (id, cursor, occurred_at) = notice.parts();
+                Some(Self::resumed(StreamResumed { id, cursor, occurred_at }))
+            }
+            Item::Gap(notice, reason) => {
+                let (id, cursor, occurred_at) = notice.parts();
+                Some(Self::gap(StreamGap { id, cursor, occurred_at, reason: (*reason).into() }))
+            }
+            Item::Checkpoint(notice) => {
+                let (id, cursor, occurred_at) = notice.parts();
+                Some(Self::checkpoint(StreamCheckpoint { id, cursor, occurred_at }))
+            }
+            Item::Signal(..) => None,
+        }
+    }
+}
+
+/// Says which kinds of events are which members of an interface.
+macro_rules! live_events {
+    ($interface:ident { $($kind:expr => $variant:ident($object:ident),)* }) => {
+        impl $crate::resolvers::live::LiveEvent for $interface {
+            fn event(event: &std::sync::Arc<$crate::platform::streams::Event>, cursor: &str) -> Option<Self> {
+                match event.kind.as_str() {
+                    $(kind if kind == $kind => Some($interface::$variant($object::new(event, cursor.to_owned()))),)*
+                    _ => None,
+                }
+            }
+            fn resumed(item: $crate::schema::live::StreamResumed) -> Self {
+                $interface::Resumed(item)
+            }
+            fn gap(item: $crate::schema::live::StreamGap) -> Self {
+                $interface::Gap(item)
+            }
+            fn checkpoint(item: $crate::schema::live::StreamCheckpoint) -> Self {
+                $interface::Checkpoint(item)
+            }
+        }
+    };
+}
+pub(crate) use live_events;
+
+/// What a subscription's field yields.
+pub type Live<T> = BoxStream<'static, T>;
+
+/// A view of streams. `authorise` runs when a client subscribes, not for each event.
+pub async fn durable<T: LiveEvent>(
+    ctx: &Context<'_>,
+    after: Option<String>,
+    authorise: impl AsyncFnOnce() -> Result<(Vec<StreamName>, Filter)>,
+) -> async_graphql::Result<Live<T>> {
+    match ctx.data_unchecked::<Mode>() {
+        Mode::Deliver(item) => Ok(stream::iter(T::of(item)).boxed()),
+        Mode::Probe(found) => {
+            let (streams, filter) = authorise().await.map_err(top_level)?;
+            report(found, View { source: Source::Streams(streams, filter), after });
+            Ok(stream::empty().boxed())
+        }
+    }
+}
+
+/// A view of signals. `shape` makes the item that the field yields.
+pub async fn signals<T: Send + 'static>(
+    ctx: &Context<'_>,
+    authorise: impl AsyncFnOnce() -> Result<String>,
+    shape: impl FnOnce(&Signal, &Notice) -> T,
+) -> async_graphql::Result<Live<T>> {
+    match ctx.data_unchecked::<Mode>() {
+        Mode::Deliver(item) => match &**item {
+            Item::Signal(signal, notice) => Ok(stream::iter([shape(signal, notice)]).boxed()),
+            _ => Ok(stream::empty().boxed()),
+        },
+        Mode::Probe(found) => {
+            let topic = authorise().await.map_err(top_level)?;
+            report(found, View { source: Source::Signals(topic), after: None });
+            Ok(stream::empty().boxed())
+        }
+    }
+}
+
+fn report(found: &Mutex<Option<View>>, view: View) {
+    *found.lock().unwrap_or_else(PoisonError::into_inner) = Some(view);
+}
+
+/// The viewer's own stream, filtered by noun and perhaps by subject.
+pub fn own(ctx: &Context<'_>, noun: &'static str, subject: Option<Uuid>) -> Result<(Vec<StreamName>, Filter)> {
+    let viewer = ctx.viewer()?;
+    Ok((vec![StreamName::user(viewer.user)], Filter { noun: Some(noun), subject }))
+}

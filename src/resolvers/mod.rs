@@ -1,0 +1,55 @@
+//! Resolvers: from the API to the features and back, one file per noun. They hold no rule: parse ids, call, wrap.
+//!
+//! This file is the table of contents of the API: the roots, merged from the nouns.
+
+pub mod accounts;
+pub mod announcements;
+pub mod ask;
+pub mod error;
+pub mod live;
+
+use async_graphql::{MergedObject, MergedSubscription, SDLExportOptions, Schema, SchemaBuilder, ValidationMode};
+
+/// Everything that can be read.
+#[derive(MergedObject, Default)]
+pub struct Query(accounts::AccountQuery);
+
+/// Everything that can be done.
+#[derive(MergedObject, Default)]
+pub struct Mutation(accounts::AccountMutation, announcements::AnnouncementMutation);
+
+/// Everything that can be watched.
+#[derive(MergedSubscription, Default)]
+pub struct Subscription(announcements::AnnouncementSubscription);
+
+/// The schema of the API.
+pub type Api = Schema<Query, Mutation, Subscription>;
+
+fn builder() -> SchemaBuilder<Query, Mutation, Subscription> {
+    Schema::build(Query::default(), Mutation::default(), Subscription::default())
+        .register_output_type::<crate::schema::error::UserError>()
+        .disable_suggestions()
+        .with_sorted_fields()
+        .with_sorted_enums()
+}
+
+/// The schema that judges documents, and its twin that runs documents which were judged before. One function builds both,
+/// with the same data.
+pub fn build(
+    data: impl Fn(SchemaBuilder<Query, Mutation, Subscription>) -> SchemaBuilder<Query, Mutation, Subscription>,
+) -> (Api, Api) {
+    let strict = data(builder()).validation_mode(ValidationMode::Strict).finish();
+    let twin = data(builder()).validation_mode(ValidationMode::Fast).finish();
+    (strict, twin)
+}
+
+/// The schema in SDL, as the engine prints it.
+pub fn raw_sdl() -> String {
+    let options = SDLExportOptions::new()
+        .sorted_fields()
+        .sorted_arguments()
+        .sorted_enum_items()
+        .include_specified_by()
+        .use_space_ident();
+    builder().finish().sdl_with_options(options)
+}
