@@ -83,6 +83,20 @@ impl<'a> Search<'a> {
     }
 }
 
+/// The names of the fragments that `set` needs, also through other fragments. Cycles do no harm.
+pub(super) fn reached<'a>(document: &'a ExecutableDocument, set: &'a SelectionSet) -> HashSet<&'a Name> {
+    let mut names = HashSet::new();
+    let mut pending = spreads(set);
+    while let Some(name) = pending.pop() {
+        if let Some(fragment) = document.fragments.get(name)
+            && names.insert(name)
+        {
+            pending.extend(spreads(&fragment.node.selection_set.node));
+        }
+    }
+    names
+}
+
 /// What a walk has found out about each fragment so far.
 pub(super) type PerFragment<'a, T> = HashMap<&'a Name, T>;
 
@@ -108,5 +122,16 @@ mod tests {
         assert_eq!(cycle, ["B", "C", "B"]);
         let itself = parse_query("{a} fragment A on Q{...A}").unwrap();
         assert_eq!(leaves_first(&itself).unwrap_err().len(), 2);
+    }
+
+    #[test]
+    fn reached_follows_chains_and_survives_cycles() {
+        let text = "{...A} fragment A on Q{...B} fragment B on Q{...A} fragment C on Q{c}";
+        let document = parse_query(text).unwrap();
+        let (_, operation) = document.operations.iter().next().unwrap();
+        let mut names: Vec<&str> =
+            reached(&document, &operation.node.selection_set.node).into_iter().map(Name::as_str).collect();
+        names.sort_unstable();
+        assert_eq!(names, ["A", "B"]);
     }
 }

@@ -11,6 +11,7 @@
 //!
 //! [`check`] is all three. For what is sent with the document, [`check_json_depth`] is the scan, before the JSON is
 //! parsed, and [`check_variables`] the weighing, once the operation is chosen.
+//! Behind the gates, [`hoist`] picks the operation and gives subscriptions a plain root.
 //!
 //! To add a limit: a field of [`Limits`] with its default and its unit, the count in `scan` (when tokens show it) or in
 //! `weigh` (when the tree does), and an attack in `attacks` that it refuses.
@@ -18,6 +19,7 @@
 #[cfg(test)]
 mod attacks;
 mod fragments;
+pub mod hoist;
 mod lexemes;
 mod limits;
 mod refusal;
