@@ -11,18 +11,22 @@
 //!
 //! [`check`] is all three. For what is sent with the document, [`check_json_depth`] is the scan, before the JSON is
 //! parsed, and [`check_variables`] the weighing, once the operation is chosen.
-//! Behind the gates, [`hoist`] picks the operation and gives subscriptions a plain root.
+//! Behind the gates, [`hoist`] picks the operation and gives subscriptions a plain root, and [`access`] says who may
+//! run it and what it costs.
 //!
 //! To add a limit: a field of [`Limits`] with its default and its unit, the count in `scan` (when tokens show it) or in
 //! `weigh` (when the tree does), and an attack in `attacks` that it refuses.
 
+pub mod access;
 #[cfg(test)]
 mod attacks;
+mod cost;
 mod fragments;
 pub mod hoist;
 mod lexemes;
 mod limits;
 mod refusal;
+mod requirements;
 mod scan;
 mod variables;
 mod weigh;
@@ -31,6 +35,7 @@ use async_graphql::parser::{parse_query, types::ExecutableDocument};
 
 pub use limits::Limits;
 pub use refusal::{Refusal, RefusalCode};
+pub use requirements::{Requirements, Standing};
 pub use variables::{MAX_JSON_DEPTH, MAX_VARIABLE_BYTES, check_json_depth, check_variables};
 
 /// Parses `text` if it keeps the limits. The document that comes back is safe to validate: fragments have no cycles,
