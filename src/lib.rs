@@ -5,3 +5,4 @@ pub mod loaders;
 pub mod platform;
 pub mod resolvers;
 pub mod schema;
+pub mod server;
