@@ -1,0 +1,2 @@
+//! What speaks HTTP.
+pub mod playground;
