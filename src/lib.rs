@@ -1,4 +1,5 @@
 //! gigwire, the backend of a service marketplace.
+
 pub mod features;
 pub mod kernel;
 pub mod loaders;

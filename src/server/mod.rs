@@ -1,5 +1,4 @@
-//! The edge: how requests come in, what is refused before anything runs, how answers leave.
-//!
-//! To add one more thing: a file or a folder named after it, and a line here. The server calls resolvers through the
-//! schema only and holds no rule of the product.
+//! The edge: HTTP and WebSocket, and what stands in front of the engine.
+
 pub mod documents;
+pub mod playground;
