@@ -6,6 +6,8 @@ import WebSocket from 'ws';
 
 /** An event must arrive within this time: two sweeps of the stream heads. */
 const EVENT_MS = 12_000;
+/** A server that ends closes its sockets within this time. */
+const DRAIN_MS = 45_000;
 
 const live = (url) => url.replace(/^http/, 'ws');
 
@@ -170,7 +172,7 @@ export class Sockets {
 
   /** The code of the first close. */
   closed() {
-    return this.#watch.until(() => this.closes[0], () => 'the socket stayed open');
+    return this.#watch.until(() => this.closes[0], () => 'the socket stayed open', DRAIN_MS);
   }
 
   close() {
@@ -221,7 +223,7 @@ export class Raw {
   }
 
   /** How it was closed: `{ code, reason, after }`, the last in milliseconds since it was opened. */
-  closed(ms) {
+  closed(ms = DRAIN_MS) {
     return this.#watch.until(() => this.#close, () => `not closed; it brought ${this}`, ms);
   }
 

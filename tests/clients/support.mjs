@@ -94,6 +94,7 @@ function freePort() {
 const running = new Set();
 // A test that is broken off must not leave a server behind.
 process.on('exit', () => running.forEach((child) => child.kill('SIGKILL')));
+for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => process.exit(1));
 
 /** One running instance. */
 class Server {
