@@ -7,6 +7,7 @@ pub mod bus;
 pub mod config;
 pub mod db;
 pub mod host;
+pub mod limits;
 mod link;
 pub mod meta;
 pub mod payments;

@@ -4,6 +4,8 @@
 //! depends on the viewer alone is checked before execution (`server/documents/access.rs`), what depends on the row
 //! ([`Access::Party`], [`Access::SelfOnly`]) where the row is loaded.
 
+#![expect(missing_docs, reason = "the directive's macro makes items of its own")]
+
 use async_graphql::{Enum, TypeDirective};
 
 /// Who may read a field or run an operation.
@@ -26,6 +28,22 @@ pub enum Access {
     Moderator,
     /// Users with the role ADMIN.
     Admin,
+}
+
+impl Access {
+    /// The name in the schema.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Access::Public => "PUBLIC",
+            Access::SignedIn => "SIGNED_IN",
+            Access::SelfOnly => "SELF",
+            Access::Party => "PARTY",
+            Access::Customer => "CUSTOMER",
+            Access::Contractor => "CONTRACTOR",
+            Access::Moderator => "MODERATOR",
+            Access::Admin => "ADMIN",
+        }
+    }
 }
 
 /// Says who may read a field.

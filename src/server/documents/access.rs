@@ -151,12 +151,13 @@ impl SchemaIndex {
     }
 }
 
-/// Whether everybody who passes `shared` passes `own` as well. Rules about rows are judged by name, since what rows
-/// they mean is decided elsewhere.
+/// Whether everybody who passes `shared` passes `own` as well. Rules about rows let everybody pass here: they are kept
+/// where the row is loaded, whatever way leads to it.
 fn covers(shared: Option<Access>, own: Option<Access>) -> bool {
     match (shared, own) {
-        (_, Some(Access::Public)) | (Some(Access::Admin), Some(Access::Moderator)) => true,
-        (Some(shared), Some(Access::SignedIn)) => shared != Access::Public,
+        (_, Some(Access::Public | Access::Party | Access::SelfOnly)) => true,
+        (Some(Access::Admin), Some(Access::Moderator)) => true,
+        (Some(shared), Some(Access::SignedIn)) => !matches!(shared, Access::Public | Access::Party | Access::SelfOnly),
         (shared, own) => shared == own,
     }
 }
@@ -242,11 +243,12 @@ mod tests {
     #[test]
     fn a_rule_covers_those_it_lets_through() {
         use Access::{Admin, Customer, Moderator, Party, Public, SignedIn};
-        for (shared, own) in [(Public, Public), (Party, SignedIn), (Admin, Moderator), (Party, Party), (Admin, Public)]
+        for (shared, own) in
+            [(Public, Public), (Public, Party), (Admin, Moderator), (Customer, SignedIn), (Admin, Public)]
         {
             assert!(covers(Some(shared), Some(own)), "{shared:?} {own:?}");
         }
-        for (shared, own) in [(Public, SignedIn), (Moderator, Admin), (SignedIn, Party), (Customer, Party)] {
+        for (shared, own) in [(Public, SignedIn), (Moderator, Admin), (Party, SignedIn), (Party, Customer)] {
             assert!(!covers(Some(shared), Some(own)), "{shared:?} {own:?}");
         }
         assert!(!covers(Some(SignedIn), None));

@@ -30,12 +30,12 @@ pub struct Standing {
 }
 
 impl Standing {
-    /// Whether this viewer may ask for fields with the rule `access`. Rules about rows ask for a signed-in user here
-    /// and are completed where the row is loaded.
+    /// Whether this viewer may ask for fields with the rule `access`. Rules about rows are kept where the row is loaded:
+    /// nobody holds the object who may not see it, also not somebody who has just signed up in the same request.
     pub fn meets(&self, access: Access) -> bool {
         match access {
-            Access::Public => true,
-            Access::SignedIn | Access::SelfOnly | Access::Party => self.signed_in,
+            Access::Public | Access::SelfOnly | Access::Party => true,
+            Access::SignedIn => self.signed_in,
             Access::Customer => self.signed_in && self.customer,
             Access::Contractor => self.signed_in && self.contractor,
             Access::Moderator => self.signed_in && (self.moderator || self.admin),
@@ -273,8 +273,8 @@ pub(super) mod tests {
         let all = [Public, SignedIn, SelfOnly, Party, Customer, Contractor, Moderator, Admin];
         let met = |standing: Standing| all.into_iter().filter(|access| standing.meets(*access)).collect::<Vec<_>>();
         let signed_in = Standing { signed_in: true, ..Standing::default() };
-        assert_eq!(met(Standing::default()), [Public]);
-        assert_eq!(met(Standing { admin: true, customer: true, ..Standing::default() }), [Public]);
+        assert_eq!(met(Standing::default()), [Public, SelfOnly, Party]);
+        assert_eq!(met(Standing { admin: true, customer: true, ..Standing::default() }), [Public, SelfOnly, Party]);
         assert_eq!(met(signed_in), [Public, SignedIn, SelfOnly, Party]);
         assert_eq!(met(Standing { customer: true, ..signed_in })[4..], [Customer]);
         assert_eq!(met(Standing { contractor: true, ..signed_in })[4..], [Contractor]);

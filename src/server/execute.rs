@@ -1,0 +1,215 @@
+//! From the text of a request to its answer, the same on every way in.
+//!
+//! [`Server::prepare`] is everything that can be refused before anything runs: the pre-flight, the choice of the
+//! operation, its variables, the access that its fields need. [`Server::run`] executes what was prepared.
+
+use std::sync::Arc;
+
+use async_graphql::parser::types::{ExecutableDocument, OperationType};
+use async_graphql::{Request, Response, ServerError, Value, Variables};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::documents::{self, Limits, Refusal, RefusalCode, Standing, hoist};
+use super::state::Server;
+use crate::kernel::{Caller, Error, Result, Role, Viewer};
+use crate::loaders::Loaders;
+use crate::platform::streams::{Cursor, StreamName};
+use crate::resolvers::ask::{Notes, StreamHeads};
+use crate::resolvers::error::top_level;
+use crate::schema::auth::Access;
+
+/// A GraphQL request as clients send it.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Asked {
+    /// The document.
+    pub query: Option<String>,
+    /// Which of its operations.
+    pub operation_name: Option<String>,
+    /// Its variables: a JSON object.
+    pub variables: Option<Box<RawValue>>,
+    /// Extensions of the protocol: a JSON object.
+    pub extensions: Option<Box<RawValue>>,
+}
+
+/// A request that may run.
+pub struct Prepared {
+    /// Query, mutation or subscription.
+    pub kind: OperationType,
+    /// The whole document, checked.
+    pub document: ExecutableDocument,
+    /// Which of its operations.
+    pub operation_name: Option<String>,
+    /// The variables.
+    pub variables: Variables,
+    /// What it costs.
+    pub cost: u64,
+    /// Whether it asks where the viewer's streams end.
+    wants_cursor: bool,
+}
+
+/// A request that may not run, and why.
+pub struct Declined {
+    /// The errors, with their codes.
+    pub errors: Vec<ServerError>,
+    /// Whether the request itself was wrong (400) rather than forbidden to this viewer.
+    pub is_malformed: bool,
+}
+
+impl Declined {
+    /// The request is wrong in itself.
+    fn malformed(code: &str, message: impl Into<String>) -> Self {
+        let error = async_graphql::Error::new(message);
+        Declined { errors: vec![coded(error.into_server_error(Default::default()), code)], is_malformed: true }
+    }
+
+    /// The answer that tells it.
+    pub fn response(self) -> Response {
+        Response::from_errors(self.errors)
+    }
+}
+
+fn coded(mut error: ServerError, code: &str) -> ServerError {
+    let values = error.extensions.get_or_insert_default();
+    values.set("code", code);
+    values.set("retryable", false);
+    error.locations.retain(|place| place.line > 0);
+    error
+}
+
+impl From<Refusal> for Declined {
+    fn from(refusal: Refusal) -> Self {
+        let code = match refusal.code {
+            RefusalCode::Syntax => "GRAPHQL_PARSE_FAILED",
+            RefusalCode::TooLarge => "COMPLEXITY_LIMIT_EXCEEDED",
+            RefusalCode::Operation => "OPERATION_RESOLUTION_FAILURE",
+            RefusalCode::Invalid => "GRAPHQL_VALIDATION_FAILED",
+        };
+        let mut declined = Declined::malformed(code, refusal.message);
+        if let (Some((line, column)), Some(error)) = (refusal.location, declined.errors.first_mut()) {
+            error.locations = vec![async_graphql::Pos { line, column }];
+        }
+        declined
+    }
+}
+
+fn standing(viewer: Option<Viewer>) -> Standing {
+    let has = |role| viewer.is_some_and(|viewer| viewer.roles.has(role));
+    Standing {
+        signed_in: viewer.is_some(),
+        customer: has(Role::Customer),
+        contractor: has(Role::Contractor),
+        moderator: has(Role::Moderator),
+        admin: has(Role::Admin),
+    }
+}
+
+impl Server {
+    /// Everything that is judged before anything runs.
+    pub fn prepare(&self, viewer: Option<Viewer>, asked: Asked) -> Result<Prepared, Declined> {
+        let limits = if viewer.is_some() { Limits::signed_in() } else { Limits::signed_out() };
+        let text = asked.query.filter(|text| !text.trim().is_empty());
+        let text = text.ok_or_else(|| Declined::malformed("BAD_REQUEST", "The request has no `query`."))?;
+        let document = documents::check(&text, &limits)?;
+        let (variables, bytes) = variables(asked.variables.as_deref())?;
+        let (kind, requirements) = {
+            let chosen = hoist::choose(&document, asked.operation_name.as_deref())?;
+            let operation = &chosen.operation.node;
+            documents::check_variables(&document, operation, bytes)?;
+            (operation.ty, self.index.requirements(&document, operation, &variables))
+        };
+        if let Some((access, path)) = requirements.refused(standing(viewer)) {
+            return Err(forbidden(viewer, access, path));
+        }
+        let wants_cursor = viewer.is_some() && text.contains("streamCursor");
+        let operation_name = asked.operation_name;
+        Ok(Prepared { kind, document, operation_name, variables, cost: requirements.cost, wants_cursor })
+    }
+
+    /// Runs a query or a mutation.
+    pub async fn run(&self, caller: &Caller, prepared: Prepared) -> Response {
+        let notes = Arc::new(Notes::default());
+        let cost = prepared.cost;
+        let mut request = self.request(caller, prepared.document, prepared.operation_name, prepared.variables);
+        request = request.data(notes.clone());
+        if prepared.wants_cursor
+            && let Some(viewer) = caller.viewer
+        {
+            match self.heads(viewer).await {
+                Ok(heads) => request = request.data(heads),
+                Err(error) => {
+                    return Response::from_errors(vec![top_level(error).into_server_error(Default::default())]);
+                }
+            }
+        }
+        let mut response = self.strict.execute(request).await;
+        complete(&mut response);
+        let mut response =
+            response.extension("requestId", Value::from(&*caller.request_id)).extension("cost", cost_extension(cost));
+        if notes.was_replayed() {
+            response = response.extension("replayed", Value::from(true));
+        }
+        response
+    }
+
+    /// A request with everything that resolvers look for.
+    pub fn request(
+        &self,
+        caller: &Caller,
+        document: ExecutableDocument,
+        operation_name: Option<String>,
+        variables: Variables,
+    ) -> Request {
+        let mut request = Request::new(String::new()).variables(variables).data(caller.clone());
+        request.operation_name = operation_name;
+        request.set_parsed_query(document);
+        request.data(Arc::new(Loaders::new(self.platform.clone())))
+    }
+
+    /// Where the viewer's streams end now, read before the document runs.
+    async fn heads(&self, viewer: Viewer) -> Result<StreamHeads> {
+        let reader = self.platform.hub.reader();
+        let places = reader.heads(&[StreamName::user(viewer.user), StreamName::announcements()]).await?;
+        Ok(StreamHeads(Cursor { epoch: reader.epoch(), places }))
+    }
+}
+
+fn variables(sent: Option<&RawValue>) -> Result<(Variables, usize), Declined> {
+    let Some(sent) = sent else { return Ok((Variables::default(), 0)) };
+    let value: serde_json::Value =
+        serde_json::from_str(sent.get()).map_err(|_| Declined::malformed("BAD_REQUEST", "`variables` is no JSON."))?;
+    if !value.is_object() && !value.is_null() {
+        return Err(Declined::malformed("BAD_REQUEST", "`variables` must be a JSON object."));
+    }
+    Ok((Variables::from_json(value), sent.get().len()))
+}
+
+fn forbidden(viewer: Option<Viewer>, access: Access, path: &[String]) -> Declined {
+    let error = match viewer {
+        None => Error::unauthenticated(),
+        Some(_) => Error::forbidden(format!("This needs the right {}.", access.name())),
+    };
+    let mut error = top_level(error).into_server_error(Default::default());
+    error.locations.clear();
+    error.path = path.iter().cloned().map(async_graphql::PathSegment::Field).collect();
+    Declined { errors: vec![error], is_malformed: false }
+}
+
+/// Gives a code to the errors that the engine made itself.
+pub fn complete(response: &mut Response) {
+    for error in &mut response.errors {
+        let has_code = error.extensions.as_ref().is_some_and(|values| values.get("code").is_some());
+        if !has_code {
+            // With a path it comes from an input that a resolver could not read; without, from validation.
+            let code = if error.path.is_empty() { "GRAPHQL_VALIDATION_FAILED" } else { "BAD_USER_INPUT" };
+            *error = coded(error.clone(), code);
+        }
+    }
+}
+
+fn cost_extension(requested: u64) -> Value {
+    let mut map = async_graphql::indexmap::IndexMap::new();
+    map.insert(async_graphql::Name::new("requested"), Value::from(requested));
+    Value::Object(map)
+}
