@@ -19,9 +19,10 @@ use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
 
-use self::bus::{Bus, MemoryBus};
+use self::bus::{Bus, MemoryBus, RedisBus};
 use self::config::{Config, Secret};
 use self::db::Db;
+use self::limits::{Limiter, LocalLimiter, Millis, RedisLimiter};
 use self::payments::{Provider, Sandbox};
 use self::streams::{Hub, Reader};
 use self::work::{Projection, Work};
@@ -44,6 +45,8 @@ pub struct Platform {
     pub work: Work,
     /// Streams that somebody watches here.
     pub hub: Hub,
+    /// Counts how often something is done.
+    pub limits: Arc<dyn Limiter>,
     /// Collects money.
     pub payments: Arc<dyn Provider>,
     /// The secrets in use.
@@ -77,13 +80,18 @@ impl Platform {
             access: meta::secret(&db, &ids, "access_secret", &config.tokens.access_secret).await?,
             refresh: meta::secret(&db, &ids, "refresh_secret", &config.tokens.refresh_secret).await?,
         };
-        let bus: Arc<dyn Bus> = Arc::new(MemoryBus::new());
+        let (bus, limits) = shared(&config, &clock, &ids)?;
         let hub = Hub::new(Reader::new(db.clone(), epoch));
         let work = Work::new(db.clone(), bus.clone(), clock.clone(), ids.clone(), projections);
         let stop = CancellationToken::new();
         tokio::spawn(hub.clone().run(bus.clone(), stop.clone()));
         let payments = Arc::new(Sandbox);
-        Ok(Arc::new(Platform { config, db, bus, clock, ids, work, hub, payments, secrets, stop }))
+        Ok(Arc::new(Platform { config, db, bus, clock, ids, work, hub, limits, payments, secrets, stop }))
+    }
+
+    /// Whether everything that several instances share can be reached. When not, this one goes on by itself.
+    pub fn is_whole(&self) -> bool {
+        self.bus.is_connected()
     }
 
     /// Ends what runs in the background, after the units of work under way, and closes the connections.
@@ -93,4 +101,17 @@ impl Platform {
         self.bus.close().await;
         self.db.close().await;
     }
+}
+
+/// What instances share: over Redis when there is one, else inside the process.
+fn shared(config: &Config, clock: &Clock, ids: &Ids) -> Result<(Arc<dyn Bus>, Arc<dyn Limiter>)> {
+    let clock = clock.clone();
+    let now: Millis = Arc::new(move || clock.now().0);
+    if !config.redis.url.is_set() {
+        return Ok((Arc::new(MemoryBus::new()), Arc::new(LocalLimiter::new(now))));
+    }
+    let (url, prefix) = (config.redis.url.reveal(), config.redis.prefix.as_str());
+    let bus = RedisBus::start(url, prefix, ids.uuid())?;
+    let limits = RedisLimiter::start(url, prefix, ids.uuid(), now)?;
+    Ok((Arc::new(bus), Arc::new(limits)))
 }

@@ -1,6 +1,5 @@
-//! The integration tests, one binary: a module per noun, through GraphQL only.
-//!
-//! To add one: a file named after the noun and a line here.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test stops at the first surprise")]
+//! Tests from outside: through GraphQL, contracts of the backends on every one of them, and the rules of the house.
 
+mod contract;
 mod house;
+mod support;
