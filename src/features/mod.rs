@@ -12,6 +12,9 @@
 
 pub mod accounts;
 pub mod announcements;
+pub mod jobs;
+pub mod offers;
+pub mod wallet;
 
 use crate::platform::work::Projection;
 
