@@ -12,6 +12,7 @@
 
 pub mod accounts;
 pub mod announcements;
+pub mod chat;
 
 use crate::platform::work::Projection;
 
