@@ -10,8 +10,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use ::dataloader::BatchFn;
 use ::dataloader::cached::Loader;
 
-use crate::features::{accounts, announcements};
-use crate::kernel::id::{AnnouncementId, UserId};
+use crate::features::{accounts, announcements, chat};
+use crate::kernel::id::{AnnouncementId, ConversationId, MessageId, UserId};
 use crate::kernel::{Error, Result};
 use crate::platform::Platform;
 
@@ -94,4 +94,10 @@ loaders! {
     user: UserId => accounts::User, |it: &accounts::User| it.id, accounts::queries::by_ids;
     /// An announcement by id.
     announcement: AnnouncementId => announcements::Announcement, |it: &announcements::Announcement| it.id, announcements::queries::by_ids;
+    /// A conversation by id, as a viewer sees it.
+    conversation: (ConversationId, UserId) => chat::Conversation, |it: &chat::Conversation| (it.id, it.me.user), chat::queries::by_ids;
+    /// A viewer's most active conversation about a subject.
+    conversation_about: (chat::Subject, UserId) => chat::Conversation, |it: &chat::Conversation| (it.subject, it.me.user), chat::queries::by_subjects;
+    /// A message by id, as a viewer sees it.
+    message: (MessageId, UserId) => chat::Message, |it: &chat::Message| (it.id, it.viewer), chat::queries::messages_by_ids;
 }

@@ -5,12 +5,14 @@ use std::sync::Arc;
 use async_graphql::{ComplexObject, Context, Object};
 
 use super::ask::{Ask, StreamHeads};
+use super::chat;
 use super::error::{answer, settle};
 use crate::features::accounts::{self as feature, Sessions, commands};
 use crate::kernel::id::UserId;
 use crate::kernel::{Error, Result};
 use crate::schema::accounts::*;
 use crate::schema::auth::{Access, auth};
+use crate::schema::chat::ConversationConnection;
 use crate::schema::scalars::DateTime;
 
 /// Queries of accounts.
@@ -149,5 +151,22 @@ impl Viewer {
     async fn stream_cursor(&self, ctx: &Context<'_>) -> async_graphql::Result<String> {
         let heads = ctx.data_opt::<StreamHeads>();
         answer(heads.map(|heads| heads.0.encode()).ok_or_else(Error::unauthenticated))
+    }
+
+    /// The viewer's conversations, newest activity first.
+    #[graphql(directive = auth::apply(Access::SelfOnly))]
+    async fn conversations(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "So many from the start, at most 100; 20 when it is not given.")] first: Option<i32>,
+        #[graphql(desc = "Only what comes behind this cursor.")] after: Option<String>,
+    ) -> async_graphql::Result<ConversationConnection> {
+        answer(chat::of_viewer(ctx, first, after).await)
+    }
+
+    /// How many messages to the viewer are unread, over all conversations.
+    #[graphql(directive = auth::apply(Access::SelfOnly))]
+    async fn unread_message_count(&self, ctx: &Context<'_>) -> async_graphql::Result<i32> {
+        answer(chat::unread_total(ctx).await)
     }
 }

@@ -5,22 +5,25 @@
 pub mod accounts;
 pub mod announcements;
 pub mod ask;
+pub mod chat;
+pub mod connection;
 pub mod error;
 pub mod live;
+pub mod node;
 
 use async_graphql::{MergedObject, MergedSubscription, SDLExportOptions, Schema, SchemaBuilder, ValidationMode};
 
 /// Everything that can be read.
 #[derive(MergedObject, Default)]
-pub struct Query(accounts::AccountQuery);
+pub struct Query(accounts::AccountQuery, chat::ChatQuery, node::NodeQuery);
 
 /// Everything that can be done.
 #[derive(MergedObject, Default)]
-pub struct Mutation(accounts::AccountMutation, announcements::AnnouncementMutation);
+pub struct Mutation(accounts::AccountMutation, announcements::AnnouncementMutation, chat::ChatMutation);
 
 /// Everything that can be watched.
 #[derive(MergedSubscription, Default)]
-pub struct Subscription(announcements::AnnouncementSubscription);
+pub struct Subscription(announcements::AnnouncementSubscription, chat::ChatSubscription);
 
 /// The schema of the API.
 pub type Api = Schema<Query, Mutation, Subscription>;

@@ -6,6 +6,7 @@ use async_graphql::Interface;
 
 pub use super::accounts::AccountError;
 pub use super::announcements::AnnouncementError;
+pub use super::chat::ChatError;
 
 /// Why a mutation was refused. The concrete type adds `code`, an enum of its domain.
 #[derive(Interface)]
@@ -19,6 +20,8 @@ pub enum UserError {
     Account(AccountError),
     /// Of announcements.
     Announcement(AnnouncementError),
+    /// Of chat.
+    Chat(ChatError),
 }
 
 /// A domain's refusals, as made from the kernel's errors.

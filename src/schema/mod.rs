@@ -6,9 +6,11 @@
 pub mod accounts;
 pub mod announcements;
 pub mod auth;
+pub mod chat;
 pub mod connection;
 pub mod error;
 pub mod live;
+pub mod node;
 pub mod scalars;
 
 /// A version fits into GraphQL's 32-bit Int: nothing changes two billion times.
