@@ -6,6 +6,7 @@ use async_graphql::{ComplexObject, Context, ID, Object, Subscription};
 
 use super::ask::Ask;
 use super::chat;
+use super::connection::total;
 use super::error::{answer, settle_with};
 use super::live::{Live, durable, live_events, own};
 use crate::features::bookings::{self as feature, commands, events, queries};
@@ -19,7 +20,6 @@ use crate::schema::accounts::User;
 use crate::schema::auth::{Access, auth};
 use crate::schema::bookings::*;
 use crate::schema::chat::Conversation;
-use crate::schema::connection::Total;
 use crate::schema::jobs::Job;
 use crate::schema::money::Money;
 
@@ -63,12 +63,8 @@ pub async fn fresh(ctx: &Context<'_>, id: BookingId) -> Result<Option<Booking>> 
 
 /// A user's bookings on either side, newest first.
 pub async fn of_user(ctx: &Context<'_>, user: UserId, page: &Page) -> Result<BookingConnection> {
-    let platform = ctx.platform().clone();
-    let slice = queries::of_user(&platform, user, page).await?;
-    let total = Total::lazy(move || {
-        let platform = platform.clone();
-        async move { answer(queries::count_of_user(&platform, user).await) }
-    });
+    let slice = queries::of_user(ctx.platform(), user, page).await?;
+    let total = total(ctx, move |platform| async move { queries::count_of_user(&platform, user).await });
     let cursor = |booking: &feature::Booking| Cursor { key: booking.created_at.0, id: booking.id.uuid() };
     Ok(BookingConnection::of(slice, total, cursor, |booking| Arc::new(booking).into()))
 }
@@ -195,8 +191,8 @@ impl Booking {
 
     /// Where the two talk.
     async fn conversation(&self, ctx: &Context<'_>) -> async_graphql::Result<Conversation> {
-        let missing = || Error::internal("a booking without its conversation");
-        answer(chat::fresh(ctx, self.row.conversation).await.and_then(|found| found.ok_or_else(missing)))
+        let sealed = || Error::forbidden("Only its two people read a conversation.");
+        answer(chat::conversation(ctx, self.row.conversation).await.and_then(|found| found.ok_or_else(sealed)))
     }
 }
 

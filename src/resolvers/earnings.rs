@@ -6,9 +6,18 @@ use super::ask::Ask;
 use super::error::answer;
 use super::live::{Live, durable, live_events, own};
 use crate::features::earnings::events;
+use crate::kernel::Result;
+use crate::kernel::id::EarningId;
 use crate::schema::auth::{Access, auth};
 use crate::schema::bookings::Booking;
 use crate::schema::earnings::*;
+
+/// An earning that the viewer may see: its own, or any for staff.
+pub async fn visible(ctx: &Context<'_>, id: EarningId) -> Result<Option<Earning>> {
+    let viewer = ctx.viewer()?;
+    let found = ctx.loaders().earning(id).await?;
+    Ok(found.filter(|earning| earning.contractor == viewer.user || viewer.roles.is_staff()).map(Into::into))
+}
 
 /// Subscriptions of earnings.
 #[derive(Default)]

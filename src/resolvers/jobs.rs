@@ -5,6 +5,7 @@ use std::sync::Arc;
 use async_graphql::{ComplexObject, Context, ID, Object, Subscription};
 
 use super::ask::Ask;
+use super::connection::total;
 use super::error::{answer, settle};
 use super::live::{Live, durable, live_events, own};
 use super::{bookings, chat, offers};
@@ -18,7 +19,6 @@ use crate::schema::accounts::User;
 use crate::schema::auth::{Access, auth};
 use crate::schema::bookings::Booking;
 use crate::schema::chat::Conversation;
-use crate::schema::connection::Total;
 use crate::schema::jobs::*;
 use crate::schema::offers::OfferConnection;
 
@@ -50,11 +50,7 @@ impl JobQuery {
 
     /// One job; null when there is no such job for the viewer.
     #[graphql(directive = auth::apply(Access::SignedIn))]
-    async fn job(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "Its id.")] id: ID,
-    ) -> async_graphql::Result<Option<Job>> {
+    async fn job(&self, ctx: &Context<'_>, #[graphql(desc = "Its id.")] id: ID) -> async_graphql::Result<Option<Job>> {
         let id = answer(parse::<JobId>(&id))?;
         let viewer = answer(ctx.viewer())?;
         answer(visible(ctx, &viewer, id).await)
@@ -74,17 +70,11 @@ fn read_filter(filter: JobFilter) -> Result<feature::Filter> {
     })
 }
 
-async fn open(
-    ctx: &Context<'_>,
-    filter: feature::Filter,
-    sort: feature::Sort,
-    page: &Page,
-) -> Result<JobConnection> {
-    let platform = ctx.platform().clone();
-    let slice = queries::open(&platform, &filter, sort, page).await?;
-    let total = Total::lazy(move || {
-        let (platform, filter) = (platform.clone(), filter.clone());
-        async move { answer(queries::open_count(&platform, &filter).await) }
+async fn open(ctx: &Context<'_>, filter: feature::Filter, sort: feature::Sort, page: &Page) -> Result<JobConnection> {
+    let slice = queries::open(ctx.platform(), &filter, sort, page).await?;
+    let total = total(ctx, move |platform| {
+        let filter = filter.clone();
+        async move { queries::open_count(&platform, &filter).await }
     });
     let by_budget = matches!(sort, feature::Sort::LargestBudget | feature::Sort::SmallestBudget);
     let key = move |job: &feature::Job| if by_budget { job.budget.minor } else { job.created_at.0 };
@@ -101,12 +91,8 @@ pub async fn visible(ctx: &Context<'_>, viewer: &Viewer, id: JobId) -> Result<Op
 
 /// A user's own jobs, newest first.
 pub async fn of_customer(ctx: &Context<'_>, customer: UserId, page: &Page) -> Result<JobConnection> {
-    let platform = ctx.platform().clone();
-    let slice: Slice<feature::Job> = queries::of_customer(&platform, customer, page).await?;
-    let total = Total::lazy(move || {
-        let platform = platform.clone();
-        async move { answer(queries::count_of_customer(&platform, customer).await) }
-    });
+    let slice: Slice<feature::Job> = queries::of_customer(ctx.platform(), customer, page).await?;
+    let total = total(ctx, move |platform| async move { queries::count_of_customer(&platform, customer).await });
     let cursor = |job: &feature::Job| Cursor { key: job.created_at.0, id: job.id.uuid() };
     Ok(JobConnection::of(slice, total, cursor, |job| Arc::new(job).into()))
 }

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use async_graphql::{ComplexObject, Context, ID, Object, Subscription};
+use async_graphql::{ComplexObject, Context, Object, Subscription};
 
 use super::ask::Ask;
+use super::connection::total;
 use super::error::{answer, settle, settle_with};
 use super::live::{Live, durable, live_events, own};
 use super::{bookings, chat};
@@ -19,7 +20,6 @@ use crate::platform::streams::Event;
 use crate::platform::work::Once;
 use crate::schema::accounts::User;
 use crate::schema::auth::{Access, auth};
-use crate::schema::connection::Total;
 use crate::schema::jobs::Job;
 use crate::schema::money::FeeQuote;
 use crate::schema::offers::*;
@@ -105,7 +105,7 @@ async fn accept(ctx: &Context<'_>, input: &OfferAcceptInput) -> Result<OfferAcce
     Ok(OfferAcceptPayload {
         offer: fresh(ctx, made.offer).await?,
         booking: bookings::fresh(ctx, made.booking).await?,
-        conversation: chat::fresh(ctx, made.conversation).await?,
+        conversation: chat::conversation(ctx, made.conversation).await?,
         ..Default::default()
     })
 }
@@ -145,30 +145,22 @@ fn place(offer: &feature::Offer) -> Cursor {
 
 /// A page of a job's offers. First pages of many jobs at once are one read.
 pub async fn of_job(ctx: &Context<'_>, job: &job_feature::Job, page: Page) -> Result<OfferConnection> {
-    let platform = ctx.platform().clone();
     let (id, only) = (job.id, queries::scope(job, &ctx.viewer()?));
     let slice = if page.forward && page.after.is_none() && page.before.is_none() {
         let key = OffersOfJob { job: id, only, size: page.size };
         let found = ctx.loaders().offers_of_job(key).await?;
         found.map_or_else(crate::kernel::page::Slice::empty, |found| found.slice.clone())
     } else {
-        queries::of_job(&platform, id, only, &page).await?
+        queries::of_job(ctx.platform(), id, only, &page).await?
     };
-    let total = Total::lazy(move || {
-        let platform = platform.clone();
-        async move { answer(queries::count_of_job(&platform, id, only).await) }
-    });
+    let total = total(ctx, move |platform| async move { queries::count_of_job(&platform, id, only).await });
     Ok(OfferConnection::of(slice, total, place, |offer| Arc::new(offer).into()))
 }
 
 /// Offers that a user made or got, newest first.
 pub async fn of_user(ctx: &Context<'_>, user: UserId, page: &Page) -> Result<OfferConnection> {
-    let platform = ctx.platform().clone();
-    let slice = queries::of_user(&platform, user, page).await?;
-    let total = Total::lazy(move || {
-        let platform = platform.clone();
-        async move { answer(queries::count_of_user(&platform, user).await) }
-    });
+    let slice = queries::of_user(ctx.platform(), user, page).await?;
+    let total = total(ctx, move |platform| async move { queries::count_of_user(&platform, user).await });
     Ok(OfferConnection::of(slice, total, place, |offer| Arc::new(offer).into()))
 }
 

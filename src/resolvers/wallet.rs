@@ -3,6 +3,7 @@
 use async_graphql::{ComplexObject, Context, Object, Subscription};
 
 use super::ask::Ask;
+use super::connection::total;
 use super::error::{answer, settle};
 use super::live::{Live, durable, live_events, own};
 use crate::features::wallet::commands::{self, Deposit};
@@ -14,7 +15,6 @@ use crate::loaders::WalletKey;
 use crate::platform::streams::Event;
 use crate::platform::work::Once;
 use crate::schema::auth::{Access, auth};
-use crate::schema::connection::Total;
 use crate::schema::money::{FeeQuote, Money, MoneyInput};
 use crate::schema::wallet::*;
 
@@ -67,13 +67,20 @@ async fn deposit(ctx: &Context<'_>, input: DepositCreateInput) -> Result<Deposit
 
 /// A user's wallet in one currency.
 pub async fn of(ctx: &Context<'_>, user: UserId, currency: Currency) -> Result<Wallet> {
-    let found = ctx.loaders().wallet(WalletKey { user, currency }).await?;
+    let found = ctx.loaders().balance(WalletKey { user, currency }).await?;
     Ok((*found.ok_or_else(|| Error::internal("a wallet that cannot be summed"))?).into())
 }
 
 /// The currency that is meant when none is named.
 pub fn default_currency(ctx: &Context<'_>) -> Result<Currency> {
     Currency::parse(&ctx.platform().config.money.default_currency)
+}
+
+/// A payment that the viewer may see: its own, or any for staff.
+pub async fn visible_payment(ctx: &Context<'_>, id: PaymentId) -> Result<Option<Payment>> {
+    let viewer = ctx.viewer()?;
+    let found = ctx.loaders().payment(id).await?;
+    Ok(found.filter(|payment| payment.user == viewer.user || viewer.roles.is_staff()).map(Into::into))
 }
 
 /// A user's wallets in all currencies.
@@ -93,12 +100,10 @@ impl Wallet {
         #[graphql(desc = "Only those behind this cursor.")] after: Option<String>,
     ) -> async_graphql::Result<TransactionConnection> {
         let page = answer(Page::from_args(first, after.as_deref(), None, None))?;
-        let (platform, owner, currency) = (ctx.platform().clone(), self.owner, self.currency.0);
-        let slice = answer(queries::transactions(&platform, owner, currency, &page).await)?;
-        let total = Total::lazy(move || {
-            let platform = platform.clone();
-            async move { answer(queries::transaction_count(&platform, owner, currency).await) }
-        });
+        let (owner, currency) = (self.owner, self.currency.0);
+        let slice = answer(queries::transactions(ctx.platform(), owner, currency, &page).await)?;
+        let total =
+            total(ctx, move |platform| async move { queries::transaction_count(&platform, owner, currency).await });
         let cursor = |row: &crate::features::wallet::Transaction| Cursor {
             key: row.created_at.0,
             id: crate::kernel::id::TypedId::uuid(row.id),

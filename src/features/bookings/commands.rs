@@ -27,9 +27,7 @@ pub async fn accept(platform: &Platform, caller: &Caller, key: Once, offer: Offe
     let viewer = caller.viewer()?;
     platform
         .work
-        .once(caller, key, offer, move |unit, offer| {
-            Box::pin(async move { conclude(unit, &viewer, *offer).await })
-        })
+        .once(caller, key, offer, move |unit, offer| Box::pin(async move { conclude(unit, &viewer, *offer).await }))
         .await
 }
 
@@ -49,7 +47,7 @@ async fn conclude(unit: &mut Unit, viewer: &Viewer, id: OfferId) -> Result<Accep
     let decided = offers::commands::decide(unit, job.id, id).await?;
     let lost: Vec<_> = decided.losers.iter().filter_map(|loser| loser.hold).collect();
     escrow::fund(unit, offer.deal(), decided.winner.hold, &lost).await?;
-    let subject = chat::Subject::of(job.id);
+    let subject = chat::Subject::job(job.id);
     let conversation = chat::commands::open(unit, subject, (offer.customer, offer.contractor)).await?;
     let booking = book(unit, &offer, conversation).await?;
     Ok(Accepted { offer: id, booking, conversation })
@@ -104,7 +102,12 @@ async fn advance(platform: &Platform, caller: &Caller, booking: BookingId, to: S
 }
 
 /// The customer is content: the escrow goes to the contractor, less the service fee.
-pub async fn complete(platform: &Platform, caller: &Caller, key: Once, booking: BookingId) -> Result<Effect<BookingId>> {
+pub async fn complete(
+    platform: &Platform,
+    caller: &Caller,
+    key: Once,
+    booking: BookingId,
+) -> Result<Effect<BookingId>> {
     let viewer = caller.viewer()?;
     platform
         .work
@@ -145,9 +148,7 @@ pub async fn cancel(platform: &Platform, caller: &Caller, key: Once, input: Canc
     let viewer = caller.viewer()?;
     platform
         .work
-        .once(caller, key, input, move |unit, input| {
-            Box::pin(async move { give_up(unit, &viewer, input).await })
-        })
+        .once(caller, key, input, move |unit, input| Box::pin(async move { give_up(unit, &viewer, input).await }))
         .await
 }
 

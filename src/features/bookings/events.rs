@@ -55,10 +55,7 @@ pub fn status_changed(booking: &Booking, from: Status) -> Result<Draft> {
 
 /// A booking was given up.
 pub fn cancelled(booking: &Booking, by: Party, refund: Money) -> Result<Draft> {
-    let facts = Cancelled {
-        by: by.name().to_owned(),
-        refund_minor: refund.minor,
-        currency: refund.currency.code().to_owned(),
-    };
+    let facts =
+        Cancelled { by: by.name().to_owned(), refund_minor: refund.minor, currency: refund.currency.code().to_owned() };
     Draft::new(NOUN, CANCELLED, booking.id, booking.version).to(booking.parties()).facts(&facts)
 }

@@ -7,10 +7,10 @@ use crate::features::wallet::escrow::{self, Freed};
 use crate::features::wallet::{Quote, Rates};
 use crate::features::{accounts, jobs};
 use crate::kernel::clock::DAY;
-use crate::kernel::id::{JobId, OfferId, UserId};
+use crate::kernel::id::{JobId, OfferId, TaskId, UserId};
 use crate::kernel::{Caller, Code, Error, Result, Role, Viewer};
 use crate::platform::Platform;
-use crate::platform::queue::NewTask;
+use crate::platform::queue::{self, NewTask};
 use crate::platform::work::{AuditRow, Effect, Once, Unit};
 
 /// The task that lets an offer expire.
@@ -219,11 +219,15 @@ pub async fn decide(unit: &mut Unit, job: JobId, winner: OfferId) -> Result<Deci
 }
 
 /// Tells both sides of offers that ended without a word.
-pub async fn tell(platform: &Platform, caller: &Caller, offers: Vec<OfferId>) -> Result<()> {
+pub async fn tell(platform: &Platform, caller: &Caller, task: TaskId, offers: Vec<OfferId>) -> Result<()> {
     platform
         .work
-        .run(caller, offers, |unit, offers| {
+        .run(caller, (task, offers), |unit, (task, offers)| {
             Box::pin(async move {
+                // The task ends with its effect, so that nobody is told twice.
+                if !queue::finish(&mut unit.tx, *task, unit.now).await? {
+                    return Ok(());
+                }
                 for offer in store::by_ids(&mut unit.tx, offers).await? {
                     unit.state(events::ended(&offer)?);
                 }

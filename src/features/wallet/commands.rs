@@ -68,6 +68,7 @@ async fn start(unit: &mut Unit, user: UserId, amount: Money, provider: &'static 
         amount,
         status: PaymentStatus::Pending,
         provider: provider.to_owned(),
+        next_url: None,
         failure: None,
         created_at: unit.now,
         updated_at: unit.now,
@@ -79,15 +80,18 @@ async fn start(unit: &mut Unit, user: UserId, amount: Money, provider: &'static 
     Ok(payment.id)
 }
 
-/// Asks the provider how far a pending payment is and books the answer. Asking twice changes nothing.
-pub async fn collect(platform: &Platform, caller: &Caller, id: PaymentId) -> Result<()> {
+/// Asks the provider how far a pending payment is, books the answer and says whether the payment has ended. Asking twice
+/// changes nothing.
+pub async fn collect(platform: &Platform, caller: &Caller, id: PaymentId) -> Result<bool> {
     let found = store::payments(&platform.db, &[id]).await?;
     let payment = found.into_iter().next().ok_or_else(|| Error::not_found("payment"))?;
     if payment.status != PaymentStatus::Pending {
-        return Ok(());
+        return Ok(true);
     }
     let progress = platform.payments.collect(&Intent { id, amount: payment.amount }).await?;
-    platform.work.run(caller, (id, progress), |unit, (id, progress)| Box::pin(settle(unit, *id, progress))).await
+    let has_ended = !matches!(progress, Progress::Waiting { .. });
+    platform.work.run(caller, (id, progress), |unit, (id, progress)| Box::pin(settle(unit, *id, progress))).await?;
+    Ok(has_ended)
 }
 
 async fn settle(unit: &mut Unit, id: PaymentId, progress: &Progress) -> Result<()> {
@@ -111,6 +115,7 @@ async fn settle(unit: &mut Unit, id: PaymentId, progress: &Progress) -> Result<(
             batch.apply(unit).await?;
             unit.audit(AuditRow::new("deposit.complete", id));
         }
+        Progress::Waiting { redirect_url } => store::await_user(&mut unit.tx, id, redirect_url, now).await?,
         Progress::Failed { reason } => {
             let status = PaymentStatus::Failed;
             let ended = store::end_payment(&mut unit.tx, id, status, None, Some(reason), now).await?;

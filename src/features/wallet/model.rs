@@ -285,6 +285,8 @@ pub struct Payment {
     pub status: PaymentStatus,
     /// Who collects it.
     pub provider: String,
+    /// Where the user confirms, while the provider waits for that.
+    pub next_url: Option<String>,
     /// Why it failed.
     pub failure: Option<String>,
     /// When it was started.

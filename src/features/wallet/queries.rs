@@ -7,10 +7,12 @@ use crate::kernel::page::{Page, Slice};
 use crate::kernel::{Currency, Money, Result};
 use crate::platform::Platform;
 
-/// A user's wallet in one currency. Without any movement it is empty, not missing.
-pub async fn balance(platform: &Platform, user: UserId, currency: Currency) -> Result<Balance> {
-    let purses = store::purses_of(&platform.db, &[user]).await?;
-    Ok(sum(user, currency, &purses))
+/// Wallets by user and currency. One without any movement is empty, not missing.
+pub async fn balances_of(platform: &Platform, wanted: &[(UserId, Currency)]) -> Result<Vec<Balance>> {
+    let users: Vec<_> = wanted.iter().map(|(user, _)| *user).collect();
+    let purses = store::purses_of(&platform.db, &users).await?;
+    let own = |user: UserId| purses.iter().filter(|purse| purse.owner == Some(user)).cloned().collect::<Vec<_>>();
+    Ok(wanted.iter().map(|(user, currency)| sum(*user, *currency, &own(*user))).collect())
 }
 
 /// A user's wallets in all currencies that ever moved, the given one first.

@@ -191,6 +191,7 @@ impl FromRow for Payment {
             amount: row.money("amount")?,
             status: row.parsed("status", PaymentStatus::parse)?,
             provider: row.get("provider")?,
+            next_url: row.get("next_url")?,
             failure: row.get("failure")?,
             created_at: row.get("created_at")?,
             updated_at: row.get("updated_at")?,
@@ -223,7 +224,7 @@ pub(super) async fn end_payment(
     failure: Option<&str>,
     now: Timestamp,
 ) -> Result<Option<Payment>> {
-    q("update payments set status = $2, provider_ref = $3, failure = $4, updated_at = $5, version = version + 1
+    q("update payments set status = $2, provider_ref = $3, failure = $4, next_url = null, updated_at = $5, version = version + 1
         where id = $1 and status = 'PENDING' returning *")
     .bind(id)
     .bind(status.name())
@@ -232,6 +233,18 @@ pub(super) async fn end_payment(
     .bind(now)
     .optional(tx)
     .await
+}
+
+/// Notes where the user confirms a pending payment.
+pub(super) async fn await_user(tx: &mut Tx, id: PaymentId, url: &str, now: Timestamp) -> Result<()> {
+    q("update payments set next_url = $2, updated_at = $3, version = version + 1
+        where id = $1 and status = 'PENDING' and (next_url is null or next_url <> $2)")
+    .bind(id)
+    .bind(url)
+    .bind(now)
+    .execute(tx)
+    .await?;
+    Ok(())
 }
 
 pub(super) async fn payments(on: impl Into<On<'_>>, ids: &[PaymentId]) -> Result<Vec<Payment>> {
