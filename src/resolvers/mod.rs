@@ -7,6 +7,7 @@ pub mod announcements;
 pub mod ask;
 pub mod error;
 pub mod live;
+pub mod sdl;
 
 use async_graphql::{MergedObject, MergedSubscription, SDLExportOptions, Schema, SchemaBuilder, ValidationMode};
 
