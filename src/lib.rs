@@ -1,5 +1,6 @@
 //! gigwire, the backend of a service marketplace.
 
+pub mod cli;
 pub mod features;
 pub mod kernel;
 pub mod loaders;

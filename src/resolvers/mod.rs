@@ -14,6 +14,7 @@ pub mod jobs;
 pub mod live;
 pub mod node;
 pub mod offers;
+pub mod sdl;
 pub mod stream;
 pub mod wallet;
 
