@@ -8,3 +8,4 @@ pub mod platform;
 pub mod resolvers;
 pub mod schema;
 pub mod server;
+pub mod tasks;

@@ -4,6 +4,7 @@ use super::{Failure, admin, banner, logs, open};
 use crate::platform::config::Config;
 use crate::server::lifecycle::{asked_to_stop, bind, serve};
 use crate::server::{health, state::Server};
+use crate::tasks;
 
 /// Serves until it is asked to stop.
 pub async fn run(config: Config) -> Result<(), Failure> {
@@ -20,6 +21,7 @@ pub async fn run(config: Config) -> Result<(), Failure> {
     admin::first(&opened).await?;
     let listener = bind(&opened.config).await?;
     let address = listener.local_addr()?;
+    tokio::spawn(tasks::work(opened.clone()));
     let server = Server::new(opened.clone())?;
     banner::tell(&opened, address);
     serve(server, listener, stop).await?;
