@@ -187,7 +187,8 @@ pub(super) async fn next_number(tx: &mut Tx, message: &Message) -> Result<Option
     q("update conversations set last_number = last_number + 1,
             a_count = a_count + case when user_a = $2 then 1 else 0 end,
             b_count = b_count + case when user_b = $2 then 1 else 0 end,
-            last_message_id = $3, active_at = $4, updated_at = $4, version = version + 1
+            last_message_id = $3, active_at = case when active_at < $4 then $4 else active_at end, updated_at = $4,
+            version = version + 1
         where id = $1 and is_active and (user_a = $2 or user_b = $2) and not exists (
             select 1 from messages m where m.conversation_id = $1 and m.sender_id = $2 and m.client_message_id = $5)
         returning last_number, a_count, b_count, user_a, user_b")
