@@ -10,10 +10,16 @@ use std::sync::{Arc, Mutex, PoisonError};
 use ::dataloader::BatchFn;
 use ::dataloader::cached::Loader;
 
-use crate::features::{accounts, announcements, chat};
-use crate::kernel::id::{AnnouncementId, ConversationId, MessageId, UserId};
+use crate::features::{accounts, announcements, bookings, chat, earnings, jobs, offers, wallet};
+use crate::kernel::id::{
+    AnnouncementId, BookingId, ConversationId, EarningId, JobId, MessageId, OfferId, PaymentId, UserId,
+};
 use crate::kernel::{Error, Result};
 use crate::platform::Platform;
+
+mod questions;
+
+pub use questions::{BookingOfJob, OffersOfJob, WalletKey};
 
 /// How often a loader lets others run before it reads. With one, those who wait for the same batch wake one after the
 /// other, and each takes its next question to the database alone.
@@ -98,6 +104,22 @@ loaders! {
     user: UserId => accounts::User, |it: &accounts::User| it.id, accounts::queries::by_ids;
     /// An announcement by id.
     announcement: AnnouncementId => announcements::Announcement, |it: &announcements::Announcement| it.id, announcements::queries::by_ids;
+    /// A job by id.
+    job: JobId => jobs::Job, |it: &jobs::Job| it.id, jobs::queries::by_ids;
+    /// An offer by id.
+    offer: OfferId => offers::Offer, |it: &offers::Offer| it.id, offers::queries::by_ids;
+    /// The first offers of a job.
+    offers_of_job: OffersOfJob => questions::FirstOffers, |it: &questions::FirstOffers| it.of, questions::first_offers;
+    /// A booking by id.
+    booking: BookingId => bookings::Booking, |it: &bookings::Booking| it.id, bookings::queries::by_ids;
+    /// The booking of a job.
+    booking_of_job: BookingOfJob => bookings::Booking, |it: &bookings::Booking| BookingOfJob(it.job), questions::bookings_of_jobs;
+    /// A user's wallet in one currency.
+    balance: WalletKey => wallet::Balance, questions::wallet_key, questions::wallets;
+    /// A payment by id.
+    payment: PaymentId => wallet::Payment, |it: &wallet::Payment| it.id, wallet::queries::payments;
+    /// An earning by id.
+    earning: EarningId => earnings::Earning, |it: &earnings::Earning| it.id, earnings::queries::by_ids;
     /// A conversation by id, as a viewer sees it.
     conversation: (ConversationId, UserId) => chat::Conversation, |it: &chat::Conversation| (it.id, it.me.user), chat::queries::by_ids;
     /// A viewer's most active conversation about a subject.

@@ -6,9 +6,11 @@ use async_graphql::{Context, ID, Object};
 use futures_util::future::try_join_all;
 
 use super::ask::Ask;
-use super::chat;
 use super::error::answer;
-use crate::kernel::id::{ConversationId, MessageId, TypedId, UserId, decode};
+use super::{bookings, chat, earnings, jobs, offers, wallet};
+use crate::kernel::id::{
+    AnnouncementId, BookingId, ConversationId, EarningId, JobId, MessageId, OfferId, PaymentId, TypedId, UserId, decode,
+};
 use crate::kernel::{Code, Error, Result};
 use crate::schema::auth::{Access, auth};
 use crate::schema::node::Node;
@@ -49,12 +51,40 @@ impl NodeQuery {
 
 async fn load(ctx: &Context<'_>, id: &str) -> Result<Option<Node>> {
     let (prefix, uuid) = decode(id).ok_or_else(|| bad("This is no id.".to_owned()))?;
+    // Profiles and announcements are public; everything else is for somebody who is signed in.
+    match prefix {
+        UserId::PREFIX => return Ok(ctx.loaders().user(UserId::of(uuid)).await?.map(|row| Node::User(row.into()))),
+        AnnouncementId::PREFIX => {
+            let found = ctx.loaders().announcement(AnnouncementId::of(uuid)).await?;
+            return Ok(found.map(|row| Node::Announcement(row.into())));
+        }
+        _ => {}
+    }
+    let Some(viewer) = ctx.caller().viewer else { return known(prefix).map(|()| None) };
     Ok(match prefix {
-        UserId::PREFIX => ctx.loaders().user(UserId::of(uuid)).await?.map(|row| Node::User(row.into())),
+        JobId::PREFIX => jobs::visible(ctx, &viewer, JobId::of(uuid)).await?.map(Node::Job),
+        OfferId::PREFIX => offers::visible(ctx, OfferId::of(uuid)).await?.map(Node::Offer),
+        BookingId::PREFIX => bookings::visible(ctx, BookingId::of(uuid)).await?.map(Node::Booking),
+        PaymentId::PREFIX => wallet::visible_payment(ctx, PaymentId::of(uuid)).await?.map(Node::Payment),
+        EarningId::PREFIX => earnings::visible(ctx, EarningId::of(uuid)).await?.map(Node::Earning),
         ConversationId::PREFIX => chat::conversation(ctx, ConversationId::of(uuid)).await?.map(Node::Conversation),
         MessageId::PREFIX => chat::message(ctx, MessageId::of(uuid)).await?.map(Node::Message),
-        other => return Err(bad(format!("There are no objects of the kind `{other}`."))),
+        other => return known(other).map(|()| None),
     })
+}
+
+/// Refuses kinds that there are not, so that a typing error is not taken for a missing object.
+fn known(prefix: &str) -> Result<()> {
+    const KINDS: [&str; 7] = [
+        JobId::PREFIX,
+        OfferId::PREFIX,
+        BookingId::PREFIX,
+        PaymentId::PREFIX,
+        EarningId::PREFIX,
+        ConversationId::PREFIX,
+        MessageId::PREFIX,
+    ];
+    if KINDS.contains(&prefix) { Ok(()) } else { Err(bad(format!("There are no objects of the kind `{prefix}`."))) }
 }
 
 fn bad(message: String) -> Error {

@@ -6,12 +6,19 @@
 pub mod accounts;
 pub mod announcements;
 pub mod auth;
+pub mod bookings;
 pub mod chat;
 pub mod connection;
+pub mod earnings;
 pub mod error;
+pub mod jobs;
 pub mod live;
+pub mod money;
 pub mod node;
+pub mod offers;
 pub mod scalars;
+pub mod stream;
+pub mod wallet;
 
 /// A version fits into GraphQL's 32-bit Int: nothing changes two billion times.
 pub(crate) fn version(version: i64) -> i32 {

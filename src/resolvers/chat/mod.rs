@@ -11,8 +11,8 @@ pub use live::ChatSubscription;
 use super::ask::Ask;
 use super::connection::total;
 use super::error::{answer, settle};
-use crate::features::chat::{Send, commands, queries};
-use crate::kernel::id::{ConversationId, MessageId, UserId, parse};
+use crate::features::chat::{Send, Subject, commands, queries};
+use crate::kernel::id::{ConversationId, JobId, MessageId, UserId, parse};
 use crate::kernel::page::Page;
 use crate::kernel::{Error, Result};
 use crate::schema::auth::{Access, auth};
@@ -80,6 +80,12 @@ impl ChatMutation {
 pub(super) async fn conversation(ctx: &Context<'_>, id: ConversationId) -> Result<Option<Conversation>> {
     let Some(viewer) = ctx.caller().viewer else { return Ok(None) };
     Ok(ctx.loaders().conversation((id, viewer.user)).await?.map(Into::into))
+}
+
+/// The viewer's conversation about a job.
+pub(super) async fn of_job(ctx: &Context<'_>, job: JobId) -> Result<Option<Conversation>> {
+    let Some(viewer) = ctx.caller().viewer else { return Ok(None) };
+    Ok(ctx.loaders().conversation_about((Subject::job(job), viewer.user)).await?.map(Into::into))
 }
 
 /// A message, if the viewer takes part in its conversation.
