@@ -2,7 +2,7 @@
 //!
 //! A loader is declared by what it is asked (`UserId`), what it answers (`User`) and the batch read of a feature's
 //! `queries` that knows. Loaders live for one request, so that nobody sees what another viewer may, and are renewed after
-//! each mutation, so that a payload shows what the mutation left behind. They wait by yielding once, not by a timer.
+//! each mutation, so that a payload shows what the mutation left behind. They wait by yielding a few times, not by a timer.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -20,6 +20,10 @@ use crate::platform::Platform;
 mod questions;
 
 pub use questions::{BookingOfJob, OffersOfJob, WalletKey};
+
+/// How often a loader lets others run before it reads. With one, those who wait for the same batch wake one after the
+/// other, and each takes its next question to the database alone.
+const YIELDS: usize = 3;
 
 /// What a loader answers: the object, shared, if it is there.
 type Answer<T> = Result<Option<Arc<T>>>;
@@ -87,7 +91,7 @@ macro_rules! loaders {
                     let batch = self.batch();
                     let loader = batch
                         .$name
-                        .get_or_init(|| Loader::new(read::$name(batch.platform.clone())).with_yield_count(1));
+                        .get_or_init(|| Loader::new(read::$name(batch.platform.clone())).with_yield_count(YIELDS));
                     loader.try_load(key).await.map_err(Error::internal)?
                 }
             )*

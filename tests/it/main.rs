@@ -5,6 +5,7 @@
 #![allow(clippy::disallowed_methods, reason = "tests make ids and ask the clock as they like")]
 
 mod accounts;
+mod chat;
 mod contract;
 mod house;
 mod support;
