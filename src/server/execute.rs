@@ -129,10 +129,20 @@ impl Server {
 
     /// Runs a query or a mutation.
     pub async fn run(&self, caller: &Caller, prepared: Prepared) -> Response {
+        self.run_with(caller, prepared, |request| request).await
+    }
+
+    /// Runs a query or a mutation with more for its resolvers to find than every way in has.
+    pub async fn run_with(
+        &self,
+        caller: &Caller,
+        prepared: Prepared,
+        equip: impl FnOnce(Request) -> Request,
+    ) -> Response {
         let notes = Arc::new(Notes::default());
         let cost = prepared.cost;
         let mut request = self.request(caller, prepared.document, prepared.operation_name, prepared.variables);
-        request = request.data(notes.clone());
+        request = equip(request.data(notes.clone()));
         if prepared.wants_cursor
             && let Some(viewer) = caller.viewer
         {
