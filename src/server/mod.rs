@@ -2,5 +2,7 @@
 
 pub mod documents;
 pub mod execute;
+pub mod live;
 pub mod playground;
+pub mod socket;
 pub mod state;

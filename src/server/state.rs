@@ -2,11 +2,14 @@
 
 use std::sync::Arc;
 
+use tokio_util::sync::CancellationToken;
+
 use crate::features::accounts::Sessions;
 use crate::kernel::Result;
 use crate::platform::Platform;
 use crate::resolvers::{self, Api};
 use crate::server::documents::access::SchemaIndex;
+use crate::server::live::Live;
 
 /// The running server.
 #[derive(Clone)]
@@ -21,6 +24,10 @@ pub struct Server {
     pub twin: Api,
     /// The rules of the schema.
     pub index: Arc<SchemaIndex>,
+    /// What live operations share.
+    pub live: Arc<Live>,
+    /// Told when the server is about to stop: sockets close, spread over a while.
+    pub draining: CancellationToken,
 }
 
 impl Server {
@@ -29,6 +36,7 @@ impl Server {
         let sessions = Sessions::new(platform.clone());
         let (strict, twin) = resolvers::build(|builder| builder.data(platform.clone()).data(sessions.clone()));
         let index = Arc::new(SchemaIndex::from_sdl(&resolvers::raw_sdl())?);
-        Ok(Server { platform, sessions, strict, twin, index })
+        let live = Arc::default();
+        Ok(Server { platform, sessions, strict, twin, index, live, draining: CancellationToken::new() })
     }
 }
