@@ -6,4 +6,5 @@
 
 mod contract;
 mod house;
+mod live;
 mod support;
