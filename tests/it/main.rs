@@ -8,4 +8,5 @@ mod accounts;
 mod chat;
 mod contract;
 mod house;
+mod live;
 mod support;

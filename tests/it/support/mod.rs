@@ -1,6 +1,7 @@
 //! What the tests share.
 
 pub mod app;
-pub mod postgres;
 pub mod inprocess;
+pub mod live;
+pub mod postgres;
 pub mod redis;
