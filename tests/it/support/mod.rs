@@ -1,6 +1,6 @@
 //! What the tests share.
 
 pub mod app;
-pub mod postgres;
 pub mod inprocess;
+pub mod postgres;
 pub mod redis;
