@@ -51,11 +51,11 @@ impl Loaders {
     }
 }
 
-/// Declares loaders. Each line: the method, what it is asked, what it answers, whose id the answer carries, who reads.
+/// Declares loaders. Each line: the method, its batch, what it is asked, what it answers, whose id the answer carries, who reads.
 macro_rules! loaders {
-    ($($(#[$doc:meta])* $name:ident: $key:ty => $value:ty, $id:expr, $read:path;)*) => {
+    ($($(#[$doc:meta])* $name:ident, $batch:ident: $key:ty => $value:ty, $id:expr, $read:path;)*) => {
         struct Batch {
-            $($name: std::sync::OnceLock<Loader<$key, Answer<$value>, read::$name>>,)*
+            $($name: std::sync::OnceLock<Loader<$key, Answer<$value>, $batch>>,)*
             platform: Arc<Platform>,
         }
 
@@ -65,24 +65,20 @@ macro_rules! loaders {
             }
         }
 
-        #[allow(non_camel_case_types, missing_docs)]
-        mod read {
-            use super::*;
-            $(
-                pub struct $name(pub Arc<Platform>);
+        $(
+        struct $batch(Arc<Platform>);
 
-                impl BatchFn<$key, Answer<$value>> for $name {
-                    async fn load(&mut self, keys: &[$key]) -> HashMap<$key, Answer<$value>> {
-                        let mut answers: HashMap<_, Answer<$value>> = keys.iter().map(|key| (*key, Ok(None))).collect();
-                        match $read(&self.0, keys).await {
-                            Ok(found) => answers.extend(found.into_iter().map(|it| ($id(&it), Ok(Some(Arc::new(it)))))),
-                            Err(error) => answers.values_mut().for_each(|answer| *answer = Err(error.clone())),
-                        }
-                        answers
-                    }
+        impl BatchFn<$key, Answer<$value>> for $batch {
+            async fn load(&mut self, keys: &[$key]) -> HashMap<$key, Answer<$value>> {
+                let mut answers: HashMap<_, Answer<$value>> = keys.iter().map(|key| (*key, Ok(None))).collect();
+                match $read(&self.0, keys).await {
+                    Ok(found) => answers.extend(found.into_iter().map(|it| ($id(&it), Ok(Some(Arc::new(it)))))),
+                    Err(error) => answers.values_mut().for_each(|answer| *answer = Err(error.clone())),
                 }
-            )*
+                answers
+            }
         }
+            )*
 
         impl Loaders {
             $(
@@ -91,7 +87,7 @@ macro_rules! loaders {
                     let batch = self.batch();
                     let loader = batch
                         .$name
-                        .get_or_init(|| Loader::new(read::$name(batch.platform.clone())).with_yield_count(YIELDS));
+                        .get_or_init(|| Loader::new($batch(batch.platform.clone())).with_yield_count(YIELDS));
                     loader.try_load(key).await.map_err(Error::internal)?
                 }
             )*
@@ -101,29 +97,29 @@ macro_rules! loaders {
 
 loaders! {
     /// A user by id.
-    user: UserId => accounts::User, |it: &accounts::User| it.id, accounts::queries::by_ids;
+    user, UserBatch: UserId => accounts::User, |it: &accounts::User| it.id, accounts::queries::by_ids;
     /// An announcement by id.
-    announcement: AnnouncementId => announcements::Announcement, |it: &announcements::Announcement| it.id, announcements::queries::by_ids;
+    announcement, AnnouncementBatch: AnnouncementId => announcements::Announcement, |it: &announcements::Announcement| it.id, announcements::queries::by_ids;
     /// A job by id.
-    job: JobId => jobs::Job, |it: &jobs::Job| it.id, jobs::queries::by_ids;
+    job, JobBatch: JobId => jobs::Job, |it: &jobs::Job| it.id, jobs::queries::by_ids;
     /// An offer by id.
-    offer: OfferId => offers::Offer, |it: &offers::Offer| it.id, offers::queries::by_ids;
+    offer, OfferBatch: OfferId => offers::Offer, |it: &offers::Offer| it.id, offers::queries::by_ids;
     /// The first offers of a job.
-    offers_of_job: OffersOfJob => questions::FirstOffers, |it: &questions::FirstOffers| it.of, questions::first_offers;
+    offers_of_job, OffersOfJobBatch: OffersOfJob => questions::FirstOffers, |it: &questions::FirstOffers| it.of, questions::first_offers;
     /// A booking by id.
-    booking: BookingId => bookings::Booking, |it: &bookings::Booking| it.id, bookings::queries::by_ids;
+    booking, BookingBatch: BookingId => bookings::Booking, |it: &bookings::Booking| it.id, bookings::queries::by_ids;
     /// The booking of a job.
-    booking_of_job: BookingOfJob => bookings::Booking, |it: &bookings::Booking| BookingOfJob(it.job), questions::bookings_of_jobs;
+    booking_of_job, BookingOfJobBatch: BookingOfJob => bookings::Booking, |it: &bookings::Booking| BookingOfJob(it.job), questions::bookings_of_jobs;
     /// A user's wallet in one currency.
-    balance: WalletKey => wallet::Balance, questions::wallet_key, questions::wallets;
+    balance, BalanceBatch: WalletKey => wallet::Balance, questions::wallet_key, questions::wallets;
     /// A payment by id.
-    payment: PaymentId => wallet::Payment, |it: &wallet::Payment| it.id, wallet::queries::payments;
+    payment, PaymentBatch: PaymentId => wallet::Payment, |it: &wallet::Payment| it.id, wallet::queries::payments;
     /// An earning by id.
-    earning: EarningId => earnings::Earning, |it: &earnings::Earning| it.id, earnings::queries::by_ids;
+    earning, EarningBatch: EarningId => earnings::Earning, |it: &earnings::Earning| it.id, earnings::queries::by_ids;
     /// A conversation by id, as a viewer sees it.
-    conversation: (ConversationId, UserId) => chat::Conversation, |it: &chat::Conversation| (it.id, it.me.user), chat::queries::by_ids;
+    conversation, ConversationBatch: (ConversationId, UserId) => chat::Conversation, |it: &chat::Conversation| (it.id, it.me.user), chat::queries::by_ids;
     /// A viewer's most active conversation about a subject.
-    conversation_about: (chat::Subject, UserId) => chat::Conversation, |it: &chat::Conversation| (it.subject, it.me.user), chat::queries::by_subjects;
+    conversation_about, ConversationAboutBatch: (chat::Subject, UserId) => chat::Conversation, |it: &chat::Conversation| (it.subject, it.me.user), chat::queries::by_subjects;
     /// A message by id, as a viewer sees it.
-    message: (MessageId, UserId) => chat::Message, |it: &chat::Message| (it.id, it.viewer), chat::queries::messages_by_ids;
+    message, MessageBatch: (MessageId, UserId) => chat::Message, |it: &chat::Message| (it.id, it.viewer), chat::queries::messages_by_ids;
 }

@@ -16,12 +16,14 @@ use gigwire::server::execute::Asked;
 use gigwire::server::state::Server;
 use serde_json::Value;
 use tempfile::TempDir;
-use uuid::Uuid;
+
+use super::postgres::FreshDatabase;
 
 /// A server without a network.
 pub struct InProcess {
     pub server: Server,
     _folder: TempDir,
+    _database: Option<FreshDatabase>,
 }
 
 impl InProcess {
@@ -30,25 +32,18 @@ impl InProcess {
         Self::open("").await
     }
 
-    /// On a database of its own in the PostgreSQL of `TEST_POSTGRES_URL`.
+    /// On a fresh PostgreSQL database.
     pub async fn postgres() -> Self {
-        let maintenance = std::env::var("TEST_POSTGRES_URL").expect(
-            "TEST_POSTGRES_URL is not set: run the tests inside `scripts/servers run --`, or set it to a superuser's \
-             postgres://.. address of a database for maintenance",
-        );
-        let name = format!("test_{}", Uuid::new_v4().simple());
-        let admin = sqlx::PgPool::connect(&maintenance).await.expect("TEST_POSTGRES_URL cannot be reached");
-        sqlx::query(sqlx::AssertSqlSafe(format!("create database {name}"))).execute(&admin).await.unwrap();
-        admin.close().await;
-        let (server, _) = maintenance.rsplit_once('/').unwrap();
-        Self::open(&format!("{server}/{name}")).await
+        let database = FreshDatabase::create().await;
+        let opened = Self::open(&database.url()).await;
+        InProcess { _database: Some(database), ..opened }
     }
 
     async fn open(url: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let config = config(url, folder.path());
         let platform = Platform::open(config, host::clock(), host::entropy(), PROJECTIONS).await.unwrap();
-        InProcess { server: Server::new(platform).unwrap(), _folder: folder }
+        InProcess { server: Server::new(platform).unwrap(), _folder: folder, _database: None }
     }
 
     /// Everything outside.
