@@ -21,6 +21,7 @@ use gigwire::platform::config::{Config, Sources, load};
 use gigwire::platform::db::q;
 use gigwire::platform::{Platform, host};
 use gigwire::server::{lifecycle, state::Server};
+use gigwire::tasks;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
@@ -181,6 +182,7 @@ impl Instance {
         let platform = Platform::open(config, clock, host::entropy(), PROJECTIONS).await.unwrap();
         let listener = lifecycle::bind(&platform.config).await.unwrap();
         let address = listener.local_addr().unwrap().to_string();
+        tokio::spawn(tasks::work(platform.clone()));
         let server = Server::new(platform).unwrap();
         let stop = CancellationToken::new();
         let (served, told) = (server.clone(), stop.clone());
@@ -231,7 +233,7 @@ impl Instance {
         self.server.platform.db.meter().read()
     }
 
-    /// The rows that a `select count(*) ..` counts.
+    /// The rows that a `select count(*) as n ..` counts.
     pub async fn count(&self, sql: &'static str) -> i64 {
         q(sql).one(&self.server.platform.db).await.unwrap()
     }
