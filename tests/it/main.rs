@@ -5,6 +5,9 @@
 #![allow(clippy::disallowed_methods, reason = "tests make ids and ask the clock as they like")]
 
 mod accounts;
+mod config;
 mod contract;
 mod house;
+mod http;
+mod lifecycle;
 mod support;

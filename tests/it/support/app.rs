@@ -131,6 +131,15 @@ impl TestApp {
         TestApp { servers: running, clock, users: AtomicU64::new(0), _folder: folder, _database: database }
     }
 
+    /// Stops one of the servers in good order, and waits until it is gone.
+    pub async fn leave(&mut self, server: usize) {
+        let instance = &mut self.servers[server];
+        instance.stop.cancel();
+        if let Some(serving) = instance.serving.take() {
+            serving.await.unwrap();
+        }
+    }
+
     /// One of the servers; all methods of the first are those of the app itself.
     pub fn on(&self, server: usize) -> &Instance {
         &self.servers[server]
@@ -182,7 +191,6 @@ impl Instance {
         let platform = Platform::open(config, clock, host::entropy(), PROJECTIONS).await.unwrap();
         let listener = lifecycle::bind(&platform.config).await.unwrap();
         let address = listener.local_addr().unwrap().to_string();
-        tokio::spawn(tasks::work(platform.clone()));
         let server = Server::new(platform).unwrap();
         let stop = CancellationToken::new();
         let (served, told) = (server.clone(), stop.clone());
@@ -193,11 +201,6 @@ impl Instance {
     /// An address of this server.
     pub fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)
-    }
-
-    /// Where its sockets are opened.
-    pub fn socket_url(&self) -> String {
-        format!("ws://{}/graphql/ws", self.address)
     }
 
     /// A request to this server, to be completed.
@@ -228,6 +231,11 @@ impl Instance {
         user(email.to_owned(), &answer["data"]["accountSignIn"], &answer)
     }
 
+    /// Runs background tasks from now on. Without this none runs, so that round trips can be counted.
+    pub fn work(&self) {
+        tokio::spawn(tasks::work(self.server.platform.clone()));
+    }
+
     /// Round trips to the database so far.
     pub fn round_trips(&self) -> u64 {
         self.server.platform.db.meter().read()
@@ -236,14 +244,6 @@ impl Instance {
     /// The rows that a `select count(*) as n ..` counts.
     pub async fn count(&self, sql: &'static str) -> i64 {
         q(sql).one(&self.server.platform.db).await.unwrap()
-    }
-
-    /// Stops the server in good order, and waits until it is gone.
-    pub async fn leave(&mut self) {
-        self.stop.cancel();
-        if let Some(serving) = self.serving.take() {
-            serving.await.unwrap();
-        }
     }
 }
 
