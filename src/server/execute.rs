@@ -139,19 +139,29 @@ impl Server {
 
     /// Runs a query or a mutation, unless the caller has sent too many.
     pub async fn run(&self, caller: &Caller, prepared: Prepared) -> Response {
+        self.run_with(caller, prepared, |request| request).await
+    }
+
+    /// Runs a query or a mutation with more for its resolvers to find than every way in has.
+    pub async fn run_with(
+        &self,
+        caller: &Caller,
+        prepared: Prepared,
+        equip: impl FnOnce(Request) -> Request,
+    ) -> Response {
         let mut response = match self.throttle(caller, &prepared).await {
-            Ok(()) => self.execute(caller, prepared).await,
+            Ok(()) => self.execute(caller, prepared, equip).await,
             Err(error) => Declined::from(error).response(),
         };
         stamp(&mut response, &caller.request_id);
         response
     }
 
-    async fn execute(&self, caller: &Caller, prepared: Prepared) -> Response {
+    async fn execute(&self, caller: &Caller, prepared: Prepared, equip: impl FnOnce(Request) -> Request) -> Response {
         let notes = Arc::new(Notes::default());
         let cost = prepared.cost;
         let mut request = self.request(caller, prepared.document, prepared.operation_name, prepared.variables);
-        request = request.data(notes.clone());
+        request = equip(request.data(notes.clone()));
         if prepared.wants_cursor
             && let Some(viewer) = caller.viewer
         {

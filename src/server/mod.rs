@@ -2,7 +2,7 @@
 //!
 //! `router` names every address. A document goes through `caller` (who), `documents` (may it be looked at), `execute` (is
 //! it allowed, then run) and `throttle` (how often); `http` reads and writes it, with the one table of statuses in
-//! `status`. `lifecycle` begins and ends it all.
+//! `status`. `socket` speaks WebSocket and `live` keeps what its clients subscribe to. `lifecycle` begins and ends it all.
 
 pub mod caller;
 pub mod cors;
@@ -11,9 +11,11 @@ pub mod execute;
 pub mod health;
 pub mod http;
 pub mod lifecycle;
+pub mod live;
 pub mod negotiate;
 pub mod playground;
 pub mod router;
+pub mod socket;
 pub mod state;
 pub mod status;
 pub mod throttle;

@@ -3,7 +3,8 @@
 use std::panic::AssertUnwindSafe;
 
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, Path, Request, State};
+use axum::extract::ws::WebSocketUpgrade;
+use axum::extract::{DefaultBodyLimit, FromRequest, Path, Request, State};
 use axum::handler::Handler;
 use axum::http::{HeaderMap, HeaderValue, Method, header};
 use axum::middleware::{self, Next};
@@ -16,7 +17,7 @@ use super::cors::{Origins, secure};
 use super::execute::Declined;
 use super::state::Server;
 use super::status::code;
-use super::{health, http, playground};
+use super::{health, http, playground, socket};
 use crate::kernel::Error;
 
 /// The server as one service.
@@ -49,8 +50,14 @@ async fn graphql(State(server): State<Server>, request: Request) -> Response {
 /// Where sockets are opened: the one place that knows of them.
 async fn sockets(State(server): State<Server>, request: Request) -> Response {
     let caller = server.caller(&request);
-    let declined = Declined::malformed(code::NOT_FOUND, "No WebSocket can be opened here.");
-    http::refuse(declined, request.headers(), &caller.request_id)
+    let headers = request.headers().clone();
+    match WebSocketUpgrade::from_request(request, &server).await {
+        Ok(upgrade) => socket::upgrade(&server, upgrade, &headers, caller),
+        Err(refused) => {
+            let declined = Declined::malformed(code::BAD_REQUEST, refused.body_text());
+            http::refuse(declined, &headers, &caller.request_id)
+        }
+    }
 }
 
 async fn asset(Path(path): Path<String>, headers: HeaderMap) -> Response {

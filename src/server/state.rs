@@ -11,6 +11,7 @@ use crate::platform::Platform;
 use crate::resolvers::{self, Api};
 use crate::server::documents::InputIndex;
 use crate::server::documents::access::SchemaIndex;
+use crate::server::live::Live;
 
 /// The running server.
 #[derive(Clone)]
@@ -31,6 +32,8 @@ pub struct Server {
     pub draining: CancellationToken,
     /// Open sockets, each tracked for as long as it lives: a draining server waits for them.
     pub sockets: TaskTracker,
+    /// What live operations share.
+    pub live: Arc<Live>,
 }
 
 impl Server {
@@ -41,7 +44,7 @@ impl Server {
         let sdl = resolvers::raw_sdl();
         let index = Arc::new(SchemaIndex::from_sdl(&sdl)?);
         let inputs = Arc::new(InputIndex::from_sdl(&sdl)?);
-        let (draining, sockets) = (CancellationToken::new(), TaskTracker::new());
-        Ok(Server { platform, sessions, strict, twin, index, inputs, draining, sockets })
+        let (live, draining, sockets) = (Arc::default(), CancellationToken::new(), TaskTracker::new());
+        Ok(Server { platform, sessions, strict, twin, index, inputs, live, draining, sockets })
     }
 }

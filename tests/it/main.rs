@@ -5,9 +5,11 @@
 #![allow(clippy::disallowed_methods, reason = "tests make ids and ask the clock as they like")]
 
 mod accounts;
+mod chat;
 mod config;
 mod contract;
 mod house;
 mod http;
 mod lifecycle;
+mod live;
 mod support;

@@ -94,7 +94,8 @@ impl Sessions {
         }
     }
 
-    fn forget(&self, user: UserId) {
+    /// Drops what is kept of a user, so that the next check looks again.
+    pub fn forget(&self, user: UserId) {
         self.lock().retain(|_, known| known.viewer.user != user);
     }
 

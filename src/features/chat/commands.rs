@@ -2,7 +2,7 @@
 
 use super::events::{self, ReadFacts};
 use super::model::pair;
-use super::{Conversation, Message, Send, Subject, store};
+use super::{Message, Send, Subject, store};
 use crate::kernel::id::{ConversationId, MessageId, UserId};
 use crate::kernel::{Caller, Code, Error, Result};
 use crate::platform::Platform;
@@ -90,10 +90,6 @@ fn not_found() -> Error {
     Error::not_found("conversation").at("conversationId")
 }
 
-async fn seen(unit: &mut Unit, viewer: UserId, id: ConversationId) -> Result<Conversation> {
-    store::conversation(&mut unit.tx, viewer, id).await?.ok_or_else(not_found)
-}
-
 /// Marks everything up to a message as read, and says how many messages became read by it. A mark never goes back; where
 /// nothing becomes read, nothing is stated.
 pub async fn mark_read(
@@ -112,19 +108,15 @@ pub async fn mark_read(
 }
 
 async fn read(unit: &mut Unit, reader: UserId, conversation: ConversationId, up_to: MessageId) -> Result<i64> {
-    let seen = seen(unit, reader, conversation).await?;
-    let mark = store::mark(&mut unit.tx, conversation, up_to).await?;
-    let mark = mark.ok_or_else(|| Error::not_found("message").at("upToMessageId"))?;
-    let count = mark.others_count(&seen);
-    let became_read = count - seen.me.read_count;
+    let found = store::mark(&mut unit.tx, reader, conversation, up_to).await?.ok_or_else(not_found)?;
+    let to = found.to.ok_or_else(|| Error::not_found("message").at("upToMessageId"))?;
+    let seen = found.seen;
+    let became_read = to.count - seen.me.read_count;
     if became_read <= 0 {
         return Ok(0);
     }
-    if !store::set_read(&mut unit.tx, &seen, mark.number, count, unit.now).await? {
-        // Another device marked meanwhile: count again, so that no message becomes read twice.
-        return Err(Error::new(Code::Contended, "Another device is marking messages as read; send it again."));
-    }
-    let facts = ReadFacts { reader, number: mark.number, read_count: became_read };
+    store::set_read(&mut unit.tx, &seen, &to, unit.now).await?;
+    let facts = ReadFacts { reader, number: to.number, read_count: became_read };
     unit.state(events::read(conversation, seen.version + 1, seen.people(), facts)?);
     Ok(became_read)
 }
@@ -146,7 +138,7 @@ pub async fn mark_delivered(
 }
 
 async fn deliver(unit: &mut Unit, receiver: UserId, conversation: ConversationId, number: i64) -> Result<bool> {
-    let seen = seen(unit, receiver, conversation).await?;
+    let seen = store::conversation(&mut unit.tx, receiver, conversation).await?.ok_or_else(not_found)?;
     // Nothing can have arrived that was not sent.
     let number = number.min(seen.last_number);
     let is_news = number > seen.me.delivered_number;

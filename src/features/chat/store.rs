@@ -1,24 +1,32 @@
 //! The SQL of chat.
 
+use uuid::Uuid;
+
 use super::{Conversation, Message, Participant, Subject, SubjectKind};
-use crate::kernel::id::{ConversationId, MessageId, UserId};
+use crate::kernel::id::{ConversationId, MessageId, TypedId, UserId};
 use crate::kernel::page::{Page, Slice};
 use crate::kernel::{Result, Timestamp};
-use crate::platform::db::{Db, FromRow, On, Order, Row, Tx, q};
+use crate::platform::db::{Db, FromRow, On, Order, Row, Tx, q, q2};
 
-/// Conversations as `$1` sees them: with `$1` as `me`, and the marks of both. A condition follows.
+/// Conversations as `$1` sees them: with `$1` as `me`, and the marks of both. A condition follows; further columns and
+/// the table that they come from may stand in front of it.
 macro_rules! seen {
     ($condition:literal) => {
+        seen!("", "", $condition)
+    };
+    ($columns:literal, $join:literal, $condition:expr) => {
         concat!(
             "select c.*, me.user_id as me_id, me.read_number as me_read_number, me.read_count as me_read_count,
                 me.delivered_number as me_delivered_number, other.read_number as other_read_number,
                 other.read_count as other_read_count, other.delivered_number as other_delivered_number,
-                c.version + me.version + other.version as seen_version
-            from participants me
+                c.version + me.version + other.version as seen_version",
+            $columns,
+            " from participants me
             join conversations c on c.id = me.conversation_id
             join participants other on other.conversation_id = me.conversation_id
-                and other.user_id = case when c.user_a = me.user_id then c.user_b else c.user_a end
-            where me.user_id = $1 ",
+                and other.user_id = case when c.user_a = me.user_id then c.user_b else c.user_a end ",
+            $join,
+            " where me.user_id = $1 ",
             $condition
         )
     };
@@ -105,24 +113,26 @@ impl FromRow for Next {
     }
 }
 
-/// The place that a read mark is to be put at.
+/// A conversation, and the place that a read mark is to be put at.
 pub(super) struct Mark {
-    pub(super) number: i64,
-    a_count: i64,
-    b_count: i64,
+    pub(super) seen: Conversation,
+    pub(super) to: Option<MarkTo>,
 }
 
-impl Mark {
-    /// The other's count at the message.
-    pub(super) fn others_count(&self, conversation: &Conversation) -> i64 {
-        let [a, _] = conversation.people();
-        if conversation.other.user == a { self.a_count } else { self.b_count }
-    }
+/// A message, as a place to read up to.
+pub(super) struct MarkTo {
+    pub(super) number: i64,
+    /// The other's count at it.
+    pub(super) count: i64,
 }
 
 impl FromRow for Mark {
     fn from_row(row: &Row) -> Result<Self> {
-        Ok(Mark { number: row.get("number")?, a_count: row.get("a_count")?, b_count: row.get("b_count")? })
+        let seen = Conversation::from_row(row)?;
+        let count: Option<i64> =
+            row.get(if seen.people()[0] == seen.me.user { "mark_b_count" } else { "mark_a_count" })?;
+        let number: Option<i64> = row.get("mark_number")?;
+        Ok(Mark { seen, to: number.zip(count).map(|(number, count)| MarkTo { number, count }) })
     }
 }
 
@@ -147,9 +157,9 @@ pub(super) async fn open(
     .bind(b)
     .bind(true)
     .bind(now)
-    .one::<uuid::Uuid>(tx)
+    .one::<Uuid>(tx)
     .await
-    .map(crate::kernel::id::TypedId::of)
+    .map(ConversationId::of)
 }
 
 pub(super) async fn insert_participants(tx: &mut Tx, id: ConversationId, people: [UserId; 2]) -> Result<()> {
@@ -177,7 +187,8 @@ pub(super) async fn next_number(tx: &mut Tx, message: &Message) -> Result<Option
     q("update conversations set last_number = last_number + 1,
             a_count = a_count + case when user_a = $2 then 1 else 0 end,
             b_count = b_count + case when user_b = $2 then 1 else 0 end,
-            last_message_id = $3, active_at = $4, updated_at = $4, version = version + 1
+            last_message_id = $3, active_at = case when active_at < $4 then $4 else active_at end, updated_at = $4,
+            version = version + 1
         where id = $1 and is_active and (user_a = $2 or user_b = $2) and not exists (
             select 1 from messages m where m.conversation_id = $1 and m.sender_id = $2 and m.client_message_id = $5)
         returning last_number, a_count, b_count, user_a, user_b")
@@ -233,7 +244,7 @@ pub(super) async fn conversations(db: &Db, viewer: UserId, ids: &[ConversationId
 }
 
 /// The least active first.
-pub(super) async fn about(db: &Db, viewer: UserId, kind: SubjectKind, ids: &[uuid::Uuid]) -> Result<Vec<Conversation>> {
+pub(super) async fn about(db: &Db, viewer: UserId, kind: SubjectKind, ids: &[Uuid]) -> Result<Vec<Conversation>> {
     let mut found: Vec<Conversation> = q(seen!("and c.subject_kind = $2 and c.subject_id in ({list})"))
         .bind(viewer)
         .bind(kind.name())
@@ -274,35 +285,36 @@ pub(super) async fn history(db: &Db, viewer: UserId, id: ConversationId, page: &
         .await
 }
 
-pub(super) async fn mark(tx: &mut Tx, id: ConversationId, message: MessageId) -> Result<Option<Mark>> {
-    q("select number, a_count, b_count from messages where id = $1 and conversation_id = $2")
-        .bind(message)
-        .bind(id)
-        .optional(tx)
-        .await
+/// A conversation with the viewer's marks held until the transaction ends, so that two devices count one after the other,
+/// and the message to read up to.
+pub(super) async fn mark(tx: &mut Tx, viewer: UserId, id: ConversationId, message: MessageId) -> Result<Option<Mark>> {
+    macro_rules! mark {
+        ($lock:literal) => {
+            seen!(
+                ", m.number as mark_number, m.a_count as mark_a_count, m.b_count as mark_b_count",
+                "left join messages m on m.id = $3 and m.conversation_id = me.conversation_id",
+                concat!("and me.conversation_id = $2 ", $lock)
+            )
+        };
+    }
+    // SQLite needs no lock of a row: only one transaction writes.
+    q2(mark!("for update of me"), mark!("")).bind(viewer).bind(id).bind(message).optional(tx).await
 }
 
-/// Moves a read mark on from where it was known to be, and says whether it still was there.
-pub(super) async fn set_read(
-    tx: &mut Tx,
-    seen: &Conversation,
-    number: i64,
-    count: i64,
-    now: Timestamp,
-) -> Result<bool> {
-    let moved = q("update participants set read_number = $3, read_count = $4, read_at = $5,
+/// Moves a read mark on. The caller holds it and has seen that this is further.
+pub(super) async fn set_read(tx: &mut Tx, seen: &Conversation, to: &MarkTo, now: Timestamp) -> Result<()> {
+    q("update participants set read_number = $3, read_count = $4, read_at = $5,
             delivered_number = case when delivered_number < $3 then $3 else delivered_number end,
             delivered_at = case when delivered_number < $3 then $5 else delivered_at end, version = version + 1
-        where conversation_id = $1 and user_id = $2 and read_number = $6")
+        where conversation_id = $1 and user_id = $2")
     .bind(seen.id)
     .bind(seen.me.user)
-    .bind(number)
-    .bind(count)
+    .bind(to.number)
+    .bind(to.count)
     .bind(now)
-    .bind(seen.me.read_number)
     .execute(tx)
     .await?;
-    Ok(moved == 1)
+    Ok(())
 }
 
 /// Moves a delivered mark on, never back, and says whether it moved.

@@ -159,8 +159,10 @@ impl Watch {
 
     /// Goes on with the database's new course, from its head.
     pub async fn follow(&mut self, reader: &Reader) -> Result<Place> {
+        // The course is read first: one that changes during the look-up shows itself again.
+        let course = lock(&self.watched.state).course;
         let heads = reader.heads(std::slice::from_ref(self.stream())).await?;
-        self.course = lock(&self.watched.state).course;
+        self.course = course;
         Ok(heads.first().map_or_else(Place::default, |(_, place)| *place))
     }
 }

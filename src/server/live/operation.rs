@@ -1,0 +1,97 @@
+//! The record of a live operation: what it shows, and how far its client has come.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::document::Hoisted;
+use crate::platform::streams::{Cursor, Gap, Place, Reader, SignalWatch, Watch};
+use crate::resolvers::live::Filter;
+
+/// One subscription of one client.
+pub struct LiveOperation {
+    pub(super) document: Arc<Hoisted>,
+    /// As JSON, which is the smallest form. Most operations have none.
+    pub(super) variables: Option<Box<str>>,
+    pub(super) kind: Kind,
+    /// What the client is told first.
+    pub(super) opening: Option<Opening>,
+    /// Events passed over since the client got a cursor.
+    pub(super) skipped: u32,
+    /// When the client got its last cursor.
+    pub(super) told_at: Instant,
+    /// Attempts at the next page that failed for a reason that may pass.
+    pub(super) failures: u8,
+    /// Not before then is the page tried again.
+    pub(super) retry_at: Option<Instant>,
+}
+
+/// Where its items come from.
+pub(super) enum Kind {
+    /// Committed events.
+    Streams { tracks: Box<[Track]>, filter: Filter },
+    /// Ephemeral signals.
+    Signals(SignalWatch),
+}
+
+/// One stream of a view, and how far the client has come in it.
+pub(super) struct Track {
+    pub(super) watch: Watch,
+    pub(super) place: Place,
+}
+
+/// What a client that came with a cursor is told first.
+#[derive(Clone, Copy)]
+pub(super) enum Opening {
+    /// What was missed follows.
+    Resumed,
+    /// Something is missing; the view goes on from the heads.
+    Gap(Gap),
+}
+
+impl LiveOperation {
+    pub(super) fn new(
+        document: Arc<Hoisted>,
+        variables: Option<Box<str>>,
+        kind: Kind,
+        opening: Option<Opening>,
+    ) -> Self {
+        LiveOperation {
+            document,
+            variables,
+            kind,
+            opening,
+            skipped: 0,
+            told_at: Instant::now(),
+            failures: 0,
+            retry_at: None,
+        }
+    }
+
+    /// Whether [`LiveOperation::deliver`] has something to do. `checkpoint` is the age at which a quiet view gets a younger
+    /// cursor. Ask when the bell rings, and every few seconds, because checkpoints and repeats ring no bell.
+    pub fn has_news(&self, checkpoint: Duration) -> bool {
+        if self.retry_at.is_some_and(|at| at > Instant::now()) {
+            return false;
+        }
+        match &self.kind {
+            Kind::Signals(watch) => watch.has_news(),
+            Kind::Streams { tracks, .. } => {
+                self.opening.is_some()
+                    || tracks.iter().any(|track| track.watch.has_news(track.place))
+                    || self.wants_checkpoint(checkpoint)
+            }
+        }
+    }
+
+    pub(super) fn wants_checkpoint(&self, age: Duration) -> bool {
+        self.skipped > 0 && self.told_at.elapsed() >= age
+    }
+}
+
+/// A cursor of all tracks, each at its place.
+pub(super) fn cursor(reader: &Reader, tracks: &[Track], places: &[Place]) -> String {
+    let places = tracks.iter().zip(places).map(|(track, place)| (track.watch.stream().clone(), *place)).collect();
+    Cursor { epoch: reader.epoch(), places }.encode()
+}

@@ -1,0 +1,124 @@
+//! From a subscription's text to the record of a live operation.
+
+use async_graphql::ServerError;
+use async_graphql::parser::types::OperationType;
+use futures_util::StreamExt;
+
+use super::document::{self, Key};
+use super::event::guarded;
+use super::operation::{Kind, LiveOperation, Opening, Track};
+use crate::kernel::{Caller, Error, Result};
+use crate::platform::streams::{Bell, Gap, Place, StreamName};
+use crate::resolvers::error::top_level;
+use crate::resolvers::live::{Mode, Source, View};
+use crate::server::documents::hoist;
+use crate::server::execute::{Asked, Declined, Prepared, complete};
+use crate::server::state::Server;
+
+/// What is kept of a request beside what [`Server::prepare`] makes of it.
+pub struct Recipe {
+    key: Key,
+    text_bytes: usize,
+    variables: Option<Box<str>>,
+}
+
+impl Recipe {
+    /// Reads it off a request.
+    pub fn of(asked: &Asked) -> Self {
+        let text = asked.query.as_deref().unwrap_or_default();
+        let variables = asked.variables.as_ref().map(|sent| sent.get()).filter(|sent| *sent != "{}");
+        Recipe {
+            key: document::key(text, asked.operation_name.as_deref()),
+            text_bytes: text.len(),
+            variables: variables.map(Into::into),
+        }
+    }
+}
+
+impl Server {
+    /// Opens a live operation, or says why not. `resume` is a cursor to go on from where the document names none; `bell`
+    /// rings when there may be news.
+    pub async fn subscribe(
+        &self,
+        caller: &Caller,
+        asked: Asked,
+        resume: Option<&str>,
+        bell: &Bell,
+    ) -> Result<LiveOperation, Vec<ServerError>> {
+        let recipe = Recipe::of(&asked);
+        let prepared = self.prepare(caller.viewer, asked).map_err(|declined| declined.errors)?;
+        self.open(caller, recipe, prepared, resume, bell).await
+    }
+
+    /// Opens a live operation that was prepared already.
+    pub async fn open(
+        &self,
+        caller: &Caller,
+        recipe: Recipe,
+        prepared: Prepared,
+        resume: Option<&str>,
+        bell: &Bell,
+    ) -> Result<LiveOperation, Vec<ServerError>> {
+        debug_assert_eq!(prepared.kind, OperationType::Subscription, "queries and mutations are run");
+        let operation_name = prepared.operation_name.as_deref();
+        let (document, _) = hoist::hoist_subscription(&prepared.document, operation_name)
+            .map_err(|refusal| Declined::from(refusal).errors)?;
+        let document = self.live.documents.keep(recipe.key, recipe.text_bytes, document);
+        let (mode, found) = Mode::probe();
+        let request = self.request(caller, document.0.clone(), None, prepared.variables).data(mode);
+        let mut answers = self.strict.execute_stream(request);
+        // A probe yields nothing, so whatever comes is the refusal.
+        if let Some(mut refusal) = guarded(answers.next()).await.map_err(|error| vec![error])? {
+            complete(&mut refusal);
+            return Err(refusal.errors);
+        }
+        let view = found.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
+        let view = view.ok_or_else(|| failed(Error::internal("a subscription's field reported no view")))?;
+        let (kind, opening) = self.attach(view, resume, bell).await.map_err(failed)?;
+        Ok(LiveOperation::new(document, recipe.variables, kind, opening))
+    }
+
+    /// Watches what the view shows, and finds where its client stands.
+    async fn attach(&self, view: View, resume: Option<&str>, bell: &Bell) -> Result<(Kind, Option<Opening>)> {
+        let (streams, filter) = match view.source {
+            Source::Signals(topic) => {
+                return Ok((Kind::Signals(self.platform.hub.signals.watch(&topic, bell)), None));
+            }
+            Source::Streams(streams, filter) => (streams, filter),
+        };
+        // The watches stand before the cursor is judged: what commits meanwhile rings.
+        let mut tracks = Vec::with_capacity(streams.len());
+        for stream in &streams {
+            let (watch, place) = self.platform.hub.watch(stream, bell).await?;
+            tracks.push(Track { watch, place });
+        }
+        let mut opening = None;
+        if let Some(cursor) = view.after.as_deref().or(resume) {
+            opening = Some(match self.places(cursor, &streams, &tracks).await? {
+                Ok(places) => {
+                    tracks.iter_mut().zip(places).for_each(|(track, place)| track.place = place);
+                    Opening::Resumed
+                }
+                // The client reloads everything, so every stream goes on from its head.
+                Err(gap) => Opening::Gap(gap),
+            });
+        }
+        Ok((Kind::Streams { tracks: tracks.into(), filter }, opening))
+    }
+
+    /// Where a cursor stands in each of these streams, or why it cannot be gone on from in one of them.
+    async fn places(&self, cursor: &str, streams: &[StreamName], tracks: &[Track]) -> Result<Result<Vec<Place>, Gap>> {
+        let mut places = Vec::with_capacity(streams.len());
+        for (stream, track) in streams.iter().zip(tracks) {
+            match self.platform.hub.reader().resume(cursor, stream, track.place).await? {
+                Ok(place) => places.push(place),
+                Err(gap) => return Ok(Err(gap)),
+            }
+        }
+        Ok(Ok(places))
+    }
+}
+
+fn failed(error: Error) -> Vec<ServerError> {
+    vec![top_level(error).into_server_error(Default::default())]
+}

@@ -1,0 +1,155 @@
+//! Operations on an open socket: what they bring, what refuses them, and that the socket survives it.
+
+use std::time::Duration;
+
+use gigwire::kernel::Role;
+use gigwire::server::live::LiveLimits;
+use serde_json::{Value, json};
+
+use crate::support::live::{App, LISTEN};
+
+#[tokio::test]
+async fn everyone_hears_what_is_announced() {
+    let app = App::start().await;
+    let publisher = app.publisher().await;
+    let mut client = app.open(json!({})).await;
+    client.start("a", LISTEN, json!({})).await;
+    client.run("q", "{ __typename }").await;
+    app.publish(&publisher, "First").await;
+    let item = client.item("a").await;
+    assert_eq!((&item["__typename"], &item["number"]), (&json!("AnnouncementAdded"), &json!("1")));
+    assert_eq!(item["announcement"]["title"], "First");
+    client.send(json!({ "id": "a", "type": "complete" })).await;
+    client.run("q", "{ __typename }").await;
+    app.publish(&publisher, "Second").await;
+    assert!(client.is_quiet(Duration::from_millis(300)).await);
+    assert_eq!(app.server.platform.hub.streams_watched(), 0);
+}
+
+#[tokio::test]
+async fn what_cannot_run_is_an_error_and_the_socket_lives() {
+    let app = App::start().await;
+    let mut client = app.open(json!({})).await;
+    let publish = r#"mutation { announcementPublish(input: { title: "a", body: "b" }) { userErrors { code } } }"#;
+    let deep = format!("subscription {{ announcementPublished(after: {}) {{ id }} }}", "[".repeat(20_000));
+    let cases = [
+        ("{ nothing }", "GRAPHQL_VALIDATION_FAILED"),
+        ("{ viewer { user { id }", "GRAPHQL_PARSE_FAILED"),
+        ("", "BAD_REQUEST"),
+        (&deep, "COMPLEXITY_LIMIT_EXCEEDED"),
+        ("subscription { announcementPublished { nothing } }", "GRAPHQL_VALIDATION_FAILED"),
+        ("subscription { announcementPublished(after: 1) { id } }", "GRAPHQL_VALIDATION_FAILED"),
+        (
+            "subscription { a: announcementPublished { id } b: announcementPublished { id } }",
+            "GRAPHQL_VALIDATION_FAILED",
+        ),
+        (publish, "UNAUTHENTICATED"),
+    ];
+    for (query, code) in cases {
+        client.start("1", query, json!({})).await;
+        let message = client.next().await;
+        assert_eq!((&message["id"], &message["type"]), (&json!("1"), &json!("error")), "{message}");
+        assert_eq!(message["payload"][0]["extensions"]["code"], code, "{message}");
+    }
+    client.send(json!({ "id": "1", "type": "subscribe", "payload": { "query": 7 } })).await;
+    assert_eq!(client.next().await["type"], "error");
+    let variables = format!("{}1{}", "[".repeat(500), "]".repeat(500));
+    let text =
+        format!(r#"{{"id":"1","type":"subscribe","payload":{{"query":"{{a}}","variables":{{"a":{variables}}}}}}}"#);
+    client.send_text(&text).await;
+    assert_eq!(client.next().await["payload"][0]["extensions"]["code"], "COMPLEXITY_LIMIT_EXCEEDED");
+    assert_eq!(client.run("1", "{ __typename }").await["data"], json!({ "__typename": "Query" }));
+}
+
+#[tokio::test]
+async fn who_may_not_is_told_forbidden() {
+    let app = App::start().await;
+    let user = app.sign_in(&[Role::Customer]).await;
+    let mut client = app
+        .connect_with("graphql-transport-ws", &[("authorization", &format!("Bearer {}", user.access_token))])
+        .await
+        .unwrap();
+    client.init(Value::Null).await;
+    let publish = r#"mutation { announcementPublish(input: { title: "a", body: "b" }) { userErrors { code } } }"#;
+    client.start("1", publish, json!({})).await;
+    assert_eq!(client.next().await["payload"][0]["extensions"]["code"], "FORBIDDEN");
+    assert!(client.run("1", "{ viewer { user { id } } }").await["data"]["viewer"]["user"]["id"].is_string());
+}
+
+#[tokio::test]
+async fn old_clients_are_understood() {
+    let app = App::start().await;
+    let publisher = app.publisher().await;
+    let mut client = app.connect("graphql-ws").await;
+    // Before the ack, and even before the init.
+    client.start("early", LISTEN, json!({})).await;
+    client.init(json!({})).await;
+    assert_eq!(client.next().await["type"], "ka");
+    client.start("1", "{ __typename }", json!({})).await;
+    let answer = client.next().await;
+    assert_eq!((&answer["type"], &answer["payload"]["data"]["__typename"]), (&json!("data"), &json!("Query")));
+    assert_eq!(client.next().await, json!({ "id": "1", "type": "complete" }));
+    client.start("2", "{ nothing }", json!({})).await;
+    let error = client.next().await;
+    assert_eq!(
+        (&error["type"], &error["payload"]["extensions"]["code"]),
+        (&json!("error"), &json!("GRAPHQL_VALIDATION_FAILED"))
+    );
+    app.publish(&publisher, "Hello").await;
+    let event = client.next().await;
+    assert_eq!((&event["id"], &event["type"]), (&json!("early"), &json!("data")));
+    client.send(json!({ "id": "early", "type": "stop" })).await;
+    client.send(json!({ "type": "connection_terminate" })).await;
+    assert_eq!(client.closed().await, 1000);
+}
+
+#[tokio::test]
+async fn old_clients_may_not_queue_without_end() {
+    let app = App::start().await;
+    let mut client = app.connect("graphql-ws").await;
+    for id in 0..9 {
+        client.start(&id.to_string(), LISTEN, json!({})).await;
+    }
+    assert_eq!(client.closed().await, 4401);
+}
+
+#[tokio::test]
+async fn a_socket_has_so_many_operations() {
+    let limits = LiveLimits { operations_per_socket: 3, ..LiveLimits::default() };
+    let app = App::with(limits, |_| ()).await;
+    let mut client = app.open(json!({})).await;
+    for id in ["1", "2", "3", "4"] {
+        client.start(id, LISTEN, json!({})).await;
+    }
+    let refused = client.next().await;
+    assert_eq!((&refused["id"], &refused["type"]), (&json!("4"), &json!("error")));
+    assert_eq!(refused["payload"][0]["extensions"]["code"], "RATE_LIMITED");
+    client.send(json!({ "id": "2", "type": "complete" })).await;
+    client.run("4", "{ __typename }").await;
+}
+
+#[tokio::test]
+async fn pings_are_answered_with_their_payload() {
+    let app = App::start().await;
+    let mut client = app.open(json!({})).await;
+    client.send(json!({ "type": "ping", "payload": { "n": 1 } })).await;
+    assert_eq!(client.next().await, json!({ "type": "pong", "payload": { "n": 1 } }));
+}
+
+#[tokio::test]
+async fn a_socket_outlives_its_token_only_when_renewed() {
+    let app = App::start().await;
+    let user = app.sign_in(&[Role::Customer]).await;
+    let other = app.sign_in(&[Role::Customer]).await;
+    let mut client = app.open(json!({ "token": user.access_token })).await;
+    let renew = |token: &str| {
+        format!(
+            r#"mutation {{ connectionRenew(input: {{ accessToken: "{token}" }}) {{ expiresAt userErrors {{ code }} }} }}"#
+        )
+    };
+    let answer = client.run("1", &renew(&user.access_token)).await;
+    assert!(answer["data"]["connectionRenew"]["expiresAt"].is_string(), "{answer}");
+    let refused = client.run("2", &renew(&other.access_token)).await;
+    assert_eq!(refused["errors"][0]["extensions"]["code"], "FORBIDDEN", "{refused}");
+    client.run("3", "{ viewer { user { id } } }").await;
+}
