@@ -6,7 +6,10 @@
 
 mod accounts;
 mod chat;
+mod config;
 mod contract;
 mod house;
+mod http;
+mod lifecycle;
 mod live;
 mod support;
