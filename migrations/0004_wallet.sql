@@ -48,6 +48,8 @@ create table payments (
     status text not null check (status in ('PENDING', 'COMPLETED', 'FAILED')),
     provider text not null,
     provider_ref text,
+    -- Where the user confirms, while the provider waits for that.
+    next_url text,
     failure text,
     created_at bigint not null,
     updated_at bigint not null,

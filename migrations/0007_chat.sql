@@ -1,5 +1,7 @@
 -- Chat: one conversation per subject and pair of people. user_a is the smaller id of the pair.
 -- a_count and b_count number each side's messages, so that unread counts are a subtraction and cannot drift.
+-- There is no index on active_at: it would cost every message two index entries, and a person's conversations are few
+-- enough to sort.
 create table conversations (
     id uuid primary key not null,
     subject_kind text not null,
@@ -16,6 +18,7 @@ create table conversations (
     updated_at bigint not null,
     version bigint not null,
     check (user_a < user_b),
+    check (last_number = a_count + b_count),
     unique (subject_kind, subject_id, user_a, user_b)
 );
 
@@ -28,6 +31,8 @@ create table participants (
     read_at bigint,
     delivered_number bigint not null,
     delivered_at bigint,
+    -- Grows with each mark. A conversation's version, as clients see it, is its own and those of its participants.
+    version bigint not null,
     primary key (conversation_id, user_id)
 );
 create index participants_of_user on participants (user_id);

@@ -1,5 +1,6 @@
 //! gigwire, the backend of a service marketplace.
 
+pub mod cli;
 pub mod features;
 pub mod kernel;
 pub mod loaders;
@@ -7,3 +8,4 @@ pub mod platform;
 pub mod resolvers;
 pub mod schema;
 pub mod server;
+pub mod tasks;

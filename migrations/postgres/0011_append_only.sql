@@ -11,3 +11,4 @@ create trigger audit_append_only before update or delete or truncate on audit
 alter table streams set (fillfactor = 70);
 alter table purses set (fillfactor = 80);
 alter table conversations set (fillfactor = 80);
+alter table participants set (fillfactor = 80);

@@ -12,8 +12,14 @@
 
 pub mod accounts;
 pub mod announcements;
+pub mod bookings;
+pub mod chat;
+pub mod earnings;
+pub mod jobs;
+pub mod offers;
+pub mod wallet;
 
 use crate::platform::work::Projection;
 
 /// What follows from events inside their own transaction.
-pub const PROJECTIONS: &[Projection] = &[];
+pub const PROJECTIONS: &[Projection] = &[earnings::projection::project];

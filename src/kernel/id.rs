@@ -179,6 +179,8 @@ ids! {
     TransactionId = "transaction";
     /// A committed fact.
     EventId = "event";
+    /// What a contractor made with one booking.
+    EarningId = "earning";
     /// Something told to everyone.
     AnnouncementId = "announcement";
     /// A unit of background work.

@@ -2,7 +2,7 @@
 //!
 //! A loader is declared by what it is asked (`UserId`), what it answers (`User`) and the batch read of a feature's
 //! `queries` that knows. Loaders live for one request, so that nobody sees what another viewer may, and are renewed after
-//! each mutation, so that a payload shows what the mutation left behind. They wait by yielding once, not by a timer.
+//! each mutation, so that a payload shows what the mutation left behind. They wait by yielding a few times, not by a timer.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -10,10 +10,20 @@ use std::sync::{Arc, Mutex, PoisonError};
 use ::dataloader::BatchFn;
 use ::dataloader::cached::Loader;
 
-use crate::features::{accounts, announcements};
-use crate::kernel::id::{AnnouncementId, UserId};
+use crate::features::{accounts, announcements, bookings, chat, earnings, jobs, offers, wallet};
+use crate::kernel::id::{
+    AnnouncementId, BookingId, ConversationId, EarningId, JobId, MessageId, OfferId, PaymentId, UserId,
+};
 use crate::kernel::{Error, Result};
 use crate::platform::Platform;
+
+mod questions;
+
+pub use questions::{BookingOfJob, OffersOfJob, WalletKey};
+
+/// How often a loader lets others run before it reads. With one, those who wait for the same batch wake one after the
+/// other, and each takes its next question to the database alone.
+const YIELDS: usize = 3;
 
 /// What a loader answers: the object, shared, if it is there.
 type Answer<T> = Result<Option<Arc<T>>>;
@@ -41,11 +51,11 @@ impl Loaders {
     }
 }
 
-/// Declares loaders. Each line: the method, what it is asked, what it answers, whose id the answer carries, who reads.
+/// Declares loaders. Each line: the method, its batch, what it is asked, what it answers, whose id the answer carries, who reads.
 macro_rules! loaders {
-    ($($(#[$doc:meta])* $name:ident: $key:ty => $value:ty, $id:expr, $read:path;)*) => {
+    ($($(#[$doc:meta])* $name:ident, $batch:ident: $key:ty => $value:ty, $id:expr, $read:path;)*) => {
         struct Batch {
-            $($name: std::sync::OnceLock<Loader<$key, Answer<$value>, read::$name>>,)*
+            $($name: std::sync::OnceLock<Loader<$key, Answer<$value>, $batch>>,)*
             platform: Arc<Platform>,
         }
 
@@ -55,24 +65,20 @@ macro_rules! loaders {
             }
         }
 
-        #[allow(non_camel_case_types, missing_docs)]
-        mod read {
-            use super::*;
-            $(
-                pub struct $name(pub Arc<Platform>);
+        $(
+        struct $batch(Arc<Platform>);
 
-                impl BatchFn<$key, Answer<$value>> for $name {
-                    async fn load(&mut self, keys: &[$key]) -> HashMap<$key, Answer<$value>> {
-                        let mut answers: HashMap<_, Answer<$value>> = keys.iter().map(|key| (*key, Ok(None))).collect();
-                        match $read(&self.0, keys).await {
-                            Ok(found) => answers.extend(found.into_iter().map(|it| ($id(&it), Ok(Some(Arc::new(it)))))),
-                            Err(error) => answers.values_mut().for_each(|answer| *answer = Err(error.clone())),
-                        }
-                        answers
-                    }
+        impl BatchFn<$key, Answer<$value>> for $batch {
+            async fn load(&mut self, keys: &[$key]) -> HashMap<$key, Answer<$value>> {
+                let mut answers: HashMap<_, Answer<$value>> = keys.iter().map(|key| (*key, Ok(None))).collect();
+                match $read(&self.0, keys).await {
+                    Ok(found) => answers.extend(found.into_iter().map(|it| ($id(&it), Ok(Some(Arc::new(it)))))),
+                    Err(error) => answers.values_mut().for_each(|answer| *answer = Err(error.clone())),
                 }
-            )*
+                answers
+            }
         }
+            )*
 
         impl Loaders {
             $(
@@ -81,7 +87,7 @@ macro_rules! loaders {
                     let batch = self.batch();
                     let loader = batch
                         .$name
-                        .get_or_init(|| Loader::new(read::$name(batch.platform.clone())).with_yield_count(1));
+                        .get_or_init(|| Loader::new($batch(batch.platform.clone())).with_yield_count(YIELDS));
                     loader.try_load(key).await.map_err(Error::internal)?
                 }
             )*
@@ -91,7 +97,29 @@ macro_rules! loaders {
 
 loaders! {
     /// A user by id.
-    user: UserId => accounts::User, |it: &accounts::User| it.id, accounts::queries::by_ids;
+    user, UserBatch: UserId => accounts::User, |it: &accounts::User| it.id, accounts::queries::by_ids;
     /// An announcement by id.
-    announcement: AnnouncementId => announcements::Announcement, |it: &announcements::Announcement| it.id, announcements::queries::by_ids;
+    announcement, AnnouncementBatch: AnnouncementId => announcements::Announcement, |it: &announcements::Announcement| it.id, announcements::queries::by_ids;
+    /// A job by id.
+    job, JobBatch: JobId => jobs::Job, |it: &jobs::Job| it.id, jobs::queries::by_ids;
+    /// An offer by id.
+    offer, OfferBatch: OfferId => offers::Offer, |it: &offers::Offer| it.id, offers::queries::by_ids;
+    /// The first offers of a job.
+    offers_of_job, OffersOfJobBatch: OffersOfJob => questions::FirstOffers, |it: &questions::FirstOffers| it.of, questions::first_offers;
+    /// A booking by id.
+    booking, BookingBatch: BookingId => bookings::Booking, |it: &bookings::Booking| it.id, bookings::queries::by_ids;
+    /// The booking of a job.
+    booking_of_job, BookingOfJobBatch: BookingOfJob => bookings::Booking, |it: &bookings::Booking| BookingOfJob(it.job), questions::bookings_of_jobs;
+    /// A user's wallet in one currency.
+    balance, BalanceBatch: WalletKey => wallet::Balance, questions::wallet_key, questions::wallets;
+    /// A payment by id.
+    payment, PaymentBatch: PaymentId => wallet::Payment, |it: &wallet::Payment| it.id, wallet::queries::payments;
+    /// An earning by id.
+    earning, EarningBatch: EarningId => earnings::Earning, |it: &earnings::Earning| it.id, earnings::queries::by_ids;
+    /// A conversation by id, as a viewer sees it.
+    conversation, ConversationBatch: (ConversationId, UserId) => chat::Conversation, |it: &chat::Conversation| (it.id, it.me.user), chat::queries::by_ids;
+    /// A viewer's most active conversation about a subject.
+    conversation_about, ConversationAboutBatch: (chat::Subject, UserId) => chat::Conversation, |it: &chat::Conversation| (it.subject, it.me.user), chat::queries::by_subjects;
+    /// A message by id, as a viewer sees it.
+    message, MessageBatch: (MessageId, UserId) => chat::Message, |it: &chat::Message| (it.id, it.viewer), chat::queries::messages_by_ids;
 }

@@ -47,6 +47,8 @@ pub struct Platform {
     pub hub: Hub,
     /// Counts how often something is done.
     pub limits: Arc<dyn Limiter>,
+    /// Counts what an instance may count for itself, such as signals that repeat each other.
+    pub local_limits: LocalLimiter,
     /// Collects money.
     pub payments: Arc<dyn Provider>,
     /// The secrets in use.
@@ -81,12 +83,13 @@ impl Platform {
             refresh: meta::secret(&db, &ids, "refresh_secret", &config.tokens.refresh_secret).await?,
         };
         let (bus, limits) = shared(&config, &clock, &ids)?;
+        let local_limits = LocalLimiter::new(millis(&clock));
         let hub = Hub::new(Reader::new(db.clone(), epoch));
         let work = Work::new(db.clone(), bus.clone(), clock.clone(), ids.clone(), projections);
         let stop = CancellationToken::new();
         tokio::spawn(hub.clone().run(bus.clone(), stop.clone()));
         let payments = Arc::new(Sandbox);
-        Ok(Arc::new(Platform { config, db, bus, clock, ids, work, hub, limits, payments, secrets, stop }))
+        Ok(Arc::new(Platform { config, db, bus, clock, ids, work, hub, limits, local_limits, payments, secrets, stop }))
     }
 
     /// Whether everything that several instances share can be reached. When not, this one goes on by itself.
@@ -105,8 +108,7 @@ impl Platform {
 
 /// What instances share: over Redis when there is one, else inside the process.
 fn shared(config: &Config, clock: &Clock, ids: &Ids) -> Result<(Arc<dyn Bus>, Arc<dyn Limiter>)> {
-    let clock = clock.clone();
-    let now: Millis = Arc::new(move || clock.now().0);
+    let now = millis(clock);
     if !config.redis.url.is_set() {
         return Ok((Arc::new(MemoryBus::new()), Arc::new(LocalLimiter::new(now))));
     }
@@ -114,4 +116,9 @@ fn shared(config: &Config, clock: &Clock, ids: &Ids) -> Result<(Arc<dyn Bus>, Ar
     let bus = RedisBus::start(url, prefix, ids.uuid())?;
     let limits = RedisLimiter::start(url, prefix, ids.uuid(), now)?;
     Ok((Arc::new(bus), Arc::new(limits)))
+}
+
+fn millis(clock: &Clock) -> Millis {
+    let clock = clock.clone();
+    Arc::new(move || clock.now().0)
 }

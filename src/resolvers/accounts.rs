@@ -6,12 +6,19 @@ use async_graphql::{ComplexObject, Context, Object};
 
 use super::ask::{Ask, StreamHeads};
 use super::error::{answer, settle};
+use super::{bookings, chat, jobs, offers, wallet};
 use crate::features::accounts::{self as feature, Sessions, commands};
 use crate::kernel::id::UserId;
+use crate::kernel::page::Page;
 use crate::kernel::{Error, Result};
 use crate::schema::accounts::*;
 use crate::schema::auth::{Access, auth};
-use crate::schema::scalars::DateTime;
+use crate::schema::bookings::BookingConnection;
+use crate::schema::chat::ConversationConnection;
+use crate::schema::jobs::JobConnection;
+use crate::schema::offers::OfferConnection;
+use crate::schema::scalars::{CurrencyCode, DateTime};
+use crate::schema::wallet::Wallet;
 
 /// Queries of accounts.
 #[derive(Default)]
@@ -96,6 +103,12 @@ async fn own_view(ctx: &Context<'_>, user: UserId) -> Result<Viewer> {
     Ok(Viewer { user: row.into() })
 }
 
+/// A user, whom nobody ever hides: an erased one is a pseudonym.
+pub async fn user(ctx: &Context<'_>, id: UserId) -> async_graphql::Result<User> {
+    let missing = || Error::internal("a user is gone");
+    answer(ctx.loaders().user(id).await.and_then(|found| found.ok_or_else(missing))).map(Into::into)
+}
+
 async fn sign_up(ctx: &Context<'_>, input: AccountSignUpInput) -> Result<AccountSignUpPayload> {
     let roles: Vec<_> = input.roles.into_iter().map(Into::into).collect();
     let input = feature::SignUp::new(&input.email.0, &input.password, &input.display_name, &roles)?;
@@ -149,5 +162,75 @@ impl Viewer {
     async fn stream_cursor(&self, ctx: &Context<'_>) -> async_graphql::Result<String> {
         let heads = ctx.data_opt::<StreamHeads>();
         answer(heads.map(|heads| heads.0.encode()).ok_or_else(Error::unauthenticated))
+    }
+
+    /// The viewer's wallet in one currency: the house's default when none is named.
+    #[graphql(directive = auth::apply(Access::SelfOnly))]
+    async fn wallet(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which currency.")] currency: Option<CurrencyCode>,
+    ) -> async_graphql::Result<Wallet> {
+        let currency = answer(currency.map_or_else(|| wallet::default_currency(ctx), |code| Ok(code.0)))?;
+        answer(wallet::of(ctx, self.user.row.id, currency).await)
+    }
+
+    /// The viewer's wallets in all currencies that ever moved, the house's default first.
+    #[graphql(directive = auth::apply(Access::SelfOnly))]
+    async fn wallets(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<Wallet>> {
+        answer(wallet::all(ctx, self.user.row.id).await)
+    }
+
+    /// The viewer's own jobs, newest first.
+    #[graphql(directive = auth::apply(Access::SelfOnly))]
+    async fn jobs(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many: 0 to 100; 20 when absent.")] first: Option<i32>,
+        #[graphql(desc = "Only those behind this cursor.")] after: Option<String>,
+    ) -> async_graphql::Result<JobConnection> {
+        let page = answer(Page::from_args(first, after.as_deref(), None, None))?;
+        answer(jobs::of_customer(ctx, self.user.row.id, &page).await)
+    }
+
+    /// Offers that the viewer made or got, newest first.
+    #[graphql(directive = auth::apply(Access::SelfOnly))]
+    async fn offers(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many: 0 to 100; 20 when absent.")] first: Option<i32>,
+        #[graphql(desc = "Only those behind this cursor.")] after: Option<String>,
+    ) -> async_graphql::Result<OfferConnection> {
+        let page = answer(Page::from_args(first, after.as_deref(), None, None))?;
+        answer(offers::of_user(ctx, self.user.row.id, &page).await)
+    }
+
+    /// The viewer's bookings on either side, newest first.
+    #[graphql(directive = auth::apply(Access::SelfOnly))]
+    async fn bookings(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many: 0 to 100; 20 when absent.")] first: Option<i32>,
+        #[graphql(desc = "Only those behind this cursor.")] after: Option<String>,
+    ) -> async_graphql::Result<BookingConnection> {
+        let page = answer(Page::from_args(first, after.as_deref(), None, None))?;
+        answer(bookings::of_user(ctx, self.user.row.id, &page).await)
+    }
+
+    /// The viewer's conversations, newest activity first.
+    #[graphql(directive = auth::apply(Access::SelfOnly))]
+    async fn conversations(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "So many from the start, at most 100; 20 when it is not given.")] first: Option<i32>,
+        #[graphql(desc = "Only what comes behind this cursor.")] after: Option<String>,
+    ) -> async_graphql::Result<ConversationConnection> {
+        answer(chat::of_viewer(ctx, first, after).await)
+    }
+
+    /// How many messages to the viewer are unread, over all conversations.
+    #[graphql(directive = auth::apply(Access::SelfOnly))]
+    async fn unread_message_count(&self, ctx: &Context<'_>) -> async_graphql::Result<i32> {
+        answer(chat::unread_total(ctx).await)
     }
 }

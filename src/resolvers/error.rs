@@ -42,6 +42,18 @@ pub fn settle<P: Payload>(outcome: Result<P, Error>) -> async_graphql::Result<Op
     }
 }
 
+/// Like [`settle`], and a refusal for a conflict shows the objects as they are now: `current` adds them.
+pub async fn settle_with<P: Payload>(
+    outcome: Result<P, Error>,
+    current: impl AsyncFnOnce(P) -> P,
+) -> async_graphql::Result<Option<P>> {
+    let is_conflict = matches!(&outcome, Err(error) if error.code == Code::Conflict);
+    match settle(outcome)? {
+        Some(refused) if is_conflict => Ok(Some(current(refused).await)),
+        settled => Ok(settled),
+    }
+}
+
 /// The answer of a query or a field.
 pub fn answer<T>(outcome: Result<T, Error>) -> async_graphql::Result<T> {
     outcome.map_err(top_level)

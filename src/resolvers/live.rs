@@ -82,7 +82,8 @@ pub struct Notice {
 }
 
 impl Notice {
-    fn parts(&self) -> (ID, Option<String>, DateTime) {
+    /// The envelope in the API's shape: id, cursor, instant.
+    pub fn parts(&self) -> (ID, Option<String>, DateTime) {
         (ID(crate::kernel::id::encode("item", self.id)), self.cursor.clone(), DateTime(self.at))
     }
 }
@@ -179,15 +180,15 @@ pub async fn durable<T: LiveEvent>(
     }
 }
 
-/// A view of signals. `shape` makes the item that the field yields.
+/// A view of signals. `shape` makes the item that the field yields, or nothing where the viewer is not to see it.
 pub async fn signals<T: Send + 'static>(
     ctx: &Context<'_>,
     authorise: impl AsyncFnOnce() -> Result<String>,
-    shape: impl FnOnce(&Signal, &Notice) -> T,
+    shape: impl FnOnce(&Signal, &Notice) -> Option<T>,
 ) -> async_graphql::Result<Live<T>> {
     match ctx.data_unchecked::<Mode>() {
         Mode::Deliver(item) => match &**item {
-            Item::Signal(signal, notice) => Ok(stream::iter([shape(signal, notice)]).boxed()),
+            Item::Signal(signal, notice) => Ok(stream::iter(shape(signal, notice)).boxed()),
             _ => Ok(stream::empty().boxed()),
         },
         Mode::Probe(found) => {

@@ -5,22 +5,56 @@
 pub mod accounts;
 pub mod announcements;
 pub mod ask;
+pub mod bookings;
+pub mod chat;
+pub mod connection;
+pub mod earnings;
 pub mod error;
+pub mod jobs;
 pub mod live;
+pub mod node;
+pub mod offers;
+pub mod sdl;
+pub mod stream;
+pub mod wallet;
 
 use async_graphql::{MergedObject, MergedSubscription, SDLExportOptions, Schema, SchemaBuilder, ValidationMode};
 
 /// Everything that can be read.
 #[derive(MergedObject, Default)]
-pub struct Query(accounts::AccountQuery);
+pub struct Query(
+    accounts::AccountQuery,
+    bookings::BookingQuery,
+    chat::ChatQuery,
+    jobs::JobQuery,
+    node::NodeQuery,
+    wallet::WalletQuery,
+);
 
 /// Everything that can be done.
 #[derive(MergedObject, Default)]
-pub struct Mutation(accounts::AccountMutation, announcements::AnnouncementMutation);
+pub struct Mutation(
+    accounts::AccountMutation,
+    announcements::AnnouncementMutation,
+    bookings::BookingMutation,
+    chat::ChatMutation,
+    jobs::JobMutation,
+    offers::OfferMutation,
+    wallet::WalletMutation,
+);
 
 /// Everything that can be watched.
 #[derive(MergedSubscription, Default)]
-pub struct Subscription(announcements::AnnouncementSubscription);
+pub struct Subscription(
+    announcements::AnnouncementSubscription,
+    bookings::BookingSubscription,
+    chat::ChatSubscription,
+    earnings::EarningSubscription,
+    jobs::JobSubscription,
+    offers::OfferSubscription,
+    stream::StreamSubscription,
+    wallet::WalletSubscription,
+);
 
 /// The schema of the API.
 pub type Api = Schema<Query, Mutation, Subscription>;

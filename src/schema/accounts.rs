@@ -44,7 +44,7 @@ impl From<Arc<feature::User>> for User {
 
 /// The signed-in user's own view: everything that belongs to it.
 #[derive(Clone, SimpleObject)]
-#[graphql(complex, directive = auth::apply(Access::SignedIn))]
+#[graphql(complex, directive = auth::apply(Access::SelfOnly))]
 pub struct Viewer {
     /// The account.
     pub user: User,

@@ -6,6 +6,11 @@ use async_graphql::Interface;
 
 pub use super::accounts::AccountError;
 pub use super::announcements::AnnouncementError;
+pub use super::bookings::BookingError;
+pub use super::chat::ChatError;
+pub use super::jobs::JobError;
+pub use super::offers::OfferError;
+pub use super::wallet::WalletError;
 
 /// Why a mutation was refused. The concrete type adds `code`, an enum of its domain.
 #[derive(Interface)]
@@ -19,6 +24,16 @@ pub enum UserError {
     Account(AccountError),
     /// Of announcements.
     Announcement(AnnouncementError),
+    /// Of chat.
+    Chat(ChatError),
+    /// Of wallets.
+    Wallet(WalletError),
+    /// Of jobs.
+    Job(JobError),
+    /// Of offers.
+    Offer(OfferError),
+    /// Of bookings.
+    Booking(BookingError),
 }
 
 /// A domain's refusals, as made from the kernel's errors.

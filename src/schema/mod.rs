@@ -6,11 +6,26 @@
 pub mod accounts;
 pub mod announcements;
 pub mod auth;
+pub mod bookings;
+pub mod chat;
+pub mod connection;
+pub mod earnings;
 pub mod error;
+pub mod jobs;
 pub mod live;
+pub mod money;
+pub mod node;
+pub mod offers;
 pub mod scalars;
+pub mod stream;
+pub mod wallet;
 
 /// A version fits into GraphQL's 32-bit Int: nothing changes two billion times.
 pub(crate) fn version(version: i64) -> i32 {
-    i32::try_from(version).unwrap_or(i32::MAX)
+    int(version)
+}
+
+/// A count in GraphQL's 32-bit Int; one that does not fit is shown as the largest that does.
+pub(crate) fn int(count: i64) -> i32 {
+    i32::try_from(count).unwrap_or(i32::MAX)
 }

@@ -61,7 +61,7 @@ pub struct Declined {
 
 impl Declined {
     /// The request is wrong in itself.
-    fn malformed(code: &str, message: impl Into<String>) -> Self {
+    pub(super) fn malformed(code: &str, message: impl Into<String>) -> Self {
         let error = async_graphql::Error::new(message);
         Declined { errors: vec![coded(error.into_server_error(Default::default()), code)], is_malformed: true }
     }
@@ -80,6 +80,14 @@ fn coded(mut error: ServerError, code: &str) -> ServerError {
     error
 }
 
+impl From<Error> for Declined {
+    fn from(error: Error) -> Self {
+        let mut error = top_level(error).into_server_error(Default::default());
+        error.locations.clear();
+        Declined { errors: vec![error], is_malformed: false }
+    }
+}
+
 impl From<Refusal> for Declined {
     fn from(refusal: Refusal) -> Self {
         let code = match refusal.code {
@@ -87,6 +95,7 @@ impl From<Refusal> for Declined {
             RefusalCode::TooLarge => "COMPLEXITY_LIMIT_EXCEEDED",
             RefusalCode::Operation => "OPERATION_RESOLUTION_FAILURE",
             RefusalCode::Invalid => "GRAPHQL_VALIDATION_FAILED",
+            RefusalCode::Input => "BAD_USER_INPUT",
         };
         let mut declined = Declined::malformed(code, refusal.message);
         if let (Some((line, column)), Some(error)) = (refusal.location, declined.errors.first_mut()) {
@@ -119,6 +128,7 @@ impl Server {
             let chosen = hoist::choose(&document, asked.operation_name.as_deref())?;
             let operation = &chosen.operation.node;
             documents::check_variables(&document, operation, bytes)?;
+            self.inputs.check(operation, &variables)?;
             (operation.ty, self.index.requirements(&document, operation, &variables))
         };
         if let Some((access, path)) = requirements.refused(standing(viewer)) {
@@ -130,7 +140,7 @@ impl Server {
         Ok(Prepared { kind, document, operation_name, variables, cost: requirements.cost, is_public, wants_cursor })
     }
 
-    /// Runs a query or a mutation.
+    /// Runs a query or a mutation, unless the caller has sent too many.
     pub async fn run(&self, caller: &Caller, prepared: Prepared) -> Response {
         self.run_with(caller, prepared, |request| request).await
     }
@@ -142,6 +152,15 @@ impl Server {
         prepared: Prepared,
         equip: impl FnOnce(Request) -> Request,
     ) -> Response {
+        let mut response = match self.throttle(caller, &prepared).await {
+            Ok(()) => self.execute(caller, prepared, equip).await,
+            Err(error) => Declined::from(error).response(),
+        };
+        stamp(&mut response, &caller.request_id);
+        response
+    }
+
+    async fn execute(&self, caller: &Caller, prepared: Prepared, equip: impl FnOnce(Request) -> Request) -> Response {
         let notes = Arc::new(Notes::default());
         let cost = prepared.cost;
         let mut request = self.request(caller, prepared.document, prepared.operation_name, prepared.variables);
@@ -151,15 +170,12 @@ impl Server {
         {
             match self.heads(viewer).await {
                 Ok(heads) => request = request.data(heads),
-                Err(error) => {
-                    return Response::from_errors(vec![top_level(error).into_server_error(Default::default())]);
-                }
+                Err(error) => return Declined::from(error).response(),
             }
         }
         let mut response = self.strict.execute(request).await;
         complete(&mut response);
-        let mut response =
-            response.extension("requestId", Value::from(&*caller.request_id)).extension("cost", cost_extension(cost));
+        response = response.extension("cost", cost_extension(cost));
         if notes.was_replayed() {
             response = response.extension("replayed", Value::from(true));
         }
@@ -203,10 +219,11 @@ fn forbidden(viewer: Option<Viewer>, access: Access, path: &[String]) -> Decline
         None => Error::unauthenticated(),
         Some(_) => Error::forbidden(format!("This needs the right {}.", access.name())),
     };
-    let mut error = top_level(error).into_server_error(Default::default());
-    error.locations.clear();
-    error.path = path.iter().cloned().map(async_graphql::PathSegment::Field).collect();
-    Declined { errors: vec![error], is_malformed: false }
+    let mut declined = Declined::from(error);
+    for error in &mut declined.errors {
+        error.path = path.iter().cloned().map(async_graphql::PathSegment::Field).collect();
+    }
+    declined
 }
 
 /// Gives a code to the errors that the engine made itself.
@@ -218,6 +235,14 @@ pub fn complete(response: &mut Response) {
             let code = if error.path.is_empty() { "GRAPHQL_VALIDATION_FAILED" } else { "BAD_USER_INPUT" };
             *error = coded(error.clone(), code);
         }
+    }
+}
+
+/// Puts the id of the request into an answer and into each of its errors, where people look for it.
+pub fn stamp(response: &mut Response, request_id: &str) {
+    response.extensions.insert("requestId".to_owned(), Value::from(request_id));
+    for error in &mut response.errors {
+        error.extensions.get_or_insert_default().set("requestId", request_id);
     }
 }
 

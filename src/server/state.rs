@@ -3,11 +3,13 @@
 use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 use crate::features::accounts::Sessions;
 use crate::kernel::Result;
 use crate::platform::Platform;
 use crate::resolvers::{self, Api};
+use crate::server::documents::InputIndex;
 use crate::server::documents::access::SchemaIndex;
 use crate::server::live::Live;
 
@@ -24,10 +26,14 @@ pub struct Server {
     pub twin: Api,
     /// The rules of the schema.
     pub index: Arc<SchemaIndex>,
+    /// The types of its inputs.
+    pub inputs: Arc<InputIndex>,
+    /// Told when the server is to be left: it takes no new sockets, and closes the open ones.
+    pub draining: CancellationToken,
+    /// Open sockets, each tracked for as long as it lives: a draining server waits for them.
+    pub sockets: TaskTracker,
     /// What live operations share.
     pub live: Arc<Live>,
-    /// Told when the server is about to stop: sockets close, spread over a while.
-    pub draining: CancellationToken,
 }
 
 impl Server {
@@ -35,8 +41,10 @@ impl Server {
     pub fn new(platform: Arc<Platform>) -> Result<Self> {
         let sessions = Sessions::new(platform.clone());
         let (strict, twin) = resolvers::build(|builder| builder.data(platform.clone()).data(sessions.clone()));
-        let index = Arc::new(SchemaIndex::from_sdl(&resolvers::raw_sdl())?);
-        let live = Arc::default();
-        Ok(Server { platform, sessions, strict, twin, index, live, draining: CancellationToken::new() })
+        let sdl = resolvers::raw_sdl();
+        let index = Arc::new(SchemaIndex::from_sdl(&sdl)?);
+        let inputs = Arc::new(InputIndex::from_sdl(&sdl)?);
+        let (live, draining, sockets) = (Arc::default(), CancellationToken::new(), TaskTracker::new());
+        Ok(Server { platform, sessions, strict, twin, index, inputs, live, draining, sockets })
     }
 }

@@ -20,9 +20,10 @@ const LINES_WANTED: usize = 250;
 const ROOMS: [&str; 6] = ["mod.rs", "model.rs", "commands.rs", "queries.rs", "store.rs", "events.rs"];
 
 /// Features that do without some of the six files, each with the reason.
-const SMALL: [(&str, &str); 3] = [
+const SMALL: [(&str, &str); 4] = [
     ("admin", "owns nothing: it runs the commands of others"),
     ("audit", "rows come from the unit of work, nobody changes them, and they are no events"),
+    ("earnings", "a projection of completed bookings: nobody commands it"),
     ("search", "an index that follows the events of others"),
 ];
 
@@ -84,7 +85,7 @@ fn imports_go_down() {
 #[test]
 fn files_are_short() {
     let ours =
-        |path: &str| path.starts_with("src/") || path.starts_with("tests/") && !path.ends_with("package-lock.json");
+        |path: &str| (path.starts_with("src/") || path.starts_with("tests/")) && !path.ends_with("package-lock.json");
     check(ours, |path, text| {
         let lines = text.lines().count();
         if lines > LINES_WANTED {

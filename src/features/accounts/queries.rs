@@ -2,13 +2,18 @@
 
 use super::{User, store};
 use crate::kernel::id::UserId;
-use crate::kernel::{Error, Result};
+use crate::kernel::{Error, Result, Role};
 use crate::platform::Platform;
 use crate::platform::work::Unit;
 
 /// Users by id, in no particular order.
 pub async fn by_ids(platform: &Platform, ids: &[UserId]) -> Result<Vec<User>> {
     store::users(&platform.db, ids).await
+}
+
+/// Whether there is an administrator.
+pub async fn has_admin(platform: &Platform) -> Result<bool> {
+    store::has_role(&platform.db, Role::Admin).await
 }
 
 /// A user, read inside a unit of work.

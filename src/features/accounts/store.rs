@@ -2,7 +2,7 @@
 
 use super::User;
 use crate::kernel::id::{SessionId, UserId};
-use crate::kernel::{Result, Roles, Timestamp};
+use crate::kernel::{Result, Role, Roles, Timestamp};
 use crate::platform::db::{Db, FromRow, On, Row, Tx, q};
 
 impl FromRow for User {
@@ -87,6 +87,11 @@ pub(super) async fn user(on: impl Into<On<'_>>, id: UserId) -> Result<Option<Use
 
 pub(super) async fn credentials(db: &Db, email: &str) -> Result<Option<Credentials>> {
     q("select * from users where email = $1").bind(email).optional(db).await
+}
+
+pub(super) async fn has_role(db: &Db, role: Role) -> Result<bool> {
+    let found = q("select id from users where (roles & $1) <> 0 limit 1").bind(Roles::of(&[role]).0).fetch(db).await?;
+    Ok(!found.is_empty())
 }
 
 /// Says whether the address was free.

@@ -3,9 +3,15 @@
 //! To add one: a line with its explanation and unit in `default.toml`, a field in its group here, and, if it has a name in
 //! the environment, a line in `load.rs`. A key that no group knows is an error.
 
+mod check;
+pub mod load;
+
 use std::path::PathBuf;
 
 use serde::Deserialize;
+
+pub use check::SECRET_MIN;
+pub use load::{Loaded, Problems, Sources, load};
 
 /// All settings.
 #[derive(Clone, Debug, Deserialize)]

@@ -89,6 +89,11 @@ impl Db {
         migrate::run(&self.engine).await
     }
 
+    /// Whether the database answers.
+    pub async fn ping(&self) -> Result<(), DbError> {
+        q("select 1").fetch(self).await.map(drop)
+    }
+
     /// Opens a transaction that may write. On SQLite it takes the one writer lane at once.
     pub async fn begin(&self) -> Result<Tx, DbError> {
         self.meter.tick();

@@ -106,7 +106,7 @@ impl Order {
 pub struct Query {
     postgres: Cow<'static, str>,
     /// Only where it differs.
-    sqlite: Option<&'static str>,
+    sqlite: Option<Cow<'static, str>>,
     values: Vec<Value>,
 }
 
@@ -117,7 +117,7 @@ pub fn q(sql: &'static str) -> Query {
 
 /// A statement that must differ between the engines.
 pub fn q2(postgres: &'static str, sqlite: &'static str) -> Query {
-    Query { postgres: Cow::Borrowed(postgres), sqlite: Some(sqlite), values: Vec::new() }
+    Query { postgres: Cow::Borrowed(postgres), sqlite: Some(Cow::Borrowed(sqlite)), values: Vec::new() }
 }
 
 impl Query {
@@ -141,8 +141,7 @@ impl Query {
         for number in start + 1..=self.values.len() {
             let _ = write!(places, "{}${number}", if number == start + 1 { "" } else { "," });
         }
-        self.postgres = Cow::Owned(self.postgres.replacen("{list}", &places, 1));
-        self
+        self.fill("{list}", &places)
     }
 
     /// Puts rows in place of `{rows}`, for `insert .. values {rows}`.
@@ -156,7 +155,12 @@ impl Query {
             }
             text.push(')');
         }
-        self.postgres = Cow::Owned(self.postgres.replacen("{rows}", &text, 1));
+        self.fill("{rows}", &text)
+    }
+
+    fn fill(mut self, hole: &str, places: &str) -> Self {
+        self.postgres = Cow::Owned(self.postgres.replacen(hole, places, 1));
+        self.sqlite = self.sqlite.map(|sqlite| Cow::Owned(sqlite.replacen(hole, places, 1)));
         self
     }
 
@@ -215,11 +219,14 @@ impl Query {
     }
 
     fn text(self, is_sqlite: bool) -> (SqlStr, Vec<Value>) {
-        let sql = match (is_sqlite, self.sqlite, self.postgres) {
-            (true, Some(sqlite), _) => SqlStr::from_static(sqlite),
-            (_, _, Cow::Borrowed(sql)) => SqlStr::from_static(sql),
+        let sql = match self.sqlite {
+            Some(sqlite) if is_sqlite => sqlite,
+            _ => self.postgres,
+        };
+        let sql = match sql {
+            Cow::Borrowed(sql) => SqlStr::from_static(sql),
             // Only placeholders and constant column names were put in.
-            (_, _, Cow::Owned(sql)) => AssertSqlSafe(sql).into_sql_str(),
+            Cow::Owned(sql) => AssertSqlSafe(sql).into_sql_str(),
         };
         (sql, self.values)
     }

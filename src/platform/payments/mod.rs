@@ -30,6 +30,11 @@ pub enum Progress {
         /// The provider's own id of it.
         reference: String,
     },
+    /// The user has to confirm it on the provider's page first.
+    Waiting {
+        /// That page.
+        redirect_url: String,
+    },
     /// It will not come.
     Failed {
         /// Why, in the provider's words.

@@ -1,10 +1,19 @@
 //! Background work, stored in the same database and enqueued in the transaction that causes it. `tasks/` runs it.
 
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 
+use crate::kernel::clock::{HOUR, MINUTE, SECOND};
 use crate::kernel::id::TaskId;
 use crate::kernel::{Error, Ids, Result, Timestamp};
-use crate::platform::db::{Tx, Value, q};
+use crate::platform::db::{Db, FromRow, Row, Tx, Value, q, q2};
+
+/// How long a worker may take before another one assumes that it died.
+const LEASE_MS: i64 = 2 * MINUTE;
+/// How often a task is tried before it is given up.
+const ATTEMPTS_MAX: i64 = 20;
+/// The longest pause between two attempts.
+const PAUSE_MAX_MS: i64 = HOUR;
 
 /// A unit of work for later.
 #[derive(Clone, Debug)]
@@ -49,4 +58,97 @@ pub async fn enqueue(tx: &mut Tx, ids: &Ids, now: Timestamp, tasks: &[NewTask]) 
         .execute(tx)
         .await?;
     Ok(())
+}
+
+/// A task that this worker holds the lease of.
+#[derive(Clone, Debug)]
+pub struct Task {
+    /// Its id.
+    pub id: TaskId,
+    /// Which handler runs it.
+    pub kind: String,
+    payload: String,
+    attempts: i64,
+}
+
+impl FromRow for Task {
+    fn from_row(row: &Row) -> Result<Self> {
+        Ok(Task {
+            id: row.get("id")?,
+            kind: row.get("kind")?,
+            payload: row.get("payload")?,
+            attempts: row.get("attempts")?,
+        })
+    }
+}
+
+impl Task {
+    /// What the handler needs.
+    pub fn read<T: DeserializeOwned>(&self) -> Result<T> {
+        serde_json::from_str(&self.payload).map_err(Error::internal)
+    }
+}
+
+/// Takes the leases of tasks that are due. Several workers get different ones.
+pub async fn claim(db: &Db, now: Timestamp, limit: i64) -> Result<Vec<Task>> {
+    // A look on a reader first: an idle worker must not take SQLite's writer lane every second.
+    let due = q("select id from tasks where ended_at is null and run_at <= $1
+        and (leased_until is null or leased_until < $1) limit 1")
+    .bind(now)
+    .fetch(db)
+    .await?;
+    if due.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut tx = db.begin().await?;
+    let tasks = q2(
+        "update tasks set leased_until = $2, attempts = attempts + 1 where id in (
+            select id from tasks where ended_at is null and run_at <= $1 and (leased_until is null or leased_until < $1)
+            order by run_at limit $3 for update skip locked)
+        returning *",
+        "update tasks set leased_until = $2, attempts = attempts + 1 where id in (
+            select id from tasks where ended_at is null and run_at <= $1 and (leased_until is null or leased_until < $1)
+            order by run_at limit $3)
+        returning *",
+    )
+    .bind(now)
+    .bind(now.plus(LEASE_MS))
+    .bind(limit)
+    .all(&mut tx)
+    .await?;
+    tx.commit().await?;
+    Ok(tasks)
+}
+
+/// Ends a task inside the transaction of its effect; false when it had ended already, so that the effect is left out.
+pub async fn finish(tx: &mut Tx, id: TaskId, now: Timestamp) -> Result<bool> {
+    let ended = q("update tasks set ended_at = $2, outcome = 'DONE' where id = $1 and ended_at is null")
+        .bind(id)
+        .bind(now)
+        .execute(tx)
+        .await?;
+    Ok(ended == 1)
+}
+
+/// Ends a task whose effect is committed.
+pub async fn done(db: &Db, task: &Task, now: Timestamp) -> Result<()> {
+    let mut tx = db.begin().await?;
+    finish(&mut tx, task.id, now).await?;
+    Ok(tx.commit().await?)
+}
+
+/// Puts a task back for a later attempt, or gives it up after the last one.
+pub async fn failed(db: &Db, task: &Task, now: Timestamp, error: &Error) -> Result<()> {
+    let pause = (SECOND << task.attempts.clamp(0, 20)).min(PAUSE_MAX_MS);
+    let is_last = task.attempts >= ATTEMPTS_MAX;
+    let mut tx = db.begin().await?;
+    q("update tasks set run_at = $2, leased_until = null, last_error = $3, ended_at = $4, outcome = $5 where id = $1")
+        .bind(task.id)
+        .bind(now.plus(pause))
+        .bind(error.to_string())
+        .bind(is_last.then_some(now))
+        .bind(is_last.then_some("FAILED"))
+        .execute(&mut tx)
+        .await?;
+    Ok(tx.commit().await?)
 }

@@ -102,6 +102,11 @@ impl Draft {
         self.facts = serde_json::to_string(facts).map_err(Error::internal)?;
         Ok(self)
     }
+
+    /// The small facts in the shape that the command gave them, for projections.
+    pub fn read_facts<T: DeserializeOwned>(&self) -> Result<T> {
+        serde_json::from_str(&self.facts).map_err(Error::internal)
+    }
 }
 
 /// A committed fact in one stream.

@@ -11,8 +11,8 @@
 //!
 //! [`check`] is all three. For what is sent with the document, [`check_json_depth`] is the scan, before the JSON is
 //! parsed, and [`check_variables`] the weighing, once the operation is chosen.
-//! Behind the gates, [`hoist`] picks the operation and gives subscriptions a plain root, and [`access`] says who may
-//! run it and what it costs.
+//! Behind the gates, [`hoist`] picks the operation and gives subscriptions a plain root, [`InputIndex`] holds its
+//! variables against their types, and [`access`] says who may run it and what it costs.
 //!
 //! To add a limit: a field of [`Limits`] with its default and its unit, the count in `scan` (when tokens show it) or in
 //! `weigh` (when the tree does), and an attack in `attacks` that it refuses.
@@ -23,6 +23,7 @@ mod attacks;
 mod cost;
 mod fragments;
 pub mod hoist;
+mod inputs;
 mod lexemes;
 mod limits;
 mod refusal;
@@ -33,6 +34,7 @@ mod weigh;
 
 use async_graphql::parser::{parse_query, types::ExecutableDocument};
 
+pub use inputs::InputIndex;
 pub use limits::Limits;
 pub use refusal::{Refusal, RefusalCode};
 pub use requirements::{Requirements, Standing};

@@ -15,6 +15,8 @@ pub enum RefusalCode {
     Operation,
     /// GraphQL, but against a rule for documents: `GRAPHQL_VALIDATION_FAILED`.
     Invalid,
+    /// The variables do not have the types that the document declares: `BAD_USER_INPUT`.
+    Input,
 }
 
 /// A document is refused, and what its author can do.

@@ -1,7 +1,7 @@
 //! GraphQL over WebSocket: both subprotocols, one loop.
 //!
 //! - `protocol`: what is said, what is answered, and the table of close codes; pure;
-//! - `auth`, `origin`: who connects, and from which page;
+//! - `auth`: who connects;
 //! - `wire`: frames in and out;
 //! - `work`: what runs beside the loop, as futures that borrow nothing from it;
 //! - `operations`: what is kept of each operation;
@@ -14,7 +14,6 @@ mod auth;
 mod connection;
 mod life;
 mod operations;
-mod origin;
 mod protocol;
 mod timers;
 mod wire;
@@ -25,8 +24,8 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
 use self::connection::Connection;
-pub use self::origin::origin_allowed;
 use self::protocol::Dialect;
+use super::cors::Origins;
 use super::state::Server;
 use crate::kernel::Caller;
 
@@ -42,7 +41,7 @@ pub fn upgrade(server: &Server, upgrade: WebSocketUpgrade, headers: &HeaderMap, 
     if server.draining.is_cancelled() {
         return (StatusCode::SERVICE_UNAVAILABLE, "The server is about to stop; try again.").into_response();
     }
-    if !origin_allowed(server, headers) {
+    if !Origins::new(&server.platform.config).allow(headers) {
         return (StatusCode::FORBIDDEN, "This origin may not connect; name it in cors.allowed_origins.")
             .into_response();
     }
@@ -61,8 +60,8 @@ pub fn upgrade(server: &Server, upgrade: WebSocketUpgrade, headers: &HeaderMap, 
     let server = server.clone();
     upgrade.on_upgrade(move |socket| {
         // In a task of its own, so that nothing of the request is kept as long as the socket lives.
-        let sockets = server.live.clone();
-        sockets.sockets.spawn(Connection::new(server, dialect, socket, caller, token).run());
+        let sockets = server.sockets.clone();
+        sockets.spawn(Connection::new(server, dialect, socket, caller, token).run());
         std::future::ready(())
     })
 }

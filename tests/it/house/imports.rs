@@ -22,7 +22,7 @@ const LAYERS: [(&str, u8); 10] = [
 ];
 
 /// What a feature uses, directly; nothing uses `admin` or the projections.
-pub const FEATURES: [(&str, &[&str]); 18] = [
+pub const FEATURES: [(&str, &[&str]); 19] = [
     ("audit", &[]),
     ("accounts", &["audit"]),
     ("uploads", &["accounts"]),
@@ -36,17 +36,18 @@ pub const FEATURES: [(&str, &[&str]); 18] = [
     ("chat", &["uploads"]),
     ("bookings", &["offers", "listings", "chat", "wallet"]),
     ("reviews", &["bookings"]),
+    ("announcements", &["accounts"]),
     ("banners", &["uploads"]),
     // Projections of everybody's events.
     ("notifications", PRODUCT),
     ("earnings", PRODUCT),
     ("webhooks", PRODUCT),
     ("search", PRODUCT),
-    ("admin", &["payouts", "reviews", "banners", "notifications", "earnings", "webhooks", "search"]),
+    ("admin", &["payouts", "reviews", "announcements", "banners", "notifications", "earnings", "webhooks", "search"]),
 ];
 
 /// The features that nothing else reaches; all others follow from them.
-const PRODUCT: &[&str] = &["payouts", "reviews", "banners"];
+const PRODUCT: &[&str] = &["payouts", "reviews", "announcements", "banners"];
 
 /// The wrong imports of one file of `src`: its path below `src`, and its text.
 pub fn wrong_imports(path: &str, source: &str) -> Vec<String> {

@@ -1,0 +1,191 @@
+//! The command line: one file per command. Without a command it serves.
+//!
+//! To add one: a variant of [`Command`] with its description, and a file that runs it.
+
+mod admin;
+mod banner;
+mod config;
+mod logs;
+mod migrate;
+mod schema;
+mod serve;
+
+use std::io::{ErrorKind, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::features::PROJECTIONS;
+use crate::kernel::{Code, Error};
+use crate::platform::config::{self as settings, Config, Loaded, Problems, Sources};
+use crate::platform::{Platform, host};
+
+/// How often a database that is away is looked for at start, and the pause between two looks.
+const ATTEMPTS: u32 = 30;
+/// See [`ATTEMPTS`].
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// The backend of a service marketplace: jobs, offers, bookings, live chat and escrow behind one typed GraphQL schema.
+#[derive(Debug, Parser)]
+#[command(name = "gigwire", version, about)]
+struct Cli {
+    #[command(flatten)]
+    flags: Flags,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+/// What can be set on the command line; it wins over the environment and the file.
+#[derive(Debug, Args)]
+struct Flags {
+    /// A file of settings in TOML
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// The port to listen on; 0 takes a free one
+    #[arg(long, global = true, value_name = "PORT")]
+    port: Option<String>,
+    /// The address to listen on
+    #[arg(long, global = true, value_name = "ADDRESS")]
+    host: Option<String>,
+    /// postgres://user:password@host/name or sqlite:path
+    #[arg(long, global = true, value_name = "URL")]
+    database_url: Option<String>,
+    /// redis://host
+    #[arg(long, global = true, value_name = "URL")]
+    redis_url: Option<String>,
+    /// The folder of the embedded database
+    #[arg(long, global = true, value_name = "FOLDER")]
+    data_dir: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve the API (the default)
+    Serve,
+    /// Print the schema in SDL
+    Schema,
+    /// Print the settings in use, secrets hidden
+    Config,
+    /// Bring the database up to date
+    Migrate,
+    /// Accounts of staff
+    #[command(subcommand)]
+    Admin(admin::Admin),
+}
+
+/// Why a command failed.
+#[derive(Debug)]
+enum Failure {
+    /// The settings cannot be used.
+    Settings(Problems),
+    /// Something else.
+    Other(Error),
+}
+
+impl From<Problems> for Failure {
+    fn from(problems: Problems) -> Self {
+        Failure::Settings(problems)
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Failure::Other(error)
+    }
+}
+
+impl From<std::io::Error> for Failure {
+    fn from(error: std::io::Error) -> Self {
+        Failure::Other(Error::internal(error))
+    }
+}
+
+/// Runs the command that the arguments name.
+pub fn run() -> ExitCode {
+    let Cli { flags, command } = Cli::parse();
+    let outcome = match command {
+        Some(Command::Schema) => schema::run(),
+        Some(Command::Config) => flags.load().and_then(|loaded| config::run(&loaded)),
+        Some(Command::Migrate) => flags.load().and_then(|loaded| block_on(migrate::run(loaded.config))),
+        Some(Command::Admin(command)) => flags.load().and_then(|loaded| block_on(admin::run(loaded.config, command))),
+        None | Some(Command::Serve) => flags.load().and_then(|loaded| block_on(serve::run(loaded.config))),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Failure::Settings(problems)) => {
+            eprintln!("gigwire: {problems}");
+            ExitCode::from(2)
+        }
+        Err(Failure::Other(error)) => {
+            eprintln!("gigwire: {}", error.message);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn block_on(work: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(work)
+}
+
+impl Flags {
+    fn load(self) -> Result<Loaded, Failure> {
+        let given = [
+            ("--port", self.port),
+            ("--host", self.host),
+            ("--database-url", self.database_url),
+            ("--redis-url", self.redis_url),
+            ("--data-dir", self.data_dir),
+        ];
+        let readable = |(name, value): (std::ffi::OsString, std::ffi::OsString)| {
+            Some((name.into_string().ok()?, value.into_string().ok()?))
+        };
+        let sources = Sources {
+            file: self.config,
+            environment: std::env::vars_os().filter_map(readable).collect(),
+            flags: given.into_iter().filter_map(|(flag, value)| Some((flag, value?))).collect(),
+        };
+        Ok(settings::load(&sources)?)
+    }
+}
+
+/// Writes what a command is asked for. Whoever reads it may stop before the end.
+fn print(text: &str) -> Result<(), Failure> {
+    match std::io::stdout().write_all(text.as_bytes()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(error.into()),
+        _ => Ok(()),
+    }
+}
+
+/// A setting that is no part of [`Config`], since it is used once.
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.trim().is_empty())
+}
+
+/// Opens the platform. A database that is away may still be starting, so it is looked for again.
+async fn open(config: Config) -> Result<Arc<Platform>, Error> {
+    make_data_dir(&config)?;
+    let mut attempt = 1;
+    loop {
+        match Platform::open(config.clone(), host::clock(), host::entropy(), PROJECTIONS).await {
+            Err(error) if error.code == Code::Contended && attempt < ATTEMPTS => {
+                tracing::warn!(attempt, "the database is away; trying again");
+                tokio::time::sleep(PAUSE).await;
+                attempt += 1;
+            }
+            outcome => return outcome,
+        }
+    }
+}
+
+/// The folder of the embedded database, unless another database is named.
+fn make_data_dir(config: &Config) -> Result<(), Error> {
+    let folder = &config.app.data_dir;
+    if config.database.url.is_set() {
+        return Ok(());
+    }
+    std::fs::create_dir_all(folder)
+        .map_err(|error| Error::internal(format!("the folder {} cannot be made: {error}", folder.display())))
+}

@@ -1,0 +1,13 @@
+//! Bookings: the contract that an accepted offer becomes, and its life until the money is released.
+//!
+//! Accepting an offer is a command here, since it writes offers, jobs, money, conversation and booking in one unit of
+//! work. [`outcomes`] says as data who gets what when a booking is cancelled.
+
+pub mod commands;
+pub mod events;
+pub mod model;
+pub mod outcomes;
+pub mod queries;
+mod store;
+
+pub use model::{Booking, Party, Status};

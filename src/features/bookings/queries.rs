@@ -1,0 +1,34 @@
+//! Reads of bookings. They are for their two parties and for staff.
+
+use super::{Booking, store};
+use crate::kernel::id::{BookingId, JobId, UserId};
+use crate::kernel::page::{Page, Slice};
+use crate::kernel::{Error, Result};
+use crate::platform::Platform;
+use crate::platform::work::Unit;
+
+/// Bookings by id, in no particular order. The caller has a reason to see them.
+pub async fn by_ids(platform: &Platform, ids: &[BookingId]) -> Result<Vec<Booking>> {
+    store::by_ids(&platform.db, ids).await
+}
+
+/// The last booking of each of these jobs. The caller shows them to their parties only.
+pub async fn by_jobs(platform: &Platform, jobs: &[JobId]) -> Result<Vec<Booking>> {
+    store::by_jobs(&platform.db, jobs).await
+}
+
+/// A booking, read inside a unit of work.
+pub async fn in_unit(unit: &mut Unit, id: BookingId) -> Result<Booking> {
+    let found = store::by_ids(&mut unit.tx, &[id]).await?.into_iter().next();
+    found.ok_or_else(|| Error::not_found("booking"))
+}
+
+/// A user's bookings on either side, newest first.
+pub async fn of_user(platform: &Platform, user: UserId, page: &Page) -> Result<Slice<Booking>> {
+    store::page_of_user(&platform.db, user, page).await
+}
+
+/// How many those are.
+pub async fn count_of_user(platform: &Platform, user: UserId) -> Result<i64> {
+    store::count_of_user(&platform.db, user).await
+}

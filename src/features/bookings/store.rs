@@ -1,0 +1,109 @@
+//! The SQL of bookings.
+
+use super::{Booking, Status};
+use crate::features::wallet::Quote;
+use crate::kernel::id::{BookingId, JobId, UserId};
+use crate::kernel::page::{Page, Slice};
+use crate::kernel::{Result, Timestamp};
+use crate::platform::db::{Db, FromRow, On, Order, Row, Tx, q, q2};
+
+impl FromRow for Booking {
+    fn from_row(row: &Row) -> Result<Self> {
+        Ok(Booking {
+            id: row.get("id")?,
+            job: row.get("job_id")?,
+            offer: row.get("offer_id")?,
+            customer: row.get("customer_id")?,
+            contractor: row.get("contractor_id")?,
+            conversation: row.get("conversation_id")?,
+            quote: Quote {
+                budget: row.money("amount")?,
+                platform_fee: row.money("platform_fee")?,
+                service_fee: row.money("service_fee")?,
+            },
+            status: row.parsed("status", Status::parse)?,
+            cancel_reason: row.get("cancel_reason")?,
+            created_at: row.get("created_at")?,
+            updated_at: row.get("updated_at")?,
+            version: row.get("version")?,
+        })
+    }
+}
+
+pub(super) async fn insert(tx: &mut Tx, booking: &Booking) -> Result<()> {
+    q("insert into bookings (id, job_id, offer_id, customer_id, contractor_id, conversation_id, amount, currency,
+            platform_fee, service_fee, status, created_at, updated_at, version)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12, 1)")
+    .bind(booking.id)
+    .bind(booking.job)
+    .bind(booking.offer)
+    .bind(booking.customer)
+    .bind(booking.contractor)
+    .bind(booking.conversation)
+    .bind(booking.quote.budget.minor)
+    .bind(booking.quote.budget.currency.code())
+    .bind(booking.quote.platform_fee.minor)
+    .bind(booking.quote.service_fee.minor)
+    .bind(booking.status.name())
+    .bind(booking.created_at)
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+/// Reads a booking and keeps others from changing it until this transaction ends.
+pub(super) async fn lock(tx: &mut Tx, id: BookingId) -> Result<Option<Booking>> {
+    q2("select * from bookings where id = $1 for update", "select * from bookings where id = $1")
+        .bind(id)
+        .optional(tx)
+        .await
+}
+
+/// A step, with whatever the step leaves behind.
+pub(super) struct Step<'a> {
+    pub(super) from: Status,
+    pub(super) to: Status,
+    pub(super) cancelled_by: Option<&'static str>,
+    pub(super) cancel_reason: Option<&'a str>,
+}
+
+/// Takes a step, if the booking still stands where the step begins. The instant is kept under the name of the step.
+pub(super) async fn step(tx: &mut Tx, id: BookingId, step: Step<'_>, now: Timestamp) -> Result<Option<Booking>> {
+    q("update bookings set status = $3, updated_at = $4, version = version + 1,
+            started_at = case when $3 = 'IN_PROGRESS' then $4 else started_at end,
+            delivered_at = case when $3 = 'DELIVERED' then $4 else delivered_at end,
+            ended_at = case when $3 in ('COMPLETED', 'CANCELLED') then $4 else ended_at end,
+            cancelled_by = coalesce($5, cancelled_by), cancel_reason = coalesce($6, cancel_reason)
+        where id = $1 and status = $2 returning *")
+    .bind(id)
+    .bind(step.from.name())
+    .bind(step.to.name())
+    .bind(now)
+    .bind(step.cancelled_by)
+    .bind(step.cancel_reason)
+    .optional(tx)
+    .await
+}
+
+pub(super) async fn by_ids(on: impl Into<On<'_>>, ids: &[BookingId]) -> Result<Vec<Booking>> {
+    q("select * from bookings where id in ({list})").list(ids.iter().copied()).all(on).await
+}
+
+/// The booking that each of these jobs has or had last.
+pub(super) async fn by_jobs(db: &Db, jobs: &[JobId]) -> Result<Vec<Booking>> {
+    q("select * from bookings where job_id in ({list}) order by created_at, id")
+        .list(jobs.iter().copied())
+        .all(db)
+        .await
+}
+
+pub(super) async fn page_of_user(db: &Db, user: UserId, page: &Page) -> Result<Slice<Booking>> {
+    q("select * from bookings where (customer_id = $1 or contractor_id = $1)")
+        .bind(user)
+        .page(db, page, Order::descending("created_at", "id"))
+        .await
+}
+
+pub(super) async fn count_of_user(db: &Db, user: UserId) -> Result<i64> {
+    q("select count(*) as n from bookings where customer_id = $1 or contractor_id = $1").bind(user).one(db).await
+}

@@ -1,0 +1,77 @@
+//! Reads of chat. Each takes the viewer, and gives what the viewer takes part in and nothing else.
+//!
+//! Batches are asked with the viewer beside each id, so that an answer can never be taken for another viewer's.
+
+use std::collections::HashMap;
+
+use super::{Conversation, Message, Subject, SubjectKind, store};
+use crate::kernel::id::{ConversationId, MessageId, UserId};
+use crate::kernel::page::{Page, Slice};
+use crate::kernel::{Caller, Error, Result};
+use crate::platform::Platform;
+
+/// A conversation, or `NOT_FOUND` for everybody who does not take part.
+pub async fn conversation(platform: &Platform, caller: &Caller, id: ConversationId) -> Result<Conversation> {
+    let viewer = caller.viewer()?.user;
+    store::conversation(&platform.db, viewer, id).await?.ok_or_else(|| Error::not_found("conversation"))
+}
+
+/// Conversations by id and viewer, in no particular order. One statement per viewer, and a request has one.
+pub async fn by_ids(platform: &Platform, keys: &[(ConversationId, UserId)]) -> Result<Vec<Conversation>> {
+    let mut found = Vec::with_capacity(keys.len());
+    for (viewer, ids) in by_viewer(keys) {
+        found.extend(store::conversations(&platform.db, viewer, &ids).await?);
+    }
+    Ok(found)
+}
+
+/// Messages by id and viewer, in no particular order.
+pub async fn messages_by_ids(platform: &Platform, keys: &[(MessageId, UserId)]) -> Result<Vec<Message>> {
+    let mut found = Vec::with_capacity(keys.len());
+    for (viewer, ids) in by_viewer(keys) {
+        found.extend(store::messages(&platform.db, viewer, &ids).await?);
+    }
+    Ok(found)
+}
+
+/// The viewer's conversations about subjects. Where a viewer has several about one, the most active comes last.
+pub async fn by_subjects(platform: &Platform, keys: &[(Subject, UserId)]) -> Result<Vec<Conversation>> {
+    let mut found = Vec::with_capacity(keys.len());
+    for (viewer, subjects) in by_viewer(keys) {
+        let mut by_kind: HashMap<SubjectKind, Vec<_>> = HashMap::new();
+        subjects.iter().for_each(|subject| by_kind.entry(subject.kind).or_default().push(subject.id));
+        for (kind, ids) in by_kind {
+            found.extend(store::about(&platform.db, viewer, kind, &ids).await?);
+        }
+    }
+    Ok(found)
+}
+
+/// A page of the viewer's conversations, newest activity first.
+///
+/// A conversation that gets a message while somebody turns the pages moves to the top, in front of the pages read so far;
+/// those behind are neither repeated nor skipped. Who watches the events as well misses nothing.
+pub async fn page(platform: &Platform, caller: &Caller, page: &Page) -> Result<Slice<Conversation>> {
+    store::page(&platform.db, caller.viewer()?.user, page).await
+}
+
+/// How many conversations a user has.
+pub async fn count(platform: &Platform, user: UserId) -> Result<i64> {
+    store::count(&platform.db, user).await
+}
+
+/// How many messages to the viewer are unread, over all conversations.
+pub async fn unread_total(platform: &Platform, caller: &Caller) -> Result<i64> {
+    Ok(store::unread(&platform.db, caller.viewer()?.user).await?.iter().sum())
+}
+
+/// A page of a conversation's messages, oldest first.
+pub async fn history(platform: &Platform, seen: &Conversation, page: &Page) -> Result<Slice<Message>> {
+    store::history(&platform.db, seen.me.user, seen.id, page).await
+}
+
+fn by_viewer<T: Copy>(keys: &[(T, UserId)]) -> HashMap<UserId, Vec<T>> {
+    let mut groups: HashMap<UserId, Vec<T>> = HashMap::new();
+    keys.iter().for_each(|(key, viewer)| groups.entry(*viewer).or_default().push(*key));
+    groups
+}

@@ -1,0 +1,12 @@
+//! Jobs: a customer's demand for work.
+//!
+//! A job is OPEN for offers until one is accepted; from then on its booking drives it. Accepting an offer, and what a
+//! booking does to its job, are commands of `bookings`; [`commands::assign`] and [`commands::finish`] are its hands here.
+
+pub mod commands;
+pub mod events;
+pub mod model;
+pub mod queries;
+mod store;
+
+pub use model::{Filter, Job, NewJob, Sort, Status};

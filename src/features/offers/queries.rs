@@ -1,0 +1,78 @@
+//! Reads of offers. They are sealed: the job's customer sees all of a job, a contractor its own, staff everything.
+
+use std::collections::HashMap;
+
+use super::{Offer, store};
+use crate::features::jobs::{self, Job};
+use crate::kernel::id::{JobId, OfferId, UserId};
+use crate::kernel::page::{Page, Slice};
+use crate::kernel::{Result, Viewer};
+use crate::platform::Platform;
+use crate::platform::work::Unit;
+
+/// Offers by id, in no particular order. The caller has a reason to see them.
+pub async fn by_ids(platform: &Platform, ids: &[OfferId]) -> Result<Vec<Offer>> {
+    store::by_ids(&platform.db, ids).await
+}
+
+/// Whether a viewer may see an offer.
+pub fn is_for(offer: &Offer, viewer: &Viewer) -> bool {
+    offer.parties().contains(&viewer.user) || viewer.roles.is_staff()
+}
+
+/// An offer, read inside a unit of work.
+pub async fn in_unit(unit: &mut Unit, id: OfferId) -> Result<Option<Offer>> {
+    Ok(store::by_ids(&mut unit.tx, &[id]).await?.into_iter().next())
+}
+
+/// Whose offers on a job a viewer sees: `None` for everybody's.
+pub fn scope(job: &Job, viewer: &Viewer) -> Option<UserId> {
+    let sees_all = job.customer == viewer.user || viewer.roles.is_staff();
+    if sees_all { None } else { Some(viewer.user) }
+}
+
+/// A page of a job's offers, newest first.
+pub async fn of_job(platform: &Platform, job: JobId, only: Option<UserId>, page: &Page) -> Result<Slice<Offer>> {
+    store::page_of_job(&platform.db, job, only, page).await
+}
+
+/// How many offers of a job the scope holds.
+pub async fn count_of_job(platform: &Platform, job: JobId, only: Option<UserId>) -> Result<i64> {
+    store::count_of_job(&platform.db, job, only).await
+}
+
+/// The first offers of several jobs, in one read.
+pub async fn first_of_jobs(
+    platform: &Platform,
+    jobs: &[JobId],
+    only: Option<UserId>,
+    size: i64,
+) -> Result<HashMap<JobId, Slice<Offer>>> {
+    let mut by_job: HashMap<JobId, Vec<Offer>> = HashMap::new();
+    for offer in store::first_of_jobs(&platform.db, jobs, only, size).await? {
+        by_job.entry(offer.job).or_default().push(offer);
+    }
+    let page = Page::first(size);
+    Ok(by_job.into_iter().map(|(job, offers)| (job, Slice::of(&page, offers))).collect())
+}
+
+/// Offers that a user made or got, newest first.
+pub async fn of_user(platform: &Platform, user: UserId, page: &Page) -> Result<Slice<Offer>> {
+    store::page_of_user(&platform.db, user, page).await
+}
+
+/// How many those are.
+pub async fn count_of_user(platform: &Platform, user: UserId) -> Result<i64> {
+    store::count_of_user(&platform.db, user).await
+}
+
+/// Of these jobs, those that the viewer may see: by themselves, or for an offer of its own.
+pub async fn visible_jobs(platform: &Platform, viewer: &Viewer, jobs: Vec<Job>) -> Result<Vec<Job>> {
+    let (mut visible, others): (Vec<_>, Vec<_>) = jobs.into_iter().partition(|job| jobs::queries::is_for(job, viewer));
+    if !others.is_empty() {
+        let ids: Vec<_> = others.iter().map(|job| job.id).collect();
+        let offered = store::jobs_with_offer_of(&platform.db, viewer.user, &ids).await?;
+        visible.extend(others.into_iter().filter(|job| offered.contains(&job.id)));
+    }
+    Ok(visible)
+}

@@ -1,0 +1,19 @@
+//! The wallet: everybody's money, as a ledger in double entry.
+//!
+//! A **purse** is one account of the ledger: a user's available money, the escrow of one deal, the platform's fees, the
+//! gateway to the outside. A **transfer** moves an amount from one purse to another and is never changed; a **hold** is a
+//! group of pending transfers that is later posted, voided or expired, exactly once. [`ledger`] is the only writer.
+//!
+//! Other features say what happens to a deal in the words of [`escrow`]: hold, fund, release, refund.
+
+pub mod commands;
+pub mod escrow;
+pub mod events;
+pub mod fees;
+pub mod ledger;
+pub mod model;
+pub mod queries;
+mod store;
+
+pub use fees::{Quote, Rates};
+pub use model::{Balance, Payment, PaymentStatus, Transaction};

@@ -1,0 +1,70 @@
+//! Questions that are more than an id: a type per question, and how a batch of them is read.
+
+use std::collections::HashMap;
+
+use crate::features::offers::Offer;
+use crate::features::wallet::Balance;
+use crate::features::{bookings, offers, wallet};
+use crate::kernel::id::{JobId, UserId};
+use crate::kernel::page::Slice;
+use crate::kernel::{Currency, Result};
+use crate::platform::Platform;
+
+/// The booking of a job.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct BookingOfJob(pub Option<JobId>);
+
+pub(super) async fn bookings_of_jobs(platform: &Platform, keys: &[BookingOfJob]) -> Result<Vec<bookings::Booking>> {
+    let jobs: Vec<_> = keys.iter().filter_map(|key| key.0).collect();
+    bookings::queries::by_jobs(platform, &jobs).await
+}
+
+/// A user's wallet in one currency.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct WalletKey {
+    /// Whose.
+    pub user: UserId,
+    /// Which currency.
+    pub currency: Currency,
+}
+
+pub(super) fn wallet_key(balance: &Balance) -> WalletKey {
+    WalletKey { user: balance.user, currency: balance.available.currency }
+}
+
+pub(super) async fn wallets(platform: &Platform, keys: &[WalletKey]) -> Result<Vec<Balance>> {
+    let wanted: Vec<_> = keys.iter().map(|key| (key.user, key.currency)).collect();
+    wallet::queries::balances_of(platform, &wanted).await
+}
+
+/// The first offers of a job that a viewer may see.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct OffersOfJob {
+    /// Which job.
+    pub job: JobId,
+    /// Only this contractor's; everybody's when absent.
+    pub only: Option<UserId>,
+    /// How many.
+    pub size: i64,
+}
+
+/// The answer to [`OffersOfJob`].
+pub struct FirstOffers {
+    pub(super) of: OffersOfJob,
+    /// The page.
+    pub slice: Slice<Offer>,
+}
+
+/// One read for each scope and size: in a list of jobs there is mostly one of each.
+pub(super) async fn first_offers(platform: &Platform, keys: &[OffersOfJob]) -> Result<Vec<FirstOffers>> {
+    let mut scopes: HashMap<(Option<UserId>, i64), Vec<JobId>> = HashMap::new();
+    for key in keys {
+        scopes.entry((key.only, key.size)).or_default().push(key.job);
+    }
+    let mut all = Vec::with_capacity(keys.len());
+    for ((only, size), jobs) in scopes {
+        let found = offers::queries::first_of_jobs(platform, &jobs, only, size).await?;
+        all.extend(found.into_iter().map(|(job, slice)| FirstOffers { of: OffersOfJob { job, only, size }, slice }));
+    }
+    Ok(all)
+}

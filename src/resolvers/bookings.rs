@@ -1,0 +1,279 @@
+//! Bookings: their life, and hearing of it.
+
+use std::sync::Arc;
+
+use async_graphql::{ComplexObject, Context, ID, Object, Subscription};
+
+use super::ask::Ask;
+use super::chat;
+use super::connection::total;
+use super::error::{answer, settle_with};
+use super::live::{Live, durable, live_events, own};
+use crate::features::bookings::{self as feature, commands, events, queries};
+use crate::kernel::id::{BookingId, JobId, TypedId, UserId, parse};
+use crate::kernel::page::{Cursor, Page};
+use crate::kernel::{Error, Result};
+use crate::loaders::BookingOfJob;
+use crate::platform::streams::Event;
+use crate::platform::work::Once;
+use crate::schema::accounts::User;
+use crate::schema::auth::{Access, auth};
+use crate::schema::bookings::*;
+use crate::schema::chat::Conversation;
+use crate::schema::jobs::Job;
+use crate::schema::money::Money;
+
+/// Queries of bookings.
+#[derive(Default)]
+pub struct BookingQuery;
+
+/// Looking at contracts.
+#[Object]
+impl BookingQuery {
+    /// One booking; null when there is no such booking for the viewer.
+    #[graphql(directive = auth::apply(Access::SignedIn))]
+    async fn booking(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Its id.")] id: ID,
+    ) -> async_graphql::Result<Option<Booking>> {
+        let id = answer(parse(&id))?;
+        answer(visible(ctx, id).await)
+    }
+}
+
+/// A booking that the viewer may see.
+pub async fn visible(ctx: &Context<'_>, id: BookingId) -> Result<Option<Booking>> {
+    let viewer = ctx.viewer()?;
+    let found = ctx.loaders().booking(id).await?;
+    Ok(found.filter(|booking| booking.is_for(&viewer)).map(Into::into))
+}
+
+/// The booking of a job, if the viewer may see it.
+pub async fn of_job(ctx: &Context<'_>, job: JobId) -> Result<Option<Booking>> {
+    let viewer = ctx.viewer()?;
+    let found = ctx.loaders().booking_of_job(BookingOfJob(Some(job))).await?;
+    Ok(found.filter(|booking| booking.is_for(&viewer)).map(Into::into))
+}
+
+/// A booking that was just made or changed.
+pub async fn fresh(ctx: &Context<'_>, id: BookingId) -> Result<Option<Booking>> {
+    Ok(ctx.loaders().booking(id).await?.map(Into::into))
+}
+
+/// A user's bookings on either side, newest first.
+pub async fn of_user(ctx: &Context<'_>, user: UserId, page: &Page) -> Result<BookingConnection> {
+    let slice = queries::of_user(ctx.platform(), user, page).await?;
+    let total = total(ctx, move |platform| async move { queries::count_of_user(&platform, user).await });
+    let cursor = |booking: &feature::Booking| Cursor { key: booking.created_at.0, id: booking.id.uuid() };
+    Ok(BookingConnection::of(slice, total, cursor, |booking| Arc::new(booking).into()))
+}
+
+/// Mutations of bookings.
+#[derive(Default)]
+pub struct BookingMutation;
+
+/// Working and being paid.
+#[Object]
+impl BookingMutation {
+    /// The contractor begins. CONFIRMED becomes IN_PROGRESS.
+    #[graphql(directive = auth::apply(Access::SignedIn))]
+    async fn booking_start(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which booking.")] input: BookingStartInput,
+    ) -> async_graphql::Result<Option<BookingStartPayload>> {
+        let outcome = start(ctx, &input).await;
+        let booking = async |mut refused: BookingStartPayload| {
+            refused.booking = current(ctx, &input.booking_id).await;
+            refused
+        };
+        settle_with(outcome, booking).await
+    }
+
+    /// The contractor is done. IN_PROGRESS becomes DELIVERED.
+    #[graphql(directive = auth::apply(Access::SignedIn))]
+    async fn booking_deliver(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which booking.")] input: BookingDeliverInput,
+    ) -> async_graphql::Result<Option<BookingDeliverPayload>> {
+        let outcome = deliver(ctx, &input).await;
+        let booking = async |mut refused: BookingDeliverPayload| {
+            refused.booking = current(ctx, &input.booking_id).await;
+            refused
+        };
+        settle_with(outcome, booking).await
+    }
+
+    /// The customer is content. DELIVERED becomes COMPLETED and the escrow goes to the contractor, less the service fee.
+    #[graphql(directive = auth::apply(Access::SignedIn))]
+    async fn booking_complete(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which booking.")] input: BookingCompleteInput,
+    ) -> async_graphql::Result<Option<BookingCompletePayload>> {
+        let outcome = complete(ctx, &input).await;
+        let booking = async |mut refused: BookingCompletePayload| {
+            refused.booking = current(ctx, &input.booking_id).await;
+            refused
+        };
+        settle_with(outcome, booking).await
+    }
+
+    /// Gives a booking up before work has begun. The customer gets the price back, and the fee too when the contractor
+    /// gives up.
+    #[graphql(directive = auth::apply(Access::SignedIn))]
+    async fn booking_cancel(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which booking, and why.")] input: BookingCancelInput,
+    ) -> async_graphql::Result<Option<BookingCancelPayload>> {
+        let outcome = cancel(ctx, &input).await;
+        let booking = async |mut refused: BookingCancelPayload| {
+            refused.booking = current(ctx, &input.booking_id).await;
+            refused
+        };
+        settle_with(outcome, booking).await
+    }
+}
+
+async fn start(ctx: &Context<'_>, input: &BookingStartInput) -> Result<BookingStartPayload> {
+    let id = commands::start(ctx.platform(), ctx.caller(), parse(&input.booking_id)?).await?;
+    ctx.loaders().renew();
+    Ok(BookingStartPayload { booking: fresh(ctx, id).await?, ..Default::default() })
+}
+
+async fn deliver(ctx: &Context<'_>, input: &BookingDeliverInput) -> Result<BookingDeliverPayload> {
+    let id = commands::deliver(ctx.platform(), ctx.caller(), parse(&input.booking_id)?).await?;
+    ctx.loaders().renew();
+    Ok(BookingDeliverPayload { booking: fresh(ctx, id).await?, ..Default::default() })
+}
+
+async fn complete(ctx: &Context<'_>, input: &BookingCompleteInput) -> Result<BookingCompletePayload> {
+    let key = Once::new("bookingComplete", &input.idempotency_key)?;
+    let booking = parse(&input.booking_id)?;
+    let id = ctx.done(commands::complete(ctx.platform(), ctx.caller(), key, booking).await?);
+    Ok(BookingCompletePayload { booking: fresh(ctx, id).await?, ..Default::default() })
+}
+
+async fn cancel(ctx: &Context<'_>, input: &BookingCancelInput) -> Result<BookingCancelPayload> {
+    let key = Once::new("bookingCancel", &input.idempotency_key)?;
+    let cancel = commands::Cancel::new(parse(&input.booking_id)?, &input.reason)?;
+    let id = ctx.done(commands::cancel(ctx.platform(), ctx.caller(), key, cancel).await?);
+    Ok(BookingCancelPayload { booking: fresh(ctx, id).await?, ..Default::default() })
+}
+
+/// The booking as it is now, to be shown with a conflict.
+async fn current(ctx: &Context<'_>, id: &str) -> Option<Booking> {
+    ctx.loaders().renew();
+    visible(ctx, parse(id).ok()?).await.ok()?
+}
+
+/// Fields of a booking that need a look.
+#[ComplexObject]
+impl Booking {
+    /// The job that it does; null when it came from a listing.
+    async fn job(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<Job>> {
+        let Some(job) = self.row.job else { return Ok(None) };
+        Ok(answer(ctx.loaders().job(job).await)?.map(Into::into))
+    }
+
+    /// Who pays.
+    async fn customer(&self, ctx: &Context<'_>) -> async_graphql::Result<User> {
+        super::accounts::user(ctx, self.row.customer).await
+    }
+
+    /// Who works.
+    async fn contractor(&self, ctx: &Context<'_>) -> async_graphql::Result<User> {
+        super::accounts::user(ctx, self.row.contractor).await
+    }
+
+    /// Where the two talk.
+    async fn conversation(&self, ctx: &Context<'_>) -> async_graphql::Result<Conversation> {
+        let sealed = || Error::forbidden("Only its two people read a conversation.");
+        answer(chat::conversation(ctx, self.row.conversation).await.and_then(|found| found.ok_or_else(sealed)))
+    }
+}
+
+/// Subscriptions of bookings.
+#[derive(Default)]
+pub struct BookingSubscription;
+
+/// Hearing of bookings.
+#[Subscription]
+impl BookingSubscription {
+    /// What happens to the viewer's bookings, or to one of them.
+    #[graphql(directive = auth::apply(Access::SignedIn))]
+    async fn booking_changed(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Only this booking.")] booking_id: Option<ID>,
+        #[graphql(desc = "Go on behind this cursor.")] after: Option<String>,
+    ) -> async_graphql::Result<Live<BookingEvent>> {
+        durable(ctx, after, async || {
+            let booking = booking_id.as_deref().map(|id| parse::<BookingId>(id)).transpose()?;
+            own(ctx, events::NOUN, booking.map(TypedId::uuid))
+        })
+        .await
+    }
+}
+
+live_events!(BookingEvent {
+    events::CREATED => Created(BookingCreated),
+    events::STATUS_CHANGED => StatusChanged(BookingStatusChanged),
+    events::CANCELLED => Cancelled(BookingCancelled),
+});
+
+async fn booking_of(ctx: &Context<'_>, event: &Event) -> async_graphql::Result<Option<Booking>> {
+    answer(fresh(ctx, event.object_id()).await)
+}
+
+fn status(name: &str) -> async_graphql::Result<BookingStatus> {
+    let known = feature::Status::parse(name).ok_or_else(|| Error::internal("an unknown status of a booking"));
+    answer(known).map(Into::into)
+}
+
+/// A booking was made.
+#[ComplexObject]
+impl BookingCreated {
+    /// The booking; null once it is gone.
+    async fn booking(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<Booking>> {
+        booking_of(ctx, &self.event).await
+    }
+}
+
+/// A booking took a step.
+#[ComplexObject]
+impl BookingStatusChanged {
+    /// The booking; null once it is gone.
+    async fn booking(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<Booking>> {
+        booking_of(ctx, &self.event).await
+    }
+    /// Where it stood.
+    async fn from(&self) -> async_graphql::Result<BookingStatus> {
+        status(&answer(self.event.read_facts::<events::Step>())?.from)
+    }
+    /// Where it stood afterwards.
+    async fn to(&self) -> async_graphql::Result<BookingStatus> {
+        status(&answer(self.event.read_facts::<events::Step>())?.to)
+    }
+}
+
+/// A booking was given up.
+#[ComplexObject]
+impl BookingCancelled {
+    /// The booking; null once it is gone.
+    async fn booking(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<Booking>> {
+        booking_of(ctx, &self.event).await
+    }
+    /// Why; null once the booking is gone.
+    async fn reason(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<String>> {
+        Ok(booking_of(ctx, &self.event).await?.and_then(|booking| booking.cancel_reason))
+    }
+    /// What the customer got back.
+    async fn refund(&self) -> async_graphql::Result<Money> {
+        let facts: events::Cancelled = answer(self.event.read_facts())?;
+        Ok(answer(facts.refund())?.into())
+    }
+}

@@ -1,0 +1,219 @@
+//! Jobs: posting, listing, and hearing of them.
+
+use std::sync::Arc;
+
+use async_graphql::{ComplexObject, Context, ID, Object, Subscription};
+
+use super::ask::Ask;
+use super::connection::total;
+use super::error::{answer, settle};
+use super::live::{Live, durable, live_events, own};
+use super::{bookings, chat, offers};
+use crate::features::jobs::{self as feature, commands, events, queries};
+use crate::features::offers::queries::visible_jobs;
+use crate::kernel::id::{JobId, TypedId, UserId, parse};
+use crate::kernel::page::{Cursor, Page, Slice};
+use crate::kernel::{Code, Error, Result, Viewer};
+use crate::platform::streams::Event;
+use crate::schema::accounts::User;
+use crate::schema::auth::{Access, auth};
+use crate::schema::bookings::Booking;
+use crate::schema::chat::Conversation;
+use crate::schema::jobs::*;
+use crate::schema::offers::OfferConnection;
+
+/// Queries of jobs.
+#[derive(Default)]
+pub struct JobQuery;
+
+/// Finding work.
+#[Object]
+impl JobQuery {
+    /// OPEN jobs, newest first unless ordered otherwise.
+    #[graphql(directive = auth::apply(Access::SignedIn))]
+    #[allow(clippy::too_many_arguments, reason = "a connection has four arguments besides filter and order")]
+    async fn jobs(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which ones.")] filter: Option<JobFilter>,
+        #[graphql(desc = "In which order.")] order_by: Option<JobOrder>,
+        #[graphql(desc = "How many from the start: 0 to 100; 20 when absent.")] first: Option<i32>,
+        #[graphql(desc = "Only those behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "How many from the end: 0 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only those in front of this cursor.")] before: Option<String>,
+    ) -> async_graphql::Result<JobConnection> {
+        let page = answer(Page::from_args(first, after.as_deref(), last, before.as_deref()))?;
+        let sort = order_by.as_ref().map_or(feature::Sort::Newest, Into::into);
+        let filter = answer(read_filter(filter.unwrap_or_default()))?;
+        answer(open(ctx, filter, sort, &page).await)
+    }
+
+    /// One job; null when there is no such job for the viewer.
+    #[graphql(directive = auth::apply(Access::SignedIn))]
+    async fn job(&self, ctx: &Context<'_>, #[graphql(desc = "Its id.")] id: ID) -> async_graphql::Result<Option<Job>> {
+        let id = answer(parse::<JobId>(&id))?;
+        let viewer = answer(ctx.viewer())?;
+        answer(visible(ctx, &viewer, id).await)
+    }
+}
+
+fn read_filter(filter: JobFilter) -> Result<feature::Filter> {
+    let bound = |money: Option<crate::schema::money::MoneyInput>, field| {
+        let read = money.map(|money| money.read(field)).transpose();
+        read.map_err(|error| Error::new(Code::BadUserInput, error.message))
+    };
+    Ok(feature::Filter {
+        currency: filter.currency.map(|currency| currency.0),
+        budget_at_least: bound(filter.budget_at_least, "filter.budgetAtLeast")?,
+        budget_at_most: bound(filter.budget_at_most, "filter.budgetAtMost")?,
+        customer: filter.customer_id.map(|id| parse::<UserId>(&id)).transpose()?,
+    })
+}
+
+async fn open(ctx: &Context<'_>, filter: feature::Filter, sort: feature::Sort, page: &Page) -> Result<JobConnection> {
+    let slice = queries::open(ctx.platform(), &filter, sort, page).await?;
+    let total = total(ctx, move |platform| {
+        let filter = filter.clone();
+        async move { queries::open_count(&platform, &filter).await }
+    });
+    let by_budget = matches!(sort, feature::Sort::LargestBudget | feature::Sort::SmallestBudget);
+    let key = move |job: &feature::Job| if by_budget { job.budget.minor } else { job.created_at.0 };
+    let cursor = move |job: &feature::Job| Cursor { key: key(job), id: job.id.uuid() };
+    Ok(JobConnection::of(slice, total, cursor, |job| Arc::new(job).into()))
+}
+
+/// A job that the viewer may see.
+pub async fn visible(ctx: &Context<'_>, viewer: &Viewer, id: JobId) -> Result<Option<Job>> {
+    let Some(job) = ctx.loaders().job(id).await? else { return Ok(None) };
+    let mut seen = visible_jobs(ctx.platform(), viewer, vec![(*job).clone()]).await?;
+    Ok(seen.pop().map(|job| Arc::new(job).into()))
+}
+
+/// A user's own jobs, newest first.
+pub async fn of_customer(ctx: &Context<'_>, customer: UserId, page: &Page) -> Result<JobConnection> {
+    let slice: Slice<feature::Job> = queries::of_customer(ctx.platform(), customer, page).await?;
+    let total = total(ctx, move |platform| async move { queries::count_of_customer(&platform, customer).await });
+    let cursor = |job: &feature::Job| Cursor { key: job.created_at.0, id: job.id.uuid() };
+    Ok(JobConnection::of(slice, total, cursor, |job| Arc::new(job).into()))
+}
+
+/// Mutations of jobs.
+#[derive(Default)]
+pub struct JobMutation;
+
+/// Asking for work.
+#[Object]
+impl JobMutation {
+    /// Posts a job: contractors may offer from now on.
+    #[graphql(directive = auth::apply(Access::Customer))]
+    async fn job_post(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The new job.")] input: JobPostInput,
+    ) -> async_graphql::Result<Option<JobPostPayload>> {
+        settle(post(ctx, input).await)
+    }
+}
+
+async fn post(ctx: &Context<'_>, input: JobPostInput) -> Result<JobPostPayload> {
+    let new = feature::NewJob::new(&input.title, &input.description, input.budget.read("budget")?)?;
+    let id = commands::post(ctx.platform(), ctx.caller(), new).await?;
+    ctx.loaders().renew();
+    let job = ctx.loaders().job(id).await?.map(Into::into);
+    Ok(JobPostPayload { job, ..Default::default() })
+}
+
+/// Fields of a job that need a look.
+#[ComplexObject]
+impl Job {
+    /// Whose it is.
+    async fn customer(&self, ctx: &Context<'_>) -> async_graphql::Result<User> {
+        super::accounts::user(ctx, self.row.customer).await
+    }
+
+    /// Offers on it, newest first. Sealed: the customer sees all, a contractor its own, staff all.
+    async fn offers(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many from the start: 0 to 100; 20 when absent.")] first: Option<i32>,
+        #[graphql(desc = "Only those behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "How many from the end: 0 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only those in front of this cursor.")] before: Option<String>,
+    ) -> async_graphql::Result<OfferConnection> {
+        let page = answer(Page::from_args(first, after.as_deref(), last, before.as_deref()))?;
+        answer(offers::of_job(ctx, &self.row, page).await)
+    }
+
+    /// The booking that it became. For its two parties and staff; null for others.
+    async fn booking(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<Booking>> {
+        answer(bookings::of_job(ctx, self.row.id).await)
+    }
+
+    /// Where the viewer talks about it; null while there is no conversation.
+    async fn conversation(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<Conversation>> {
+        answer(chat::of_job(ctx, self.row.id).await)
+    }
+}
+
+/// Subscriptions of jobs.
+#[derive(Default)]
+pub struct JobSubscription;
+
+/// Hearing of jobs.
+#[Subscription]
+impl JobSubscription {
+    /// What happens to jobs that concern the viewer, or to one of them.
+    #[graphql(directive = auth::apply(Access::SignedIn))]
+    async fn job_changed(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Only this job.")] job_id: Option<ID>,
+        #[graphql(desc = "Go on behind this cursor.")] after: Option<String>,
+    ) -> async_graphql::Result<Live<JobEvent>> {
+        durable(ctx, after, async || {
+            let job = job_id.as_deref().map(|id| parse::<JobId>(id)).transpose()?;
+            own(ctx, events::NOUN, job.map(TypedId::uuid))
+        })
+        .await
+    }
+}
+
+live_events!(JobEvent {
+    events::POSTED => Posted(JobPosted),
+    events::STATUS_CHANGED => StatusChanged(JobStatusChanged),
+});
+
+async fn job_of(ctx: &Context<'_>, event: &Event) -> async_graphql::Result<Option<Job>> {
+    Ok(answer(ctx.loaders().job(event.object_id()).await)?.map(Into::into))
+}
+
+fn status(name: &str) -> async_graphql::Result<JobStatus> {
+    let known = feature::Status::parse(name).ok_or_else(|| Error::internal("an unknown status of a job"));
+    answer(known).map(Into::into)
+}
+
+/// A job was posted.
+#[ComplexObject]
+impl JobPosted {
+    /// The job; null once it is gone.
+    async fn job(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<Job>> {
+        job_of(ctx, &self.event).await
+    }
+}
+
+/// A job took a step.
+#[ComplexObject]
+impl JobStatusChanged {
+    /// The job; null once it is gone.
+    async fn job(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<Job>> {
+        job_of(ctx, &self.event).await
+    }
+    /// Where it stood.
+    async fn from(&self) -> async_graphql::Result<JobStatus> {
+        status(&answer(self.event.read_facts::<events::Step>())?.from)
+    }
+    /// Where it stood afterwards.
+    async fn to(&self) -> async_graphql::Result<JobStatus> {
+        status(&answer(self.event.read_facts::<events::Step>())?.to)
+    }
+}

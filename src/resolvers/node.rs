@@ -1,0 +1,92 @@
+//! Objects by id, whatever their kind: the same reads, and the same rules, as the fields of their own.
+//!
+//! To add a kind: a line in [`load`].
+
+use async_graphql::{Context, ID, Object};
+use futures_util::future::try_join_all;
+
+use super::ask::Ask;
+use super::error::answer;
+use super::{bookings, chat, earnings, jobs, offers, wallet};
+use crate::kernel::id::{
+    AnnouncementId, BookingId, ConversationId, EarningId, JobId, MessageId, OfferId, PaymentId, TypedId, UserId, decode,
+};
+use crate::kernel::{Code, Error, Result};
+use crate::schema::auth::{Access, auth};
+use crate::schema::node::Node;
+
+/// Ids in one call of `nodes` at most.
+const IDS_MAX: usize = 100;
+
+/// Queries by id.
+#[derive(Default)]
+pub struct NodeQuery;
+
+/// Objects by id.
+#[Object]
+impl NodeQuery {
+    /// Any object by its id; null when there is none, or none that the viewer may see.
+    #[graphql(directive = auth::apply(Access::Public))]
+    async fn node(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The object's id.")] id: ID,
+    ) -> async_graphql::Result<Option<Node>> {
+        answer(load(ctx, &id).await)
+    }
+
+    /// Objects by their ids, at most 100: as many as ids and in their order, null where there is none for the viewer.
+    #[graphql(directive = auth::apply(Access::Public))]
+    async fn nodes(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The objects' ids.")] ids: Vec<ID>,
+    ) -> async_graphql::Result<Vec<Option<Node>>> {
+        if ids.len() > IDS_MAX {
+            return answer(Err(bad(format!("At most {IDS_MAX} ids fit in one call."))));
+        }
+        answer(try_join_all(ids.iter().map(|id| load(ctx, id))).await)
+    }
+}
+
+async fn load(ctx: &Context<'_>, id: &str) -> Result<Option<Node>> {
+    let (prefix, uuid) = decode(id).ok_or_else(|| bad("This is no id.".to_owned()))?;
+    // Profiles and announcements are public; everything else is for somebody who is signed in.
+    match prefix {
+        UserId::PREFIX => return Ok(ctx.loaders().user(UserId::of(uuid)).await?.map(|row| Node::User(row.into()))),
+        AnnouncementId::PREFIX => {
+            let found = ctx.loaders().announcement(AnnouncementId::of(uuid)).await?;
+            return Ok(found.map(|row| Node::Announcement(row.into())));
+        }
+        _ => {}
+    }
+    let Some(viewer) = ctx.caller().viewer else { return known(prefix).map(|()| None) };
+    Ok(match prefix {
+        JobId::PREFIX => jobs::visible(ctx, &viewer, JobId::of(uuid)).await?.map(Node::Job),
+        OfferId::PREFIX => offers::visible(ctx, OfferId::of(uuid)).await?.map(Node::Offer),
+        BookingId::PREFIX => bookings::visible(ctx, BookingId::of(uuid)).await?.map(Node::Booking),
+        PaymentId::PREFIX => wallet::visible_payment(ctx, PaymentId::of(uuid)).await?.map(Node::Payment),
+        EarningId::PREFIX => earnings::visible(ctx, EarningId::of(uuid)).await?.map(Node::Earning),
+        ConversationId::PREFIX => chat::conversation(ctx, ConversationId::of(uuid)).await?.map(Node::Conversation),
+        MessageId::PREFIX => chat::message(ctx, MessageId::of(uuid)).await?.map(Node::Message),
+        other => return known(other).map(|()| None),
+    })
+}
+
+/// Refuses kinds that there are not, so that a typing error is not taken for a missing object.
+fn known(prefix: &str) -> Result<()> {
+    const KINDS: [&str; 7] = [
+        JobId::PREFIX,
+        OfferId::PREFIX,
+        BookingId::PREFIX,
+        PaymentId::PREFIX,
+        EarningId::PREFIX,
+        ConversationId::PREFIX,
+        MessageId::PREFIX,
+    ];
+    if KINDS.contains(&prefix) { Ok(()) } else { Err(bad(format!("There are no objects of the kind `{prefix}`."))) }
+}
+
+fn bad(message: String) -> Error {
+    Error::new(Code::BadUserInput, message)
+}

@@ -1,0 +1,243 @@
+//! Offers: making, accepting and ending them, and hearing of them.
+
+use std::sync::Arc;
+
+use async_graphql::{ComplexObject, Context, Object, Subscription};
+
+use super::ask::Ask;
+use super::connection::total;
+use super::error::{answer, settle, settle_with};
+use super::live::{Live, durable, live_events, own};
+use super::{bookings, chat};
+use crate::features::bookings::commands as booking_commands;
+use crate::features::jobs as job_feature;
+use crate::features::offers::{self as feature, commands, events, queries};
+use crate::kernel::id::{OfferId, TypedId, UserId, parse};
+use crate::kernel::page::{Cursor, Page};
+use crate::kernel::{Error, Result};
+use crate::loaders::OffersOfJob;
+use crate::platform::streams::Event;
+use crate::platform::work::Once;
+use crate::schema::accounts::User;
+use crate::schema::auth::{Access, auth};
+use crate::schema::jobs::Job;
+use crate::schema::money::FeeQuote;
+use crate::schema::offers::*;
+
+/// Mutations of offers.
+#[derive(Default)]
+pub struct OfferMutation;
+
+/// Coming to terms.
+#[Object]
+impl OfferMutation {
+    /// Makes an offer on an OPEN job. A contractor offers itself; the customer names a contractor, and price and fee are
+    /// held at once.
+    #[graphql(directive = auth::apply(Access::SignedIn))]
+    async fn offer_send(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The new offer.")] input: OfferSendInput,
+    ) -> async_graphql::Result<Option<OfferSendPayload>> {
+        settle(send(ctx, input).await)
+    }
+
+    /// Accepts an offer that the other side made: the money goes into escrow, the booking and the conversation begin, the
+    /// job's other offers are declined.
+    #[graphql(directive = auth::apply(Access::SignedIn))]
+    async fn offer_accept(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which offer.")] input: OfferAcceptInput,
+    ) -> async_graphql::Result<Option<OfferAcceptPayload>> {
+        let outcome = accept(ctx, &input).await;
+        settle_with(outcome, async |mut refused: OfferAcceptPayload| {
+            refused.offer = current(ctx, &input.offer_id).await;
+            refused
+        })
+        .await
+    }
+
+    /// Says no to an offer that the other side made. What it held is free again.
+    #[graphql(directive = auth::apply(Access::SignedIn))]
+    async fn offer_decline(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which offer.")] input: OfferDeclineInput,
+    ) -> async_graphql::Result<Option<OfferDeclinePayload>> {
+        let outcome = decline(ctx, &input.offer_id).await;
+        settle_with(outcome, async |mut refused: OfferDeclinePayload| {
+            refused.offer = current(ctx, &input.offer_id).await;
+            refused
+        })
+        .await
+    }
+
+    /// Takes back an offer that the viewer made. What it held is free again.
+    #[graphql(directive = auth::apply(Access::SignedIn))]
+    async fn offer_withdraw(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which offer.")] input: OfferWithdrawInput,
+    ) -> async_graphql::Result<Option<OfferWithdrawPayload>> {
+        let outcome = withdraw(ctx, &input.offer_id).await;
+        settle_with(outcome, async |mut refused: OfferWithdrawPayload| {
+            refused.offer = current(ctx, &input.offer_id).await;
+            refused
+        })
+        .await
+    }
+}
+
+async fn send(ctx: &Context<'_>, input: OfferSendInput) -> Result<OfferSendPayload> {
+    let contractor = input.contractor_id.as_deref().map(|id| parse::<UserId>(id)).transpose()?;
+    let amount = input.amount.read("amount")?;
+    let new = feature::NewOffer::new(parse(&input.job_id)?, contractor, amount, &input.message)?;
+    let key = Once::new("offerSend", &input.idempotency_key)?;
+    let id = ctx.done(commands::send(ctx.platform(), ctx.caller(), key, new).await?);
+    Ok(OfferSendPayload { offer: fresh(ctx, id).await?, ..Default::default() })
+}
+
+async fn accept(ctx: &Context<'_>, input: &OfferAcceptInput) -> Result<OfferAcceptPayload> {
+    let key = Once::new("offerAccept", &input.idempotency_key)?;
+    let offer = parse(&input.offer_id)?;
+    let made = ctx.done(booking_commands::accept(ctx.platform(), ctx.caller(), key, offer).await?);
+    Ok(OfferAcceptPayload {
+        offer: fresh(ctx, made.offer).await?,
+        booking: bookings::fresh(ctx, made.booking).await?,
+        conversation: chat::conversation(ctx, made.conversation).await?,
+        ..Default::default()
+    })
+}
+
+async fn decline(ctx: &Context<'_>, id: &str) -> Result<OfferDeclinePayload> {
+    let id = commands::decline(ctx.platform(), ctx.caller(), parse(id)?).await?;
+    ctx.loaders().renew();
+    Ok(OfferDeclinePayload { offer: fresh(ctx, id).await?, ..Default::default() })
+}
+
+async fn withdraw(ctx: &Context<'_>, id: &str) -> Result<OfferWithdrawPayload> {
+    let id = commands::withdraw(ctx.platform(), ctx.caller(), parse(id)?).await?;
+    ctx.loaders().renew();
+    Ok(OfferWithdrawPayload { offer: fresh(ctx, id).await?, ..Default::default() })
+}
+
+async fn fresh(ctx: &Context<'_>, id: OfferId) -> Result<Option<Offer>> {
+    Ok(ctx.loaders().offer(id).await?.map(Into::into))
+}
+
+/// The offer as it is now, to be shown with a conflict.
+async fn current(ctx: &Context<'_>, id: &str) -> Option<Offer> {
+    ctx.loaders().renew();
+    visible(ctx, parse(id).ok()?).await.ok()?
+}
+
+/// An offer that the viewer may see.
+pub async fn visible(ctx: &Context<'_>, id: OfferId) -> Result<Option<Offer>> {
+    let viewer = ctx.viewer()?;
+    let found = ctx.loaders().offer(id).await?;
+    Ok(found.filter(|offer| queries::is_for(offer, &viewer)).map(Into::into))
+}
+
+fn place(offer: &feature::Offer) -> Cursor {
+    Cursor { key: offer.created_at.0, id: offer.id.uuid() }
+}
+
+/// A page of a job's offers. First pages of many jobs at once are one read.
+pub async fn of_job(ctx: &Context<'_>, job: &job_feature::Job, page: Page) -> Result<OfferConnection> {
+    let (id, only) = (job.id, queries::scope(job, &ctx.viewer()?));
+    let slice = if page.forward && page.after.is_none() && page.before.is_none() {
+        let key = OffersOfJob { job: id, only, size: page.size };
+        let found = ctx.loaders().offers_of_job(key).await?;
+        found.map_or_else(crate::kernel::page::Slice::empty, |found| found.slice.clone())
+    } else {
+        queries::of_job(ctx.platform(), id, only, &page).await?
+    };
+    let total = total(ctx, move |platform| async move { queries::count_of_job(&platform, id, only).await });
+    Ok(OfferConnection::of(slice, total, place, |offer| Arc::new(offer).into()))
+}
+
+/// Offers that a user made or got, newest first.
+pub async fn of_user(ctx: &Context<'_>, user: UserId, page: &Page) -> Result<OfferConnection> {
+    let slice = queries::of_user(ctx.platform(), user, page).await?;
+    let total = total(ctx, move |platform| async move { queries::count_of_user(&platform, user).await });
+    Ok(OfferConnection::of(slice, total, place, |offer| Arc::new(offer).into()))
+}
+
+/// Fields of an offer that need a look.
+#[ComplexObject]
+impl Offer {
+    /// The job that it is for.
+    async fn job(&self, ctx: &Context<'_>) -> async_graphql::Result<Job> {
+        let missing = || Error::internal("an offer without its job");
+        answer(ctx.loaders().job(self.row.job).await.and_then(|job| job.ok_or_else(missing))).map(Into::into)
+    }
+
+    /// Who would do the work.
+    async fn contractor(&self, ctx: &Context<'_>) -> async_graphql::Result<User> {
+        super::accounts::user(ctx, self.row.contractor).await
+    }
+
+    /// What it costs whom, as frozen when it was made.
+    async fn quote(&self) -> async_graphql::Result<FeeQuote> {
+        answer(FeeQuote::of(&self.row.quote))
+    }
+}
+
+/// Subscriptions of offers.
+#[derive(Default)]
+pub struct OfferSubscription;
+
+/// Hearing of offers.
+#[Subscription]
+impl OfferSubscription {
+    /// What happens to offers that the viewer made or got.
+    #[graphql(directive = auth::apply(Access::SignedIn))]
+    async fn offer_changed(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Go on behind this cursor.")] after: Option<String>,
+    ) -> async_graphql::Result<Live<OfferEvent>> {
+        durable(ctx, after, async || own(ctx, events::NOUN, None)).await
+    }
+}
+
+live_events!(OfferEvent {
+    events::SENT => Sent(OfferSent),
+    events::STATUS_CHANGED => StatusChanged(OfferStatusChanged),
+});
+
+async fn offer_of(ctx: &Context<'_>, event: &Event) -> async_graphql::Result<Option<Offer>> {
+    answer(fresh(ctx, event.object_id()).await)
+}
+
+fn status(name: &str) -> async_graphql::Result<OfferStatus> {
+    let known = feature::Status::parse(name).ok_or_else(|| Error::internal("an unknown status of an offer"));
+    answer(known).map(Into::into)
+}
+
+/// An offer was made.
+#[ComplexObject]
+impl OfferSent {
+    /// The offer; null once it is gone.
+    async fn offer(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<Offer>> {
+        offer_of(ctx, &self.event).await
+    }
+}
+
+/// An offer took a step.
+#[ComplexObject]
+impl OfferStatusChanged {
+    /// The offer; null once it is gone.
+    async fn offer(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<Offer>> {
+        offer_of(ctx, &self.event).await
+    }
+    /// Where it stood.
+    async fn from(&self) -> async_graphql::Result<OfferStatus> {
+        status(&answer(self.event.read_facts::<events::Step>())?.from)
+    }
+    /// Where it stood afterwards.
+    async fn to(&self) -> async_graphql::Result<OfferStatus> {
+        status(&answer(self.event.read_facts::<events::Step>())?.to)
+    }
+}

@@ -1,0 +1,58 @@
+//! Everything at once: the viewer's own stream and what is told to everyone.
+
+use async_graphql::{Context, Subscription};
+
+use super::ask::Ask;
+use super::live::{Filter, Live, durable, live_events};
+use crate::features::{announcements, bookings, chat, earnings, jobs, offers, wallet};
+use crate::platform::streams::StreamName;
+use crate::schema::announcements::AnnouncementAdded;
+use crate::schema::auth::{Access, auth};
+use crate::schema::bookings::{BookingCancelled, BookingCreated, BookingStatusChanged};
+use crate::schema::chat::{MessageCreated, MessagesDelivered, MessagesRead};
+use crate::schema::earnings::EarningCreated;
+use crate::schema::jobs::{JobPosted, JobStatusChanged};
+use crate::schema::offers::{OfferSent, OfferStatusChanged};
+use crate::schema::stream::StreamEvent;
+use crate::schema::wallet::{PaymentCompleted, PaymentFailed, WalletCredited, WalletDebited};
+
+/// Subscriptions to everything.
+#[derive(Default)]
+pub struct StreamSubscription;
+
+/// Hearing of everything.
+#[Subscription]
+impl StreamSubscription {
+    /// Everything that happens to the viewer, and what is told to everyone, in one subscription.
+    #[graphql(directive = auth::apply(Access::SignedIn))]
+    async fn event_appended(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Go on behind this cursor.")] after: Option<String>,
+    ) -> async_graphql::Result<Live<StreamEvent>> {
+        durable(ctx, after, async || {
+            let viewer = ctx.viewer()?;
+            Ok((vec![StreamName::user(viewer.user), StreamName::announcements()], Filter::default()))
+        })
+        .await
+    }
+}
+
+live_events!(StreamEvent {
+    announcements::events::ADDED => AnnouncementAdded(AnnouncementAdded),
+    bookings::events::CREATED => BookingCreated(BookingCreated),
+    bookings::events::STATUS_CHANGED => BookingStatusChanged(BookingStatusChanged),
+    bookings::events::CANCELLED => BookingCancelled(BookingCancelled),
+    chat::events::CREATED => MessageCreated(MessageCreated),
+    chat::events::DELIVERED => MessagesDelivered(MessagesDelivered),
+    chat::events::READ => MessagesRead(MessagesRead),
+    earnings::events::CREATED => EarningCreated(EarningCreated),
+    jobs::events::POSTED => JobPosted(JobPosted),
+    jobs::events::STATUS_CHANGED => JobStatusChanged(JobStatusChanged),
+    offers::events::SENT => OfferSent(OfferSent),
+    offers::events::STATUS_CHANGED => OfferStatusChanged(OfferStatusChanged),
+    wallet::events::CREDITED => WalletCredited(WalletCredited),
+    wallet::events::DEBITED => WalletDebited(WalletDebited),
+    wallet::events::PAYMENT_COMPLETED => PaymentCompleted(PaymentCompleted),
+    wallet::events::PAYMENT_FAILED => PaymentFailed(PaymentFailed),
+});

@@ -1,0 +1,243 @@
+//! Offers in the API.
+
+use std::sync::Arc;
+
+use async_graphql::{Enum, ID, InputObject, Interface, SimpleObject};
+
+use super::auth::{Access, auth};
+use super::bookings::Booking;
+use super::chat::Conversation;
+use super::connection::connection;
+use super::error::{payload, user_error};
+use super::live::{StreamCheckpoint, StreamGap, StreamResumed, event_object};
+use super::money::{Money, MoneyInput};
+use super::scalars::DateTime;
+use crate::features::offers as feature;
+
+/// A price for a job, by either side. Sealed: the job's customer, the offer's contractor and staff see it.
+#[derive(Clone, SimpleObject)]
+#[graphql(complex, directive = auth::apply(Access::Party))]
+pub struct Offer {
+    /// The id.
+    pub id: ID,
+    /// Who made it.
+    pub made_by: OfferSide,
+    /// The price.
+    pub amount: Money,
+    /// A note to the other side. May be empty.
+    pub message: String,
+    /// Where it stands.
+    pub status: OfferStatus,
+    /// When it expires by itself.
+    pub expires_at: DateTime,
+    /// When it was made.
+    pub created_at: DateTime,
+    /// Changed last.
+    pub updated_at: DateTime,
+    /// Grows with each change.
+    pub version: i32,
+    /// The whole offer, for fields that need a look.
+    #[graphql(skip)]
+    pub row: Arc<feature::Offer>,
+}
+
+impl From<Arc<feature::Offer>> for Offer {
+    fn from(row: Arc<feature::Offer>) -> Self {
+        Offer {
+            id: row.id.into(),
+            made_by: row.made_by.into(),
+            amount: row.quote.budget.into(),
+            message: row.message.clone(),
+            status: row.status.into(),
+            expires_at: DateTime(row.expires_at),
+            created_at: DateTime(row.created_at),
+            updated_at: DateTime(row.updated_at),
+            version: super::version(row.version),
+            row,
+        }
+    }
+}
+
+connection! {
+    /// A page of offers, newest first.
+    OfferConnection, OfferEdge, Offer, Access::Party
+}
+
+/// Who made an offer.
+#[derive(Clone, Copy, PartialEq, Eq, Enum)]
+#[graphql(remote = "feature::Side")]
+pub enum OfferSide {
+    /// The job's customer.
+    Customer,
+    /// The contractor.
+    Contractor,
+}
+
+/// Where an offer stands.
+#[derive(Clone, Copy, PartialEq, Eq, Enum)]
+#[graphql(remote = "feature::Status")]
+pub enum OfferStatus {
+    /// Waits for the other side.
+    Pending,
+    /// Became a booking.
+    Accepted,
+    /// The other side said no, or the job went to somebody else.
+    Declined,
+    /// Whoever made it took it back.
+    Withdrawn,
+    /// Nobody answered in time.
+    Expired,
+}
+
+/// What a new offer needs.
+#[derive(InputObject)]
+pub struct OfferSendInput {
+    /// The job: OPEN.
+    pub job_id: ID,
+    /// The contractor, when the job's customer makes the offer. A contractor leaves it out.
+    pub contractor_id: Option<ID>,
+    /// The price, in the currency of the job.
+    pub amount: MoneyInput,
+    /// A note to the other side: up to 1000 characters.
+    #[graphql(default)]
+    pub message: String,
+    /// A key of the client's own, 1 to 255 characters. The same key and input give the same offer again, not a second one.
+    pub idempotency_key: String,
+}
+
+/// Which offer to accept.
+#[derive(InputObject)]
+pub struct OfferAcceptInput {
+    /// The offer: PENDING, and made by the other side.
+    pub offer_id: ID,
+    /// A key of the client's own, 1 to 255 characters. The same key and input give the same booking again.
+    pub idempotency_key: String,
+}
+
+/// Which offer to decline.
+#[derive(InputObject)]
+pub struct OfferDeclineInput {
+    /// The offer: PENDING, and made by the other side.
+    pub offer_id: ID,
+}
+
+/// Which offer to take back.
+#[derive(InputObject)]
+pub struct OfferWithdrawInput {
+    /// The offer: PENDING, and made by the viewer.
+    pub offer_id: ID,
+}
+
+/// The new offer.
+#[derive(Default, SimpleObject)]
+#[graphql(directive = auth::apply(Access::Party))]
+pub struct OfferSendPayload {
+    /// The offer.
+    pub offer: Option<Offer>,
+    /// Why it was refused. Empty when it was done.
+    pub user_errors: Vec<OfferError>,
+}
+payload!(OfferSendPayload, OfferError);
+
+/// What accepting made.
+#[derive(Default, SimpleObject)]
+#[graphql(directive = auth::apply(Access::Party))]
+pub struct OfferAcceptPayload {
+    /// The offer, as it is now; with CONFLICT as well.
+    pub offer: Option<Offer>,
+    /// The new booking.
+    pub booking: Option<Booking>,
+    /// Where the two talk from now on.
+    pub conversation: Option<Conversation>,
+    /// Why it was refused. Empty when it was done.
+    pub user_errors: Vec<OfferError>,
+}
+payload!(OfferAcceptPayload, OfferError);
+
+/// The declined offer.
+#[derive(Default, SimpleObject)]
+#[graphql(directive = auth::apply(Access::Party))]
+pub struct OfferDeclinePayload {
+    /// The offer, as it is now; with CONFLICT as well.
+    pub offer: Option<Offer>,
+    /// Why it was refused. Empty when it was done.
+    pub user_errors: Vec<OfferError>,
+}
+payload!(OfferDeclinePayload, OfferError);
+
+/// The offer that was taken back.
+#[derive(Default, SimpleObject)]
+#[graphql(directive = auth::apply(Access::Party))]
+pub struct OfferWithdrawPayload {
+    /// The offer, as it is now; with CONFLICT as well.
+    pub offer: Option<Offer>,
+    /// Why it was refused. Empty when it was done.
+    pub user_errors: Vec<OfferError>,
+}
+payload!(OfferWithdrawPayload, OfferError);
+
+user_error! {
+    /// Why something about an offer was refused.
+    OfferError, OfferErrorCode {
+        /// A value breaks a rule: empty, malformed.
+        Invalid,
+        /// A text is longer than its limit.
+        TooLong,
+        /// The amount is zero or negative.
+        AmountNotPositive,
+        /// The amount has more digits than its currency.
+        ExcessDigits,
+        /// The amount is beyond what one operation may move.
+        AmountTooLarge,
+        /// The currency is not the one of the job.
+        CurrencyMismatch,
+        /// The customer's available balance does not cover price and fee.
+        InsufficientFunds,
+        /// There is no such job, offer or contractor for you.
+        NotFound,
+        /// The offer or the job changed meanwhile, or its state does not allow this.
+        Conflict,
+        /// The offer is past its `expiresAt`.
+        OfferExpired,
+        /// An offer of this kind is pending already.
+        OfferExists,
+        /// The job has as many pending offers as it may have.
+        TooManyOffers,
+        /// Nobody makes or takes an offer on an own job.
+        OwnJob,
+        /// The key was used with another input.
+        IdempotencyMismatch,
+        /// The same key is being worked on right now; ask again in a moment.
+        IdempotencyInFlight,
+    }
+}
+
+event_object! {
+    /// An offer was made.
+    OfferSent, Access::Party
+}
+event_object! {
+    /// An offer took a step in its life.
+    OfferStatusChanged, Access::Party
+}
+
+/// What happens to offers that the viewer made or got.
+#[derive(Interface)]
+#[graphql(
+    directive = auth::apply(Access::Public),
+    field(name = "id", ty = "&ID", desc = "The event's id: the same after a reconnect."),
+    field(name = "cursor", ty = "&Option<String>", desc = "Where to go on from, for `after`."),
+    field(name = "occurred_at", ty = "&DateTime", desc = "When it happened.")
+)]
+pub enum OfferEvent {
+    /// An offer was made.
+    Sent(OfferSent),
+    /// An offer took a step.
+    StatusChanged(OfferStatusChanged),
+    /// The stream goes on.
+    Resumed(StreamResumed),
+    /// Events are missing.
+    Gap(StreamGap),
+    /// Nothing for this view lately.
+    Checkpoint(StreamCheckpoint),
+}

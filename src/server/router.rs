@@ -1,0 +1,92 @@
+//! Every address of the server, and what each request passes on its way in and out.
+
+use std::panic::AssertUnwindSafe;
+
+use axum::Router;
+use axum::extract::ws::WebSocketUpgrade;
+use axum::extract::{DefaultBodyLimit, FromRequest, Path, Request, State};
+use axum::http::{HeaderMap, HeaderValue, Method, header};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Redirect, Response};
+use axum::routing::{any, get};
+use futures_util::FutureExt;
+
+use super::caller::REQUEST_ID;
+use super::cors::{Origins, secure};
+use super::execute::Declined;
+use super::state::Server;
+use super::status::code;
+use super::{health, http, playground, socket};
+use crate::kernel::Error;
+
+/// The server as one service.
+pub fn router(server: Server) -> Router {
+    let origins = Origins::new(&server.platform.config);
+    Router::new()
+        .route("/graphql", any(graphql))
+        .route("/graphql/ws", any(sockets))
+        .route("/playground/{*path}", get(asset))
+        .route("/", get(|| async { Redirect::temporary("/graphql") }))
+        .route("/healthz", get(health::alive))
+        .route("/readyz", get(health::ready))
+        .route("/metrics", get(health::metrics))
+        .fallback(nowhere)
+        .layer(DefaultBodyLimit::max(http::BODY_MAX))
+        .layer(origins.layer())
+        .layer(middleware::from_fn_with_state(server.clone(), edge))
+        .with_state(server)
+}
+
+/// `/graphql` speaks HTTP, and WebSocket to whoever asks for it.
+async fn graphql(State(server): State<Server>, request: Request) -> Response {
+    let upgrade = request.headers().get(header::UPGRADE).and_then(|protocol| protocol.to_str().ok());
+    if request.method() == Method::GET && upgrade.is_some_and(|protocol| protocol.eq_ignore_ascii_case("websocket")) {
+        return sockets(State(server), request).await;
+    }
+    use axum::handler::Handler;
+    http::graphql.call(request, server).await
+}
+
+/// Where sockets are opened.
+async fn sockets(State(server): State<Server>, request: Request) -> Response {
+    let caller = server.caller(&request);
+    let headers = request.headers().clone();
+    match WebSocketUpgrade::from_request(request, &server).await {
+        Ok(upgrade) => socket::upgrade(&server, upgrade, &headers, caller),
+        Err(refused) => {
+            let declined = Declined::malformed(code::BAD_REQUEST, refused.body_text());
+            http::refuse(declined, &headers, &caller.request_id)
+        }
+    }
+}
+
+async fn asset(Path(path): Path<String>, headers: HeaderMap) -> Response {
+    playground::asset(&path, &headers)
+}
+
+async fn nowhere(State(server): State<Server>, request: Request) -> Response {
+    let caller = server.caller(&request);
+    let declined = Declined::malformed(code::NOT_FOUND, "There is nothing here; the API is at /graphql.");
+    http::refuse(declined, request.headers(), &caller.request_id)
+}
+
+/// Around everything: gives the request its id, catches panics, and completes the headers.
+async fn edge(State(server): State<Server>, mut request: Request, next: Next) -> Response {
+    let caller = server.caller(&request);
+    let request_id = caller.request_id.clone();
+    // From here on this is the id, whoever reads the header.
+    let id = HeaderValue::from_str(&request_id).unwrap_or(HeaderValue::from_static("none"));
+    request.headers_mut().insert(REQUEST_ID, id.clone());
+    request.extensions_mut().insert(caller);
+    let headers = request.headers().clone();
+    let mut response = match AssertUnwindSafe(next.run(request)).catch_unwind().await {
+        Ok(response) => response,
+        Err(_) => {
+            tracing::error!(id = &*request_id, "a request panicked; the lines before this say where");
+            http::refuse(Error::internal("panic").into(), &headers, &request_id).into_response()
+        }
+    };
+    secure(response.headers_mut());
+    response.headers_mut().insert(REQUEST_ID, id);
+    response
+}

@@ -1,0 +1,136 @@
+//! How often whom is served what.
+//!
+//! Each root field of a mutation has a rule by its name; queries and all other mutations share one. To add a rule: a line
+//! in [`RULES`]. What depends on the input, such as the account that a sign-in is for, is counted by the command.
+
+use std::collections::HashSet;
+use std::net::IpAddr;
+
+use async_graphql::parser::types::{ExecutableDocument, OperationType, Selection, SelectionSet};
+
+use super::documents::hoist;
+use super::execute::Prepared;
+use super::state::Server;
+use crate::kernel::{Caller, Result};
+use crate::platform::limits::{Rule, WhenDown};
+
+/// Whose uses are counted together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum By {
+    /// Those from one address.
+    Address,
+    /// Those of one signed-in user; from one address as long as nobody is signed in.
+    User,
+}
+
+/// Mutations with rules of their own.
+const RULES: [(&str, By, Rule); 5] = [
+    ("accountSignIn", By::Address, Rule { burst: 10, per_minute: 10 }),
+    ("accountSignUp", By::Address, Rule { burst: 20, per_minute: 20 }),
+    ("sessionRefresh", By::Address, Rule { burst: 60, per_minute: 60 }),
+    ("depositCreate", By::User, Rule { burst: 30, per_minute: 30 }),
+    ("messageSend", By::User, Rule { burst: 200, per_minute: 300 }),
+];
+/// Everything else.
+const OTHERS: (&str, By, Rule) = ("other", By::User, Rule { burst: 600, per_minute: 600 });
+/// So many times more is allowed on a developer's machine, where one person plays all users.
+const DEVELOPMENT_FACTOR: u32 = 100;
+
+impl Server {
+    /// Counts a request, and refuses it if it is one too many.
+    pub async fn throttle(&self, caller: &Caller, prepared: &Prepared) -> Result<()> {
+        let config = &self.platform.config;
+        let factor = if config.is_development() { DEVELOPMENT_FACTOR } else { 1 };
+        let name = prepared.operation_name.as_deref();
+        for (name, by, rule) in rules(prepared.kind, &prepared.document, name) {
+            let rule = Rule { burst: rule.burst * factor, per_minute: rule.per_minute * factor };
+            let key = format!("{name}:{}", subject(caller, by));
+            self.platform.limits.check(&key, rule, 1, WhenDown::Local).await?;
+        }
+        Ok(())
+    }
+}
+
+fn subject(caller: &Caller, by: By) -> String {
+    match (by, caller.viewer) {
+        (By::User, Some(viewer)) => viewer.user.to_string(),
+        _ => caller.ip.map_or_else(|| "unknown".to_owned(), network),
+    }
+}
+
+/// The address, or of IPv6 the network: whoever has one address there has all of its 64 bits.
+fn network(ip: IpAddr) -> String {
+    match ip {
+        IpAddr::V4(ip) => ip.to_string(),
+        IpAddr::V6(ip) => {
+            let [a, b, c, d, ..] = ip.segments();
+            format!("{a:x}:{b:x}:{c:x}:{d:x}::/64")
+        }
+    }
+}
+
+/// The rules of a request, one for each use.
+fn rules(kind: OperationType, document: &ExecutableDocument, name: Option<&str>) -> Vec<(&'static str, By, Rule)> {
+    if kind != OperationType::Mutation {
+        return vec![OTHERS];
+    }
+    let Ok(chosen) = hoist::choose(document, name) else { return vec![OTHERS] };
+    let mut names = Vec::new();
+    root_fields(document, &chosen.operation.node.selection_set.node, &mut HashSet::new(), &mut names);
+    let rule = |name: &String| RULES.into_iter().find(|(known, ..)| known == name).unwrap_or(OTHERS);
+    names.iter().map(rule).collect()
+}
+
+/// The fields at the root, with fragments opened. A fragment that is spread twice is the same fields, merged.
+fn root_fields<'a>(
+    document: &'a ExecutableDocument,
+    set: &'a SelectionSet,
+    seen: &mut HashSet<&'a str>,
+    names: &mut Vec<String>,
+) {
+    for item in &set.items {
+        match &item.node {
+            Selection::Field(field) => names.push(field.node.name.node.to_string()),
+            Selection::InlineFragment(inline) => {
+                root_fields(document, &inline.node.selection_set.node, seen, names);
+            }
+            Selection::FragmentSpread(spread) => {
+                let name = &spread.node.fragment_name.node;
+                if seen.insert(name)
+                    && let Some(fragment) = document.fragments.get(name)
+                {
+                    root_fields(document, &fragment.node.selection_set.node, seen, names);
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::server::documents::{Limits, check};
+
+    fn names(text: &str) -> Vec<&'static str> {
+        let document = check(text, &Limits::default()).unwrap();
+        let kind = hoist::choose(&document, None).unwrap().operation.node.ty;
+        rules(kind, &document, None).into_iter().map(|(name, ..)| name).collect()
+    }
+
+    #[test]
+    fn each_root_field_counts_also_under_another_name() {
+        assert_eq!(names("{ viewer { user { id } } a: __typename }"), ["other"]);
+        assert_eq!(
+            names("mutation { a: accountSignIn b: accountSignIn ...F } fragment F on Mutation { messageSend }"),
+            ["accountSignIn", "accountSignIn", "messageSend"]
+        );
+    }
+
+    #[test]
+    fn neighbours_in_one_network_of_ipv6_are_one() {
+        let of = |text: &str| network(text.parse().unwrap());
+        assert_eq!(of("2001:db8:1:2:3:4:5:6"), of("2001:db8:1:2::1"));
+        assert_ne!(of("2001:db8:1:2::1"), of("2001:db8:1:3::1"));
+        assert_eq!(of("192.0.2.1"), "192.0.2.1");
+    }
+}

@@ -1,0 +1,83 @@
+//! Background work: a runner, and one file per kind of task.
+//!
+//! Tasks are rows of the database, enqueued in the transaction that causes them. A worker takes a lease, runs the handler
+//! and ends the task; a crashed one loses its lease and another worker tries again. Handlers therefore may run twice, and
+//! are written so that the second run changes nothing.
+//!
+//! To add a kind: its name and payload beside the command that enqueues it, a handler in a file here, and a line in
+//! [`run`].
+
+mod offers;
+mod payments;
+mod prune;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::join_all;
+
+use crate::features::{offers as offer_feature, wallet};
+use crate::kernel::{Caller, Error, Result};
+use crate::platform::Platform;
+use crate::platform::host;
+use crate::platform::queue::{self, Task};
+
+/// Tasks under way at once in one process.
+const AT_ONCE: i64 = 8;
+/// Milliseconds between two looks for due tasks, when nothing rings.
+const LOOK_MS: u64 = 1_000;
+
+/// Works until the platform stops. Any number of processes may.
+pub async fn work(platform: Arc<Platform>) {
+    let mut prune_at = platform.clock.now();
+    loop {
+        let found = match look(&platform).await {
+            Ok(found) => found,
+            Err(error) => {
+                tracing::warn!(%error, "tasks could not be looked for; trying again");
+                0
+            }
+        };
+        if platform.clock.now() >= prune_at {
+            prune_at = prune::run(&platform).await;
+        }
+        if found > 0 {
+            continue;
+        }
+        tokio::select! {
+            () = platform.stop.cancelled() => return,
+            () = platform.work.tasks_arrived.notified() => {}
+            () = tokio::time::sleep(Duration::from_millis(LOOK_MS + host::jitter(LOOK_MS / 4))) => {}
+        }
+    }
+}
+
+/// Runs what is due and says how much that was.
+async fn look(platform: &Arc<Platform>) -> Result<usize> {
+    let tasks = queue::claim(&platform.db, platform.clock.now(), AT_ONCE).await?;
+    let count = tasks.len();
+    let ended = join_all(tasks.into_iter().map(|task| attempt(platform, task))).await;
+    ended.into_iter().collect::<Result<Vec<()>>>()?;
+    Ok(count)
+}
+
+async fn attempt(platform: &Arc<Platform>, task: Task) -> Result<()> {
+    let caller = Caller::system(task.id.to_string());
+    match run(platform, &caller, &task).await {
+        Ok(()) => queue::done(&platform.db, &task, platform.clock.now()).await,
+        Err(error) => {
+            tracing::warn!(task = %task.id, kind = task.kind, %error, "a task failed");
+            queue::failed(&platform.db, &task, platform.clock.now(), &error).await
+        }
+    }
+}
+
+/// Every kind of task and its handler.
+async fn run(platform: &Platform, caller: &Caller, task: &Task) -> Result<()> {
+    match task.kind.as_str() {
+        offer_feature::commands::EXPIRE => offers::expire(platform, caller, task).await,
+        offer_feature::commands::TELL => offers::tell(platform, caller, task).await,
+        wallet::commands::COLLECT => payments::collect(platform, caller, task).await,
+        other => Err(Error::internal(format!("nobody handles tasks of the kind {other}"))),
+    }
+}
