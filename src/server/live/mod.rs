@@ -23,7 +23,6 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Semaphore;
-use tokio_util::task::TaskTracker;
 
 pub use self::deliver::Delivery;
 pub use self::document::{Documents, Hoisted};
@@ -40,8 +39,6 @@ pub struct Live {
     pub limits: LiveLimits,
     /// The documents of live operations.
     pub documents: Documents,
-    /// The open sockets. To drain: cancel the server's `draining`, close this, and wait for it.
-    pub sockets: TaskTracker,
     shared: Shared,
     replays: Semaphore,
     seats: Mutex<HashMap<UserId, usize>>,
@@ -53,7 +50,6 @@ impl Live {
         Live {
             limits,
             documents: Documents::new(limits.document_bytes),
-            sockets: TaskTracker::new(),
             shared: Shared::default(),
             replays: Semaphore::new(limits.replays),
             seats: Mutex::default(),
