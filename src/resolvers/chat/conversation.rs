@@ -10,7 +10,7 @@ use crate::features::chat::queries;
 use crate::kernel::Result;
 use crate::kernel::page::Page;
 use crate::resolvers::ask::Ask;
-use crate::resolvers::error::answer;
+use crate::resolvers::error::{Nullable, answer, nullable};
 use crate::schema::accounts::User;
 use crate::schema::chat::*;
 use crate::schema::connection::Total;
@@ -25,10 +25,10 @@ impl Conversation {
     }
 
     /// The newest message; null while there is none.
-    async fn last_message(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<Message>> {
+    async fn last_message(&self, ctx: &Context<'_>) -> Nullable<Message> {
         match self.row.last_message {
-            Some(id) => answer(message(ctx, id).await),
-            None => Ok(None),
+            Some(id) => nullable(message(ctx, id).await),
+            None => None,
         }
     }
 
