@@ -9,4 +9,5 @@ mod chat;
 mod contract;
 mod house;
 mod live;
+mod schema;
 mod support;
