@@ -12,4 +12,5 @@ mod house;
 mod http;
 mod lifecycle;
 mod live;
+mod schema;
 mod support;

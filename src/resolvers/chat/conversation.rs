@@ -11,17 +11,25 @@ use crate::kernel::Result;
 use crate::kernel::page::Page;
 use crate::resolvers::ask::Ask;
 use crate::resolvers::error::{Nullable, answer, nullable};
+use crate::resolvers::jobs;
 use crate::schema::accounts::User;
 use crate::schema::chat::*;
 use crate::schema::connection::Total;
+use crate::schema::jobs::Job;
 
-/// Who, and what was said.
+/// Who, about what, and what was said.
 #[ComplexObject]
 impl Conversation {
     /// The two people.
     async fn participants(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<User>> {
         let [one, two] = self.row.people();
         answer(try_join(user(ctx, one), user(ctx, two)).await.map(|(one, two)| vec![one, two]))
+    }
+
+    /// The job that they talk about; null when it is about something else.
+    async fn job(&self, ctx: &Context<'_>) -> Nullable<Job> {
+        let id = self.row.subject.job_id()?;
+        nullable(async { jobs::visible(ctx, &ctx.viewer()?, id).await }.await)
     }
 
     /// The newest message; null while there is none.
