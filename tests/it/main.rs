@@ -10,3 +10,4 @@ mod contract;
 mod house;
 mod live;
 mod support;
+mod wallet;

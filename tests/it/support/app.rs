@@ -13,6 +13,7 @@ use std::ops::Deref;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 use gigwire::features::PROJECTIONS;
 use gigwire::features::accounts::{SignUp, commands};
@@ -26,6 +27,7 @@ use tempfile::TempDir;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use super::books;
 use super::postgres::FreshDatabase;
 use super::redis::{prefix, shared_url};
 
@@ -236,6 +238,12 @@ impl Instance {
         q(sql).one(&self.server.platform.db).await.unwrap()
     }
 
+    /// Proves the books and the streams. Nobody may be at work meanwhile.
+    pub async fn assert_books(&self) {
+        books::assert_books(&self.server.platform).await;
+        books::assert_streams(&self.server.platform).await;
+    }
+
     /// Stops the server in good order, and waits until it is gone.
     pub async fn leave(&mut self) {
         self.stop.cancel();
@@ -250,6 +258,15 @@ impl Drop for Instance {
         if let Some(serving) = &self.serving {
             serving.abort();
         }
+    }
+}
+
+/// Waits until something holds that a task brings about.
+pub async fn eventually(what: &str, holds: impl AsyncFn() -> bool) {
+    let begun = Instant::now();
+    while !holds().await {
+        assert!(begun.elapsed() < Duration::from_secs(20), "in vain: {what}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
     }
 }
 
