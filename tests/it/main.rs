@@ -5,9 +5,15 @@
 #![allow(clippy::disallowed_methods, reason = "tests make ids and ask the clock as they like")]
 
 mod accounts;
+mod bookings;
+mod budget;
 mod chat;
+mod columns;
 mod contract;
 mod house;
 mod live;
+mod model;
+mod offers;
+mod races;
 mod support;
 mod wallet;

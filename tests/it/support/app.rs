@@ -22,6 +22,7 @@ use gigwire::platform::config::{Config, Sources, load};
 use gigwire::platform::db::q;
 use gigwire::platform::{Platform, host};
 use gigwire::server::{lifecycle, state::Server};
+use gigwire::tasks;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
@@ -184,6 +185,7 @@ impl Instance {
         let listener = lifecycle::bind(&platform.config).await.unwrap();
         let address = listener.local_addr().unwrap().to_string();
         let server = Server::new(platform).unwrap();
+        tokio::spawn(tasks::work(server.platform.clone()));
         let stop = CancellationToken::new();
         let (served, told) = (server.clone(), stop.clone());
         let serving = tokio::spawn(async move { lifecycle::serve(served, listener, told).await.unwrap() });
@@ -255,6 +257,7 @@ impl Instance {
 
 impl Drop for Instance {
     fn drop(&mut self) {
+        self.server.platform.stop.cancel();
         if let Some(serving) = &self.serving {
             serving.abort();
         }
