@@ -5,12 +5,19 @@
 #![allow(clippy::disallowed_methods, reason = "tests make ids and ask the clock as they like")]
 
 mod accounts;
+mod bookings;
+mod budget;
 mod chat;
+mod columns;
 mod config;
 mod contract;
 mod house;
 mod http;
 mod lifecycle;
 mod live;
+mod model;
+mod offers;
+mod races;
 mod schema;
 mod support;
+mod wallet;

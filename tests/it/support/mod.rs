@@ -1,7 +1,9 @@
 //! What the tests share.
 
 pub mod app;
+pub mod books;
 pub mod inprocess;
 pub mod live;
+pub mod market;
 pub mod postgres;
 pub mod redis;
