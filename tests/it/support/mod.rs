@@ -5,3 +5,4 @@ pub mod inprocess;
 pub mod live;
 pub mod postgres;
 pub mod redis;
+pub mod story;
