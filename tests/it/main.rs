@@ -7,8 +7,11 @@
 mod access;
 mod accounts;
 mod chat;
+mod config;
 mod contract;
 mod house;
+mod http;
+mod lifecycle;
 mod live;
 mod schema;
 mod support;
