@@ -6,12 +6,19 @@
 
 mod access;
 mod accounts;
+mod bookings;
+mod budget;
 mod chat;
+mod columns;
 mod config;
 mod contract;
 mod house;
 mod http;
 mod lifecycle;
 mod live;
+mod model;
+mod offers;
+mod races;
 mod schema;
 mod support;
+mod wallet;

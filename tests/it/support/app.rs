@@ -13,6 +13,7 @@ use std::ops::Deref;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 use gigwire::features::PROJECTIONS;
 use gigwire::features::accounts::{SignUp, commands};
@@ -27,6 +28,7 @@ use tempfile::TempDir;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use super::books;
 use super::postgres::FreshDatabase;
 use super::redis::{prefix, shared_url};
 
@@ -192,6 +194,7 @@ impl Instance {
         let listener = lifecycle::bind(&platform.config).await.unwrap();
         let address = listener.local_addr().unwrap().to_string();
         let server = Server::new(platform).unwrap();
+        tokio::spawn(tasks::work(server.platform.clone()));
         let stop = CancellationToken::new();
         let (served, told) = (server.clone(), stop.clone());
         let serving = tokio::spawn(async move { lifecycle::serve(served, listener, told).await.unwrap() });
@@ -245,13 +248,29 @@ impl Instance {
     pub async fn count(&self, sql: &'static str) -> i64 {
         q(sql).one(&self.server.platform.db).await.unwrap()
     }
+
+    /// Proves the books and the streams. Nobody may be at work meanwhile.
+    pub async fn assert_books(&self) {
+        books::assert_books(&self.server.platform).await;
+        books::assert_streams(&self.server.platform).await;
+    }
 }
 
 impl Drop for Instance {
     fn drop(&mut self) {
+        self.server.platform.stop.cancel();
         if let Some(serving) = &self.serving {
             serving.abort();
         }
+    }
+}
+
+/// Waits until something holds that a task brings about.
+pub async fn eventually(what: &str, holds: impl AsyncFn() -> bool) {
+    let begun = Instant::now();
+    while !holds().await {
+        assert!(begun.elapsed() < Duration::from_secs(20), "in vain: {what}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
     }
 }
 

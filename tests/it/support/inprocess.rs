@@ -51,18 +51,23 @@ impl InProcess {
         &self.server.platform
     }
 
-    /// A new user, signed in.
+    /// A new customer, signed in.
     pub async fn person(&self, name: &str) -> Person {
+        self.person_as(name, Roles::of(&[Role::Customer])).await
+    }
+
+    /// A new user with these roles, signed in.
+    pub async fn person_as(&self, name: &str, roles: Roles) -> Person {
         let user: UserId = self.platform().ids.new_id();
         let caller = Caller::system("sign-up");
         let input = accounts::SignUp {
             email: format!("{}@example.org", user.uuid().simple()),
             password: "a good password".to_owned(),
             display_name: name.to_owned(),
-            roles: Roles::of(&[Role::Customer]),
+            roles,
         };
         let signed_in = accounts::commands::sign_up(self.platform(), &caller, input).await.unwrap();
-        let viewer = Viewer { user: signed_in.user, session: signed_in.session, roles: Roles::of(&[Role::Customer]) };
+        let viewer = Viewer { user: signed_in.user, session: signed_in.session, roles };
         Person { id: signed_in.user, caller: Caller { viewer: Some(viewer), ..Caller::system("test") } }
     }
 

@@ -1,8 +1,10 @@
 //! What the tests share.
 
 pub mod app;
+pub mod books;
 pub mod inprocess;
 pub mod live;
+pub mod market;
 pub mod postgres;
 pub mod redis;
 pub mod story;

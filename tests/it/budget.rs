@@ -1,0 +1,78 @@
+//! What commands cost in round trips to PostgreSQL. A number that grows here makes every request slower.
+
+use gigwire::kernel::{Role, Roles};
+use serde_json::{Value, json};
+
+use crate::support::inprocess::{InProcess, Person};
+use crate::support::market::{id_of, key, usd};
+
+const BOOKED: &str = "offer { id } booking { id } conversation { id } userErrors { code }";
+
+struct Town {
+    server: InProcess,
+    ada: Person,
+    bob: Person,
+}
+
+impl Town {
+    async fn new() -> Self {
+        let server = InProcess::postgres().await;
+        let ada = server.person_as("Ada", Roles::of(&[Role::Customer])).await;
+        let bob = server.person_as("Bob", Roles::of(&[Role::Contractor])).await;
+        let town = Town { server, ada, bob };
+        let deposit = json!({ "amount": usd("1000.00"), "idempotencyKey": key() });
+        town.act(&town.ada, "depositCreate", deposit, "payment { id } userErrors { code }").await;
+        town
+    }
+
+    /// The payload and the round trips of a mutation that is not refused.
+    async fn act(&self, who: &Person, mutation: &str, input: Value, selection: &str) -> (Value, u64) {
+        let meter = self.server.platform().db.meter();
+        let before = meter.read();
+        let payload = self.server.act(&who.caller, mutation, input, selection).await;
+        assert_eq!(payload["userErrors"], json!([]), "{payload}");
+        (payload, meter.read() - before)
+    }
+
+    async fn offer(&self, from: &Person) -> (String, u64) {
+        let post = json!({ "title": "Paint", "description": "White", "budget": usd("100.00") });
+        let (posted, _) = self.act(&self.ada, "jobPost", post, "job { id } userErrors { code }").await;
+        let mut send = json!({ "jobId": id_of(&posted, "job"), "amount": usd("100.00"), "idempotencyKey": key() });
+        if from.id == self.ada.id {
+            send["contractorId"] = json!(self.bob.id.to_string());
+        }
+        let (sent, spent) = self.act(from, "offerSend", send, "offer { id } userErrors { code }").await;
+        (id_of(&sent, "offer"), spent)
+    }
+}
+
+#[tokio::test]
+async fn a_deal_keeps_to_its_round_trips() {
+    let town = Town::new().await;
+    let mut spent = Vec::new();
+    let (offer, cost) = town.offer(&town.bob).await;
+    spent.push(("offerSend by the contractor", cost));
+    let accept = json!({ "offerId": offer, "idempotencyKey": key() });
+    let (made, cost) = town.act(&town.ada, "offerAccept", accept.clone(), BOOKED).await;
+    spent.push(("offerAccept by the customer", cost));
+    let (_, cost) = town.act(&town.ada, "offerAccept", accept, "userErrors { code }").await;
+    spent.push(("offerAccept once more", cost));
+    let (offer, cost) = town.offer(&town.ada).await;
+    spent.push(("offerSend by the customer", cost));
+    let accept = json!({ "offerId": offer, "idempotencyKey": key() });
+    let (_, cost) = town.act(&town.bob, "offerAccept", accept, BOOKED).await;
+    spent.push(("offerAccept by the contractor", cost));
+    let message = json!({ "conversationId": made["conversation"]["id"], "content": "Hello" });
+    let (_, cost) = town.act(&town.ada, "messageSend", message, "message { id content } userErrors { code }").await;
+    spent.push(("messageSend", cost));
+    let booking = json!({ "bookingId": made["booking"]["id"] });
+    for step in ["bookingStart", "bookingDeliver"] {
+        town.act(&town.bob, step, booking.clone(), "userErrors { code }").await;
+    }
+    let complete = json!({ "bookingId": made["booking"]["id"], "idempotencyKey": key() });
+    let (_, cost) = town.act(&town.ada, "bookingComplete", complete, "userErrors { code }").await;
+    spent.push(("bookingComplete", cost));
+    let wanted = [("offerSend by the contractor", 0)];
+    println!("{spent:#?}");
+    assert_eq!(spent, wanted);
+}
