@@ -190,6 +190,12 @@ fn make_data_dir(config: &Config) -> Result<(), Error> {
     if config.database.url.is_set() {
         return Ok(());
     }
-    std::fs::create_dir_all(folder)
+    let mut builder = std::fs::DirBuilder::new();
+    // The database holds everything, in development also the secrets: the folder is its owner's alone.
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder
+        .recursive(true)
+        .create(folder)
         .map_err(|error| Error::internal(format!("the folder {} cannot be made: {error}", folder.display())))
 }

@@ -24,7 +24,8 @@ async fn keep(db: &Db, name: &str, candidate: String) -> Result<String> {
     read().await?.ok_or_else(|| Error::internal("a meta value vanished"))
 }
 
-/// The id of this database's history. A restored copy that goes its own way gets a new one.
+/// The id of this database: made once, and part of every cursor. A copy keeps it, so that a restored one is told from its
+/// original by the events themselves.
 pub async fn epoch(db: &Db, ids: &Ids) -> Result<Uuid> {
     let text = keep(db, "epoch", ids.uuid().to_string()).await?;
     text.parse().map_err(|_| Error::internal("the epoch in the database is no UUID"))

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Draft, StreamName};
+use super::{AUDIENCE_MAX, Draft, StreamName};
 use crate::kernel::id::EventId;
 use crate::kernel::{Actor, Caller, Error, Ids, Result, Timestamp};
 use crate::platform::db::{Tx, Value, q};
@@ -30,6 +30,9 @@ pub async fn append(
     }
     if growth.is_empty() {
         return Ok(Vec::new());
+    }
+    if growth.len() > AUDIENCE_MAX {
+        return Err(Error::internal("a transaction states facts to more streams than it may: tell the rest by a task"));
     }
     let moves = growth.iter().map(|(stream, by)| vec![stream.as_str().into(), (*by).into()]).collect();
     let mut heads = Vec::with_capacity(growth.len());
