@@ -73,6 +73,5 @@ async fn a_deal_keeps_to_its_round_trips() {
     let (_, cost) = town.act(&town.ada, "bookingComplete", complete, "userErrors { code }").await;
     spent.push(("bookingComplete", cost));
     let wanted = [("offerSend by the contractor", 0)];
-    println!("{spent:#?}");
     assert_eq!(spent, wanted);
 }

@@ -69,17 +69,16 @@ impl Batch {
     }
 
     /// Moves at once.
-    pub fn post(&mut self, unit: &Unit, legs: Vec<Leg>) -> TransactionId {
-        self.add(unit, legs, Phase::Single)
+    pub fn post(&mut self, unit: &Unit, legs: Vec<Leg>) {
+        self.add(unit.ids.new_id(), legs, Phase::Single);
     }
 
     /// Holds: the money stays where it is and cannot be spent. The group's id is the hold's.
-    pub fn hold(&mut self, unit: &Unit, legs: Vec<Leg>) -> TransactionId {
-        self.add(unit, legs, Phase::Pending)
+    pub fn hold(&mut self, group: TransactionId, legs: Vec<Leg>) {
+        self.add(group, legs, Phase::Pending);
     }
 
-    fn add(&mut self, unit: &Unit, legs: Vec<Leg>, phase: Phase) -> TransactionId {
-        let group: TransactionId = unit.ids.new_id();
+    fn add(&mut self, group: TransactionId, legs: Vec<Leg>, phase: Phase) {
         let cause = self.cause;
         self.entries.extend(legs.into_iter().filter(|leg| leg.amount.minor != 0).map(|leg| Entry {
             debit: leg.debit,
@@ -91,7 +90,6 @@ impl Batch {
             group,
             cause,
         }));
-        group
     }
 
     /// Resolves holds: posts, voids or expires all of each. A second resolution fails on the unique `pending_id`.
