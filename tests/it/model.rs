@@ -27,6 +27,9 @@ use crate::support::market::key;
 
 /// How many lives are tried when nobody says otherwise.
 const CASES: u32 = 60;
+/// Every end that a booking and an offer can come to here.
+const ENDS: &str = "select count(distinct status) as n from (select 'booking ' || status as status from bookings
+    where status in ('COMPLETED', 'CANCELLED') union select 'offer ' || status from offers) as ends";
 
 #[test]
 fn answers_and_balances_are_those_of_the_model() {
@@ -36,6 +39,8 @@ fn answers_and_balances_are_those_of_the_model() {
     let config = Config { cases, failure_persistence: None, max_shrink_iters: 200, ..Config::default() };
     let life = vec((step(), any::<bool>()), 10..60);
     TestRunner::new(config).run(&life, |steps| runtime.block_on(Life::begin(&server)).run(&runtime, &steps)).unwrap();
+    let ends: i64 = runtime.block_on(q(ENDS).one(&server.platform().db)).unwrap();
+    assert_eq!(ends, 6, "some life comes to each end");
 }
 
 /// The three users of one case and what they made, in the order of the model's numbers.
