@@ -15,7 +15,11 @@ pub fn run(loaded: &Loaded) -> Result<(), Failure> {
             let _ = writeln!(text, "{}[{own}]", if group.is_empty() { "" } else { "\n" });
             group = own;
         }
-        let _ = writeln!(text, "{name} = {} # {}", setting.value, setting.origin);
+        // A hidden value is no value that a file could hold.
+        let _ = match &setting.value {
+            Some(value) => writeln!(text, "{name} = {value} # {}", setting.origin),
+            None => writeln!(text, "# {name} is hidden ({})", setting.origin),
+        };
     }
     print(&text)
 }

@@ -9,6 +9,7 @@ mod logs;
 mod migrate;
 mod schema;
 mod serve;
+mod work;
 
 use std::io::{ErrorKind, Write};
 use std::path::PathBuf;
@@ -65,6 +66,8 @@ struct Flags {
 enum Command {
     /// Serve the API (the default)
     Serve,
+    /// Run background tasks only, beside serving processes
+    Work,
     /// Print the schema in SDL
     Schema,
     /// Print the settings in use, secrets hidden
@@ -111,6 +114,7 @@ pub fn run() -> ExitCode {
         Some(Command::Config) => flags.load().and_then(|loaded| config::run(&loaded)),
         Some(Command::Migrate) => flags.load().and_then(|loaded| block_on(migrate::run(loaded.config))),
         Some(Command::Admin(command)) => flags.load().and_then(|loaded| block_on(admin::run(loaded.config, command))),
+        Some(Command::Work) => flags.load().and_then(|loaded| block_on(work::run(loaded.config))),
         None | Some(Command::Serve) => flags.load().and_then(|loaded| block_on(serve::run(loaded.config))),
     };
     match outcome {

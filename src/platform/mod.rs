@@ -22,12 +22,15 @@ use tokio_util::sync::CancellationToken;
 use self::bus::{Bus, MemoryBus, RedisBus};
 use self::config::{Config, Secret};
 use self::db::Db;
-use self::limits::{Limiter, LocalLimiter, Millis, RedisLimiter};
+use self::limits::{Limiter, LocalLimiter, Millis, RedisLimiter, Rule, WhenDown};
 use self::payments::{Provider, Sandbox};
 use self::streams::{Hub, Reader};
 use self::work::{Projection, Work};
 use crate::kernel::id::Entropy;
 use crate::kernel::{Clock, Ids, Result};
+
+/// So many times more is allowed on a developer's machine, where one person plays all users.
+const DEVELOPMENT_FACTOR: u32 = 100;
 
 /// Everything outside of the program that features use.
 pub struct Platform {
@@ -90,6 +93,13 @@ impl Platform {
         tokio::spawn(hub.clone().run(bus.clone(), stop.clone()));
         let payments = Arc::new(Sandbox);
         Ok(Arc::new(Platform { config, db, bus, clock, ids, work, hub, limits, local_limits, payments, secrets, stop }))
+    }
+
+    /// Counts one use of `key`, and refuses it if it is one too many.
+    pub async fn count(&self, key: &str, rule: Rule) -> Result<()> {
+        let factor = if self.config.is_development() { DEVELOPMENT_FACTOR } else { 1 };
+        let rule = Rule { burst: rule.burst * factor, per_minute: rule.per_minute * factor };
+        Ok(self.limits.check(key, rule, 1, WhenDown::Local).await?)
     }
 
     /// Whether everything that several instances share can be reached. When not, this one goes on by itself.

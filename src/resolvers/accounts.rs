@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_graphql::{ComplexObject, Context, Object};
 
 use super::ask::{Ask, StreamHeads};
-use super::error::{answer, settle};
+use super::error::{Nullable, answer, settle};
 use super::{bookings, chat, jobs, offers, wallet};
 use crate::features::accounts::{self as feature, Sessions, commands};
 use crate::kernel::id::UserId;
@@ -29,10 +29,10 @@ pub struct AccountQuery;
 impl AccountQuery {
     /// The signed-in user's own view; null when nobody is signed in.
     #[graphql(directive = auth::apply(Access::Public))]
-    async fn viewer(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<Viewer>> {
+    async fn viewer(&self, ctx: &Context<'_>) -> Nullable<Viewer> {
         match ctx.caller().viewer {
-            None => Ok(None),
-            Some(viewer) => answer(own_view(ctx, viewer.user).await).map(Some),
+            None => None,
+            Some(viewer) => Some(answer(own_view(ctx, viewer.user).await)),
         }
     }
 }
@@ -50,7 +50,7 @@ impl AccountMutation {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The new account.")] input: AccountSignUpInput,
-    ) -> async_graphql::Result<Option<AccountSignUpPayload>> {
+    ) -> Nullable<AccountSignUpPayload> {
         settle(sign_up(ctx, input).await)
     }
 
@@ -60,7 +60,7 @@ impl AccountMutation {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "Address and password.")] input: AccountSignInInput,
-    ) -> async_graphql::Result<Option<AccountSignInPayload>> {
+    ) -> Nullable<AccountSignInPayload> {
         settle(sign_in(ctx, input).await)
     }
 
@@ -70,7 +70,7 @@ impl AccountMutation {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The refresh token.")] input: SessionRefreshInput,
-    ) -> async_graphql::Result<Option<SessionRefreshPayload>> {
+    ) -> Nullable<SessionRefreshPayload> {
         let outcome = commands::refresh(ctx.platform(), ctx.caller(), &input.refresh_token).await;
         settle(outcome.map(|pair| SessionRefreshPayload { session: Some((&pair).into()), ..Default::default() }))
     }
@@ -81,7 +81,7 @@ impl AccountMutation {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "Which sessions.")] input: SessionSignOutInput,
-    ) -> async_graphql::Result<Option<SessionSignOutPayload>> {
+    ) -> Nullable<SessionSignOutPayload> {
         let outcome = commands::sign_out(ctx.platform(), ctx.caller(), input.all).await;
         let payload = |ended| SessionSignOutPayload { ended_count: i32::try_from(ended).ok(), ..Default::default() };
         settle(outcome.map(payload))
@@ -93,7 +93,7 @@ impl AccountMutation {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The fresh token.")] input: ConnectionRenewInput,
-    ) -> async_graphql::Result<Option<ConnectionRenewPayload>> {
+    ) -> Nullable<ConnectionRenewPayload> {
         settle(renew(ctx, input).await)
     }
 }
@@ -144,11 +144,11 @@ async fn renew(ctx: &Context<'_>, input: ConnectionRenewInput) -> Result<Connect
 impl User {
     /// What the user may be. Shown to the user and to staff.
     #[graphql(directive = auth::apply(Access::SelfOnly))]
-    async fn roles(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<Vec<Role>>> {
+    async fn roles(&self, ctx: &Context<'_>) -> Option<Vec<Role>> {
         let may_see = |viewer: &crate::kernel::Viewer| viewer.user == self.row.id || viewer.roles.is_staff();
         match ctx.caller().viewer {
-            Some(viewer) if may_see(&viewer) => Ok(Some(self.row.roles.list().into_iter().map(Into::into).collect())),
-            _ => Ok(None),
+            Some(viewer) if may_see(&viewer) => Some(self.row.roles.list().into_iter().map(Into::into).collect()),
+            _ => None,
         }
     }
 }

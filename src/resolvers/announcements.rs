@@ -3,7 +3,7 @@
 use async_graphql::{ComplexObject, Context, Object, Subscription};
 
 use super::ask::Ask;
-use super::error::{answer, settle};
+use super::error::{Nullable, nullable, settle};
 use super::live::{Filter, Live, durable, live_events};
 use crate::features::announcements::{NewAnnouncement, commands, events};
 use crate::kernel::Result;
@@ -24,7 +24,7 @@ impl AnnouncementMutation {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "What is to be told.")] input: AnnouncementPublishInput,
-    ) -> async_graphql::Result<Option<AnnouncementPublishPayload>> {
+    ) -> Nullable<AnnouncementPublishPayload> {
         settle(publish(ctx, input).await)
     }
 }
@@ -64,8 +64,8 @@ live_events!(AnnouncementEvent {
 #[ComplexObject]
 impl AnnouncementAdded {
     /// The announcement; null once it is gone.
-    async fn announcement(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<Announcement>> {
+    async fn announcement(&self, ctx: &Context<'_>) -> Nullable<Announcement> {
         let found = ctx.loaders().announcement(self.event.object_id()).await;
-        Ok(answer(found)?.map(Into::into))
+        nullable(found.map(|found| found.map(Into::into)))
     }
 }

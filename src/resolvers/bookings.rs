@@ -7,7 +7,7 @@ use async_graphql::{ComplexObject, Context, ID, Object, Subscription};
 use super::ask::Ask;
 use super::chat;
 use super::connection::total;
-use super::error::{answer, settle_with};
+use super::error::{Nullable, answer, nullable, settle_with};
 use super::live::{Live, durable, live_events, own};
 use crate::features::bookings::{self as feature, commands, events, queries};
 use crate::kernel::id::{BookingId, JobId, TypedId, UserId, parse};
@@ -32,13 +32,8 @@ pub struct BookingQuery;
 impl BookingQuery {
     /// One booking; null when there is no such booking for the viewer.
     #[graphql(directive = auth::apply(Access::SignedIn))]
-    async fn booking(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "Its id.")] id: ID,
-    ) -> async_graphql::Result<Option<Booking>> {
-        let id = answer(parse(&id))?;
-        answer(visible(ctx, id).await)
+    async fn booking(&self, ctx: &Context<'_>, #[graphql(desc = "Its id.")] id: ID) -> Nullable<Booking> {
+        nullable(async { visible(ctx, parse(&id)?).await }.await)
     }
 }
 
@@ -82,7 +77,7 @@ impl BookingMutation {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "Which booking.")] input: BookingStartInput,
-    ) -> async_graphql::Result<Option<BookingStartPayload>> {
+    ) -> Nullable<BookingStartPayload> {
         let outcome = start(ctx, &input).await;
         let booking = async |mut refused: BookingStartPayload| {
             refused.booking = current(ctx, &input.booking_id).await;
@@ -97,7 +92,7 @@ impl BookingMutation {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "Which booking.")] input: BookingDeliverInput,
-    ) -> async_graphql::Result<Option<BookingDeliverPayload>> {
+    ) -> Nullable<BookingDeliverPayload> {
         let outcome = deliver(ctx, &input).await;
         let booking = async |mut refused: BookingDeliverPayload| {
             refused.booking = current(ctx, &input.booking_id).await;
@@ -112,7 +107,7 @@ impl BookingMutation {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "Which booking.")] input: BookingCompleteInput,
-    ) -> async_graphql::Result<Option<BookingCompletePayload>> {
+    ) -> Nullable<BookingCompletePayload> {
         let outcome = complete(ctx, &input).await;
         let booking = async |mut refused: BookingCompletePayload| {
             refused.booking = current(ctx, &input.booking_id).await;
@@ -128,7 +123,7 @@ impl BookingMutation {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "Which booking, and why.")] input: BookingCancelInput,
-    ) -> async_graphql::Result<Option<BookingCancelPayload>> {
+    ) -> Nullable<BookingCancelPayload> {
         let outcome = cancel(ctx, &input).await;
         let booking = async |mut refused: BookingCancelPayload| {
             refused.booking = current(ctx, &input.booking_id).await;
@@ -174,9 +169,9 @@ async fn current(ctx: &Context<'_>, id: &str) -> Option<Booking> {
 #[ComplexObject]
 impl Booking {
     /// The job that it does; null when it came from a listing.
-    async fn job(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<Job>> {
-        let Some(job) = self.row.job else { return Ok(None) };
-        Ok(answer(ctx.loaders().job(job).await)?.map(Into::into))
+    async fn job(&self, ctx: &Context<'_>) -> Nullable<Job> {
+        let job = self.row.job?;
+        nullable(ctx.loaders().job(job).await.map(|found| found.map(Into::into)))
     }
 
     /// Who pays.
@@ -225,8 +220,8 @@ live_events!(BookingEvent {
     events::CANCELLED => Cancelled(BookingCancelled),
 });
 
-async fn booking_of(ctx: &Context<'_>, event: &Event) -> async_graphql::Result<Option<Booking>> {
-    answer(fresh(ctx, event.object_id()).await)
+async fn booking_of(ctx: &Context<'_>, event: &Event) -> Nullable<Booking> {
+    nullable(fresh(ctx, event.object_id()).await)
 }
 
 fn status(name: &str) -> async_graphql::Result<BookingStatus> {
@@ -238,7 +233,7 @@ fn status(name: &str) -> async_graphql::Result<BookingStatus> {
 #[ComplexObject]
 impl BookingCreated {
     /// The booking; null once it is gone.
-    async fn booking(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<Booking>> {
+    async fn booking(&self, ctx: &Context<'_>) -> Nullable<Booking> {
         booking_of(ctx, &self.event).await
     }
 }
@@ -247,7 +242,7 @@ impl BookingCreated {
 #[ComplexObject]
 impl BookingStatusChanged {
     /// The booking; null once it is gone.
-    async fn booking(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<Booking>> {
+    async fn booking(&self, ctx: &Context<'_>) -> Nullable<Booking> {
         booking_of(ctx, &self.event).await
     }
     /// Where it stood.
@@ -264,12 +259,13 @@ impl BookingStatusChanged {
 #[ComplexObject]
 impl BookingCancelled {
     /// The booking; null once it is gone.
-    async fn booking(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<Booking>> {
+    async fn booking(&self, ctx: &Context<'_>) -> Nullable<Booking> {
         booking_of(ctx, &self.event).await
     }
     /// Why; null once the booking is gone.
-    async fn reason(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<String>> {
-        Ok(booking_of(ctx, &self.event).await?.and_then(|booking| booking.cancel_reason))
+    async fn reason(&self, ctx: &Context<'_>) -> Nullable<String> {
+        let found = fresh(ctx, self.event.object_id()).await;
+        nullable(found.map(|booking| booking.and_then(|booking| booking.row.cancel_reason.clone())))
     }
     /// What the customer got back.
     async fn refund(&self) -> async_graphql::Result<Money> {

@@ -3,7 +3,7 @@
 use async_graphql::{ComplexObject, Context, Subscription};
 
 use super::ask::Ask;
-use super::error::answer;
+use super::error::{Nullable, nullable};
 use super::live::{Live, durable, live_events, own};
 use crate::features::earnings::events;
 use crate::kernel::Result;
@@ -45,8 +45,8 @@ live_events!(EarningEvent {
 #[ComplexObject]
 impl EarningCreated {
     /// The earning; null once it is gone.
-    async fn earning(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<Earning>> {
-        Ok(answer(ctx.loaders().earning(self.event.object_id()).await)?.map(Into::into))
+    async fn earning(&self, ctx: &Context<'_>) -> Nullable<Earning> {
+        nullable(ctx.loaders().earning(self.event.object_id()).await.map(|found| found.map(Into::into)))
     }
 }
 
@@ -54,7 +54,7 @@ impl EarningCreated {
 #[ComplexObject]
 impl Earning {
     /// The booking that it was made with.
-    async fn booking(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<Booking>> {
-        answer(super::bookings::fresh(ctx, self.row.booking).await)
+    async fn booking(&self, ctx: &Context<'_>) -> Nullable<Booking> {
+        nullable(super::bookings::fresh(ctx, self.row.booking).await)
     }
 }

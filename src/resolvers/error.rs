@@ -31,27 +31,33 @@ pub fn extensions(error: &Error, values: &mut ErrorExtensionValues) {
     }
 }
 
+/// What a nullable field gives: nothing, something, or an error beside a null. The engine takes an error outside of the
+/// `Option` for the whole object's.
+pub type Nullable<T> = Option<async_graphql::Result<T>>;
+
 /// The answer of a mutation: its payload, a payload that tells the refusal, or a top-level error.
-pub fn settle<P: Payload>(outcome: Result<P, Error>) -> async_graphql::Result<Option<P>> {
+pub fn settle<P: Payload>(outcome: Result<P, Error>) -> Nullable<P> {
     match outcome {
-        Ok(payload) => Ok(Some(payload)),
+        Ok(payload) => Some(Ok(payload)),
         Err(error) => match P::Error::of(&error) {
-            Some(refusal) => Ok(Some(P::refused(refusal))),
-            None => Err(top_level(error)),
+            Some(refusal) => Some(Ok(P::refused(refusal))),
+            None => Some(Err(top_level(error))),
         },
     }
 }
 
 /// Like [`settle`], and a refusal for a conflict shows the objects as they are now: `current` adds them.
-pub async fn settle_with<P: Payload>(
-    outcome: Result<P, Error>,
-    current: impl AsyncFnOnce(P) -> P,
-) -> async_graphql::Result<Option<P>> {
+pub async fn settle_with<P: Payload>(outcome: Result<P, Error>, current: impl AsyncFnOnce(P) -> P) -> Nullable<P> {
     let is_conflict = matches!(&outcome, Err(error) if error.code == Code::Conflict);
-    match settle(outcome)? {
-        Some(refused) if is_conflict => Ok(Some(current(refused).await)),
-        settled => Ok(settled),
+    match settle(outcome) {
+        Some(Ok(refused)) if is_conflict => Some(Ok(current(refused).await)),
+        settled => settled,
     }
+}
+
+/// The answer of a nullable query or field.
+pub fn nullable<T>(outcome: Result<Option<T>, Error>) -> Nullable<T> {
+    answer(outcome).transpose()
 }
 
 /// The answer of a query or a field.

@@ -6,7 +6,7 @@ use async_graphql::{ComplexObject, Context, ID, Object, Subscription};
 
 use super::ask::Ask;
 use super::connection::total;
-use super::error::{answer, settle};
+use super::error::{Nullable, answer, nullable, settle};
 use super::live::{Live, durable, live_events, own};
 use super::{bookings, chat, offers};
 use crate::features::jobs::{self as feature, commands, events, queries};
@@ -50,10 +50,8 @@ impl JobQuery {
 
     /// One job; null when there is no such job for the viewer.
     #[graphql(directive = auth::apply(Access::SignedIn))]
-    async fn job(&self, ctx: &Context<'_>, #[graphql(desc = "Its id.")] id: ID) -> async_graphql::Result<Option<Job>> {
-        let id = answer(parse::<JobId>(&id))?;
-        let viewer = answer(ctx.viewer())?;
-        answer(visible(ctx, &viewer, id).await)
+    async fn job(&self, ctx: &Context<'_>, #[graphql(desc = "Its id.")] id: ID) -> Nullable<Job> {
+        nullable(async { visible(ctx, &ctx.viewer()?, parse(&id)?).await }.await)
     }
 }
 
@@ -110,7 +108,7 @@ impl JobMutation {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The new job.")] input: JobPostInput,
-    ) -> async_graphql::Result<Option<JobPostPayload>> {
+    ) -> Nullable<JobPostPayload> {
         settle(post(ctx, input).await)
     }
 }
@@ -145,13 +143,13 @@ impl Job {
     }
 
     /// The booking that it became. For its two parties and staff; null for others.
-    async fn booking(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<Booking>> {
-        answer(bookings::of_job(ctx, self.row.id).await)
+    async fn booking(&self, ctx: &Context<'_>) -> Nullable<Booking> {
+        nullable(bookings::of_job(ctx, self.row.id).await)
     }
 
     /// Where the viewer talks about it; null while there is no conversation.
-    async fn conversation(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<Conversation>> {
-        answer(chat::of_job(ctx, self.row.id).await)
+    async fn conversation(&self, ctx: &Context<'_>) -> Nullable<Conversation> {
+        nullable(chat::of_job(ctx, self.row.id).await)
     }
 }
 
@@ -183,8 +181,8 @@ live_events!(JobEvent {
     events::STATUS_CHANGED => StatusChanged(JobStatusChanged),
 });
 
-async fn job_of(ctx: &Context<'_>, event: &Event) -> async_graphql::Result<Option<Job>> {
-    Ok(answer(ctx.loaders().job(event.object_id()).await)?.map(Into::into))
+async fn job_of(ctx: &Context<'_>, event: &Event) -> Nullable<Job> {
+    nullable(ctx.loaders().job(event.object_id()).await.map(|found| found.map(Into::into)))
 }
 
 fn status(name: &str) -> async_graphql::Result<JobStatus> {
@@ -196,7 +194,7 @@ fn status(name: &str) -> async_graphql::Result<JobStatus> {
 #[ComplexObject]
 impl JobPosted {
     /// The job; null once it is gone.
-    async fn job(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<Job>> {
+    async fn job(&self, ctx: &Context<'_>) -> Nullable<Job> {
         job_of(ctx, &self.event).await
     }
 }
@@ -205,7 +203,7 @@ impl JobPosted {
 #[ComplexObject]
 impl JobStatusChanged {
     /// The job; null once it is gone.
-    async fn job(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<Job>> {
+    async fn job(&self, ctx: &Context<'_>) -> Nullable<Job> {
         job_of(ctx, &self.event).await
     }
     /// Where it stood.

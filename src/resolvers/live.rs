@@ -10,15 +10,15 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use async_graphql::{Context, ID};
+use async_graphql::{ComplexObject, Context, ID};
 use futures_util::stream::{self, BoxStream, StreamExt};
 use uuid::Uuid;
 
 use super::ask::Ask;
 use super::error::top_level;
-use crate::kernel::{Result, Timestamp};
+use crate::kernel::{Actor, Result, Roles, Timestamp};
 use crate::platform::streams::{Event, Gap, Signal, StreamName};
-use crate::schema::live::{StreamCheckpoint, StreamGap, StreamResumed};
+use crate::schema::live::{EventActor, StreamCheckpoint, StreamGap, StreamResumed};
 use crate::schema::scalars::DateTime;
 
 /// What a live operation shows.
@@ -160,6 +160,19 @@ macro_rules! live_events {
     };
 }
 pub(crate) use live_events;
+
+/// Who caused an event, as far as the viewer may know.
+#[ComplexObject]
+impl EventActor {
+    /// The user. Null for timers and tasks, and for staff to everybody but staff: who has which role is nobody else's
+    /// business.
+    async fn id(&self, ctx: &Context<'_>) -> Option<ID> {
+        let Actor::User(user, role) = self.actor else { return None };
+        let knows = |viewer: crate::kernel::Viewer| viewer.user == user || viewer.roles.is_staff();
+        let may_see = !Roles::of(&[role]).is_staff() || ctx.caller().viewer.is_some_and(knows);
+        may_see.then(|| user.into())
+    }
+}
 
 /// What a subscription's field yields.
 pub type Live<T> = BoxStream<'static, T>;

@@ -6,7 +6,7 @@ use async_graphql::{Context, ID, Object};
 use futures_util::future::try_join_all;
 
 use super::ask::Ask;
-use super::error::answer;
+use super::error::{Nullable, answer, nullable};
 use super::{bookings, chat, earnings, jobs, offers, wallet};
 use crate::kernel::id::{
     AnnouncementId, BookingId, ConversationId, EarningId, JobId, MessageId, OfferId, PaymentId, TypedId, UserId, decode,
@@ -27,12 +27,8 @@ pub struct NodeQuery;
 impl NodeQuery {
     /// Any object by its id; null when there is none, or none that the viewer may see.
     #[graphql(directive = auth::apply(Access::Public))]
-    async fn node(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "The object's id.")] id: ID,
-    ) -> async_graphql::Result<Option<Node>> {
-        answer(load(ctx, &id).await)
+    async fn node(&self, ctx: &Context<'_>, #[graphql(desc = "The object's id.")] id: ID) -> Nullable<Node> {
+        nullable(load(ctx, &id).await)
     }
 
     /// Objects by their ids, at most 100: as many as ids and in their order, null where there is none for the viewer.

@@ -6,7 +6,7 @@ use async_graphql::{ComplexObject, Context, Object, Subscription};
 
 use super::ask::Ask;
 use super::connection::total;
-use super::error::{answer, settle, settle_with};
+use super::error::{Nullable, answer, nullable, settle, settle_with};
 use super::live::{Live, durable, live_events, own};
 use super::{bookings, chat};
 use crate::features::bookings::commands as booking_commands;
@@ -38,7 +38,7 @@ impl OfferMutation {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The new offer.")] input: OfferSendInput,
-    ) -> async_graphql::Result<Option<OfferSendPayload>> {
+    ) -> Nullable<OfferSendPayload> {
         settle(send(ctx, input).await)
     }
 
@@ -49,7 +49,7 @@ impl OfferMutation {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "Which offer.")] input: OfferAcceptInput,
-    ) -> async_graphql::Result<Option<OfferAcceptPayload>> {
+    ) -> Nullable<OfferAcceptPayload> {
         let outcome = accept(ctx, &input).await;
         settle_with(outcome, async |mut refused: OfferAcceptPayload| {
             refused.offer = current(ctx, &input.offer_id).await;
@@ -64,7 +64,7 @@ impl OfferMutation {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "Which offer.")] input: OfferDeclineInput,
-    ) -> async_graphql::Result<Option<OfferDeclinePayload>> {
+    ) -> Nullable<OfferDeclinePayload> {
         let outcome = decline(ctx, &input.offer_id).await;
         settle_with(outcome, async |mut refused: OfferDeclinePayload| {
             refused.offer = current(ctx, &input.offer_id).await;
@@ -79,7 +79,7 @@ impl OfferMutation {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "Which offer.")] input: OfferWithdrawInput,
-    ) -> async_graphql::Result<Option<OfferWithdrawPayload>> {
+    ) -> Nullable<OfferWithdrawPayload> {
         let outcome = withdraw(ctx, &input.offer_id).await;
         settle_with(outcome, async |mut refused: OfferWithdrawPayload| {
             refused.offer = current(ctx, &input.offer_id).await;
@@ -207,8 +207,8 @@ live_events!(OfferEvent {
     events::STATUS_CHANGED => StatusChanged(OfferStatusChanged),
 });
 
-async fn offer_of(ctx: &Context<'_>, event: &Event) -> async_graphql::Result<Option<Offer>> {
-    answer(fresh(ctx, event.object_id()).await)
+async fn offer_of(ctx: &Context<'_>, event: &Event) -> Nullable<Offer> {
+    nullable(fresh(ctx, event.object_id()).await)
 }
 
 fn status(name: &str) -> async_graphql::Result<OfferStatus> {
@@ -220,7 +220,7 @@ fn status(name: &str) -> async_graphql::Result<OfferStatus> {
 #[ComplexObject]
 impl OfferSent {
     /// The offer; null once it is gone.
-    async fn offer(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<Offer>> {
+    async fn offer(&self, ctx: &Context<'_>) -> Nullable<Offer> {
         offer_of(ctx, &self.event).await
     }
 }
@@ -229,7 +229,7 @@ impl OfferSent {
 #[ComplexObject]
 impl OfferStatusChanged {
     /// The offer; null once it is gone.
-    async fn offer(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<Offer>> {
+    async fn offer(&self, ctx: &Context<'_>) -> Nullable<Offer> {
         offer_of(ctx, &self.event).await
     }
     /// Where it stood.

@@ -19,6 +19,8 @@ use crate::kernel::{Error, Result};
 const BUILT_IN: [&str; 5] = ["include", "skip", "deprecated", "specifiedBy", "oneOf"];
 /// The directive that says who may read a field.
 const AUTH: &str = "auth";
+/// What the argument of [`AUTH`] says. The engine shows it to introspection but does not print it.
+const REQUIRES: &str = "What it needs.";
 /// Characters of a description that fit on one line.
 const ONE_LINE: usize = 70;
 
@@ -65,7 +67,12 @@ fn directive_text(directive: &DirectiveDefinition) -> String {
     let mut out = String::new();
     describe(&mut out, &directive.description, "");
     let _ = write!(out, "directive @{}", directive.name);
-    arguments(&mut out, &directive.arguments, "");
+    let mut takes = directive.arguments.clone();
+    if directive.name.node == AUTH {
+        let bare = takes.iter_mut().filter(|argument| argument.node.description.is_none());
+        bare.for_each(|argument| argument.node.description = Some(Positioned::new(REQUIRES.to_owned(), argument.pos)));
+    }
+    arguments(&mut out, &takes, "");
     if directive.is_repeatable {
         out.push_str(" repeatable");
     }

@@ -4,7 +4,7 @@ use async_graphql::{ComplexObject, Context, Object, Subscription};
 
 use super::ask::Ask;
 use super::connection::total;
-use super::error::{answer, settle};
+use super::error::{Nullable, answer, nullable, settle};
 use super::live::{Live, durable, live_events, own};
 use crate::features::wallet::commands::{self, Deposit};
 use crate::features::wallet::{Quote, Rates, events, queries};
@@ -51,7 +51,7 @@ impl WalletMutation {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "How much, and the client's key.")] input: DepositCreateInput,
-    ) -> async_graphql::Result<Option<DepositCreatePayload>> {
+    ) -> Nullable<DepositCreatePayload> {
         settle(deposit(ctx, input).await)
     }
 }
@@ -152,8 +152,8 @@ fn kind_of(event: &Event) -> async_graphql::Result<TransactionKind> {
     answer(kind.map(Into::into).ok_or_else(|| Error::internal("an unknown kind of transfer")))
 }
 
-async fn payment_of(ctx: &Context<'_>, event: &Event) -> async_graphql::Result<Option<Payment>> {
-    Ok(answer(ctx.loaders().payment(event.object_id::<PaymentId>()).await)?.map(Into::into))
+async fn payment_of(ctx: &Context<'_>, event: &Event) -> Nullable<Payment> {
+    nullable(ctx.loaders().payment(event.object_id::<PaymentId>()).await.map(|found| found.map(Into::into)))
 }
 
 /// More may be spent.
@@ -194,7 +194,7 @@ impl WalletDebited {
 #[ComplexObject]
 impl PaymentCompleted {
     /// The payment.
-    async fn payment(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<Payment>> {
+    async fn payment(&self, ctx: &Context<'_>) -> Nullable<Payment> {
         payment_of(ctx, &self.event).await
     }
     /// The whole wallet, as it is now.
@@ -207,7 +207,7 @@ impl PaymentCompleted {
 #[ComplexObject]
 impl PaymentFailed {
     /// The payment.
-    async fn payment(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<Payment>> {
+    async fn payment(&self, ctx: &Context<'_>) -> Nullable<Payment> {
         payment_of(ctx, &self.event).await
     }
     /// The whole wallet, as it is now.

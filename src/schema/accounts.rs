@@ -42,7 +42,7 @@ impl From<Arc<feature::User>> for User {
     }
 }
 
-/// The signed-in user's own view: everything that belongs to it.
+/// The signed-in user's own view: everything that belongs to it. Whoever signs up or in gets it in the same answer.
 #[derive(Clone, SimpleObject)]
 #[graphql(complex, directive = auth::apply(Access::SelfOnly))]
 pub struct Viewer {

@@ -18,7 +18,7 @@ pub enum Access {
     /// The user that the object is about, and staff.
     #[graphql(name = "SELF")]
     SelfOnly,
-    /// The people that the object belongs to, and staff.
+    /// The people that the object belongs to, and staff; what two people say to each other is for them alone.
     Party,
     /// Users with the role CUSTOMER.
     Customer,
@@ -48,4 +48,4 @@ impl Access {
 
 /// Says who may read a field.
 #[TypeDirective(location = "FieldDefinition", location = "Object", location = "Interface")]
-pub fn auth(requires: Access) {}
+pub fn auth(#[graphql(desc = "What it needs.")] requires: Access) {}

@@ -179,7 +179,7 @@ event_object! {
 /// What happens to the viewer's bookings.
 #[derive(Interface)]
 #[graphql(
-    directive = auth::apply(Access::Public),
+    directive = auth::apply(Access::SignedIn),
     field(name = "id", ty = "&ID", desc = "The event's id: the same after a reconnect."),
     field(name = "cursor", ty = "&Option<String>", desc = "Where to go on from, for `after`."),
     field(name = "occurred_at", ty = "&DateTime", desc = "When it happened.")

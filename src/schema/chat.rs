@@ -12,7 +12,7 @@ use super::scalars::DateTime;
 use crate::features::chat as feature;
 use crate::kernel::id::UserId;
 
-/// Two people talking about one job, booking or listing. Only they see it.
+/// Two people talking about one job, booking or listing. Only they see it; staff do not.
 #[derive(Clone, SimpleObject)]
 #[graphql(complex, directive = auth::apply(Access::Party))]
 pub struct Conversation {

@@ -16,7 +16,8 @@ use crate::features::jobs as feature;
 #[derive(Clone, SimpleObject)]
 #[graphql(complex, directive = auth::apply(Access::SignedIn))]
 pub struct Job {
-    /// The id.
+    /// The id. Whoever holds the object may read it, so that `node` can ask for it of any kind.
+    #[graphql(directive = auth::apply(Access::Public))]
     pub id: ID,
     /// One line.
     pub title: String,
@@ -181,7 +182,7 @@ event_object! {
 /// What happens to jobs that concern the viewer.
 #[derive(Interface)]
 #[graphql(
-    directive = auth::apply(Access::Public),
+    directive = auth::apply(Access::SignedIn),
     field(name = "id", ty = "&ID", desc = "The event's id: the same after a reconnect."),
     field(name = "cursor", ty = "&Option<String>", desc = "Where to go on from, for `after`."),
     field(name = "occurred_at", ty = "&DateTime", desc = "When it happened.")

@@ -66,12 +66,13 @@ pub enum StreamGapReason {
 
 /// Who caused an event.
 #[derive(Clone, SimpleObject)]
-#[graphql(directive = auth::apply(Access::Public))]
+#[graphql(complex, directive = auth::apply(Access::Public))]
 pub struct EventActor {
-    /// The user. Null for timers and tasks.
-    pub id: Option<ID>,
     /// The role that the user acted in. Null for timers and tasks.
     pub role: Option<super::accounts::Role>,
+    /// The user and the role, for fields that need a look.
+    #[graphql(skip)]
+    pub actor: crate::kernel::Actor,
 }
 
 /// Declares an event in the API: the envelope, and the committed event inside for the fields that `resolvers/` adds.
@@ -118,9 +119,10 @@ pub(crate) use event_object;
 
 impl From<crate::kernel::Actor> for EventActor {
     fn from(actor: crate::kernel::Actor) -> Self {
-        match actor {
-            crate::kernel::Actor::User(user, role) => EventActor { id: Some(user.into()), role: Some(role.into()) },
-            crate::kernel::Actor::System => EventActor { id: None, role: None },
-        }
+        let role = match actor {
+            crate::kernel::Actor::User(_, role) => Some(role.into()),
+            crate::kernel::Actor::System => None,
+        };
+        EventActor { role, actor }
     }
 }

@@ -224,7 +224,7 @@ event_object! {
 /// What happens to offers that the viewer made or got.
 #[derive(Interface)]
 #[graphql(
-    directive = auth::apply(Access::Public),
+    directive = auth::apply(Access::SignedIn),
     field(name = "id", ty = "&ID", desc = "The event's id: the same after a reconnect."),
     field(name = "cursor", ty = "&Option<String>", desc = "Where to go on from, for `after`."),
     field(name = "occurred_at", ty = "&DateTime", desc = "When it happened.")

@@ -1,4 +1,6 @@
 //! The scalars, each with the document that defines its form.
+//!
+//! `is_valid` makes validation refuse what cannot be parsed, before anything runs.
 
 use async_graphql::{InputValueError, InputValueResult, Scalar, ScalarType, Value};
 
@@ -20,6 +22,10 @@ impl ScalarType for DateTime {
         }
     }
 
+    fn is_valid(value: &Value) -> bool {
+        Self::parse(value.clone()).is_ok()
+    }
+
     fn to_value(&self) -> Value {
         self.0.rfc3339().map_or(Value::Null, Value::String)
     }
@@ -38,6 +44,10 @@ impl ScalarType for Decimal {
             Value::String(_) => Err(InputValueError::custom("A decimal in a string is wanted, such as \"99.50\".")),
             other => Err(InputValueError::expected_type(other)),
         }
+    }
+
+    fn is_valid(value: &Value) -> bool {
+        Self::parse(value.clone()).is_ok()
     }
 
     fn to_value(&self) -> Value {
@@ -68,6 +78,10 @@ impl ScalarType for BigInt {
         }
     }
 
+    fn is_valid(value: &Value) -> bool {
+        Self::parse(value.clone()).is_ok()
+    }
+
     fn to_value(&self) -> Value {
         Value::String(self.0.to_string())
     }
@@ -87,6 +101,10 @@ impl ScalarType for CurrencyCode {
             }
             _ => Err(InputValueError::expected_type(value)),
         }
+    }
+
+    fn is_valid(value: &Value) -> bool {
+        Self::parse(value.clone()).is_ok()
     }
 
     fn to_value(&self) -> Value {

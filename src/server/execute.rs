@@ -45,6 +45,8 @@ pub struct Prepared {
     pub variables: Variables,
     /// What it costs.
     pub cost: u64,
+    /// Whether everything that it selects is for everybody, so that one answer serves all.
+    pub is_public: bool,
     /// Whether it asks where the viewer's streams end.
     wants_cursor: bool,
 }
@@ -134,7 +136,8 @@ impl Server {
         }
         let wants_cursor = viewer.is_some() && text.contains("streamCursor");
         let operation_name = asked.operation_name;
-        Ok(Prepared { kind, document, operation_name, variables, cost: requirements.cost, wants_cursor })
+        let is_public = requirements.access.iter().all(|(access, _)| *access == Access::Public);
+        Ok(Prepared { kind, document, operation_name, variables, cost: requirements.cost, is_public, wants_cursor })
     }
 
     /// Runs a query or a mutation, unless the caller has sent too many.

@@ -5,6 +5,7 @@ use std::panic::AssertUnwindSafe;
 use axum::Router;
 use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::{DefaultBodyLimit, FromRequest, Path, Request, State};
+use axum::handler::Handler;
 use axum::http::{HeaderMap, HeaderValue, Method, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Redirect, Response};
@@ -43,11 +44,10 @@ async fn graphql(State(server): State<Server>, request: Request) -> Response {
     if request.method() == Method::GET && upgrade.is_some_and(|protocol| protocol.eq_ignore_ascii_case("websocket")) {
         return sockets(State(server), request).await;
     }
-    use axum::handler::Handler;
     http::graphql.call(request, server).await
 }
 
-/// Where sockets are opened.
+/// Where sockets are opened: the one place that knows of them.
 async fn sockets(State(server): State<Server>, request: Request) -> Response {
     let caller = server.caller(&request);
     let headers = request.headers().clone();
@@ -89,4 +89,45 @@ async fn edge(State(server): State<Server>, mut request: Request, next: Next) ->
     secure(response.headers_mut());
     response.headers_mut().insert(REQUEST_ID, id);
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::{Body, to_bytes};
+    use axum::http::StatusCode;
+    use tower::ServiceExt;
+
+    use super::*;
+    use crate::features::PROJECTIONS;
+    use crate::platform::config::{Sources, load};
+    use crate::platform::{Platform, host};
+
+    async fn server(folder: &std::path::Path) -> Server {
+        let environment = [("DATA_DIR".to_owned(), folder.display().to_string())].into();
+        let config = load(&Sources { environment, ..Sources::default() }).unwrap().config;
+        Server::new(Platform::open(config, host::clock(), host::entropy(), PROJECTIONS).await.unwrap()).unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_an_answer_without_its_cause() {
+        let folder = tempfile::tempdir().unwrap();
+        let server = server(folder.path()).await;
+        let broken = || async {
+            if folder_is_full() {
+                panic!("the cause")
+            }
+        };
+        let app = Router::new().route("/", get(broken)).layer(middleware::from_fn_with_state(server, edge));
+        let request = Request::builder().uri("/").header(REQUEST_ID, "abc").body(Body::empty()).unwrap();
+        let response = app.oneshot(request).await.unwrap();
+        assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
+        assert_eq!(response.headers()[REQUEST_ID], "abc");
+        let body = to_bytes(response.into_body(), usize::MAX).await.unwrap();
+        let text = String::from_utf8(body.to_vec()).unwrap();
+        assert!(text.contains("INTERNAL_SERVER_ERROR") && !text.contains("cause"), "{text}");
+    }
+
+    fn folder_is_full() -> bool {
+        true
+    }
 }

@@ -12,7 +12,7 @@ use super::documents::hoist;
 use super::execute::Prepared;
 use super::state::Server;
 use crate::kernel::{Caller, Result};
-use crate::platform::limits::{Rule, WhenDown};
+use crate::platform::limits::Rule;
 
 /// Whose uses are counted together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,19 +33,13 @@ const RULES: [(&str, By, Rule); 5] = [
 ];
 /// Everything else.
 const OTHERS: (&str, By, Rule) = ("other", By::User, Rule { burst: 600, per_minute: 600 });
-/// So many times more is allowed on a developer's machine, where one person plays all users.
-const DEVELOPMENT_FACTOR: u32 = 100;
 
 impl Server {
     /// Counts a request, and refuses it if it is one too many.
     pub async fn throttle(&self, caller: &Caller, prepared: &Prepared) -> Result<()> {
-        let config = &self.platform.config;
-        let factor = if config.is_development() { DEVELOPMENT_FACTOR } else { 1 };
         let name = prepared.operation_name.as_deref();
         for (name, by, rule) in rules(prepared.kind, &prepared.document, name) {
-            let rule = Rule { burst: rule.burst * factor, per_minute: rule.per_minute * factor };
-            let key = format!("{name}:{}", subject(caller, by));
-            self.platform.limits.check(&key, rule, 1, WhenDown::Local).await?;
+            self.platform.count(&format!("{name}:{}", subject(caller, by)), rule).await?;
         }
         Ok(())
     }

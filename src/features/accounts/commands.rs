@@ -7,10 +7,14 @@ use crate::kernel::clock::{DAY, SECOND};
 use crate::kernel::id::{SessionId, UserId};
 use crate::kernel::{Caller, Code, Error, Result, text};
 use crate::platform::Platform;
+use crate::platform::limits::Rule;
 use crate::platform::work::{AuditRow, Unit};
 
 /// A refresh token that was just used may be repeated for so long, by a client whose answer was lost on the way.
 const REPEAT_MS: i64 = 10 * SECOND;
+
+/// Sign-ins to one account.
+const SIGN_IN_RULE: Rule = Rule { burst: 10, per_minute: 10 };
 
 /// Opens an account and signs it in.
 pub async fn sign_up(platform: &Platform, caller: &Caller, input: SignUp) -> Result<SignedIn> {
@@ -65,7 +69,11 @@ async fn insert(unit: &mut Unit, input: &SignUp, hash: &str) -> Result<UserId> {
 pub async fn sign_in(platform: &Platform, caller: &Caller, input: SignIn) -> Result<SignedIn> {
     let wrong = || Error::new(Code::BadCredentials, "E-mail address or password is wrong.");
     let found = match text::email(&input.email) {
-        Ok(email) => store::credentials(&platform.db, &email).await?,
+        Ok(email) => {
+            // Counted by account as well, however many addresses guess. An unknown account counts just the same.
+            platform.count(&format!("signIn:account:{email}"), SIGN_IN_RULE).await?;
+            store::credentials(&platform.db, &email).await?
+        }
         Err(_) => None,
     };
     let hash = found.as_ref().map(|found| found.password_hash.clone());

@@ -54,6 +54,11 @@ impl Subject {
     pub fn booking(id: BookingId) -> Self {
         Subject { kind: SubjectKind::Booking, id: id.uuid() }
     }
+
+    /// The job, if it is one.
+    pub fn job_id(&self) -> Option<JobId> {
+        (self.kind == SubjectKind::Job).then(|| JobId::of(self.id))
+    }
 }
 
 /// One of the two people of a conversation, with the marks that the other sees.

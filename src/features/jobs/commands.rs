@@ -34,20 +34,17 @@ pub async fn post(platform: &Platform, caller: &Caller, input: NewJob) -> Result
         .await
 }
 
-/// Reads a job that is to get an offer, and keeps it as it is until the unit ends. `NOT_FOUND` for jobs that are not open
-/// to everyone.
-pub async fn lock_open(unit: &mut Unit, id: JobId, viewer: UserId) -> Result<Job> {
-    let job = store::lock(&mut unit.tx, id).await?.ok_or_else(|| Error::not_found("job"))?;
-    match job.status {
-        Status::Open => Ok(job),
-        _ if job.customer == viewer => Err(closed(&job)),
-        Status::Draft => Err(Error::not_found("job")),
-        _ => Err(closed(&job)),
-    }
+/// Reads a job that is to get an offer, and keeps it as it is until the unit ends. Who may see it is the caller's question.
+pub async fn lock(unit: &mut Unit, id: JobId) -> Result<Job> {
+    store::lock(&mut unit.tx, id).await?.ok_or_else(|| Error::not_found("job"))
 }
 
-fn closed(job: &Job) -> Error {
-    Error::conflict(format!("This job is {} and takes no offers.", job.status.name()))
+/// Refuses a job that takes no offers.
+pub fn must_be_open(job: &Job) -> Result<()> {
+    if job.status == Status::Open {
+        return Ok(());
+    }
+    Err(Error::conflict(format!("This job is {} and takes no offers.", job.status.name())))
 }
 
 /// An offer was accepted: of two at once, one finds the job taken.

@@ -140,11 +140,15 @@ pub(super) async fn count_of_user(db: &Db, user: UserId) -> Result<i64> {
 }
 
 /// Of these jobs, those that a contractor has an offer on.
-pub(super) async fn jobs_with_offer_of(db: &Db, contractor: UserId, jobs: &[JobId]) -> Result<Vec<JobId>> {
+pub(super) async fn jobs_with_offer_of(
+    on: impl Into<On<'_>>,
+    contractor: UserId,
+    jobs: &[JobId],
+) -> Result<Vec<JobId>> {
     let rows = q("select distinct job_id from offers where contractor_id = $1 and job_id in ({list})")
         .bind(contractor)
         .list(jobs.iter().copied())
-        .fetch(db)
+        .fetch(on)
         .await?;
     rows.iter().map(|row| row.get("job_id")).collect()
 }

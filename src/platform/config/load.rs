@@ -78,8 +78,8 @@ pub struct Loaded {
 pub struct Shown {
     /// Its name in the file, such as `server.port`.
     pub key: String,
-    /// Its value as TOML writes it.
-    pub value: String,
+    /// Its value as TOML writes it; nothing when it must not be shown.
+    pub value: Option<String>,
     /// Where it comes from.
     pub origin: String,
 }
@@ -286,9 +286,8 @@ impl Loading {
         let show = |key: &String| {
             let value = self.figment.find_value(key).unwrap_or_else(|_| Value::from(""));
             let value = match SECRETS.contains(&&**key) {
-                true if value.as_str().is_some_and(str::is_empty) => "\"\"".to_owned(),
-                true => "\"(hidden)\"".to_owned(),
-                false => toml(&value),
+                true => value.as_str().filter(|text| text.is_empty()).map(|_| "\"\"".to_owned()),
+                false => Some(toml(&value)),
             };
             let origin = self.origins.get(key).cloned().unwrap_or_else(|| "default".to_owned());
             Shown { key: key.clone(), value, origin }

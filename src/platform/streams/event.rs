@@ -25,6 +25,11 @@ impl StreamName {
         StreamName("topic:announcements".into())
     }
 
+    /// Whether it is read by many, rather than the stream of one user.
+    pub fn is_topic(&self) -> bool {
+        self.0.starts_with("topic:")
+    }
+
     /// A name that was stored or came over the bus.
     pub fn from_text(text: impl Into<Arc<str>>) -> Self {
         StreamName(text.into())

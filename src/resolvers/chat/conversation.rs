@@ -10,12 +10,14 @@ use crate::features::chat::queries;
 use crate::kernel::Result;
 use crate::kernel::page::Page;
 use crate::resolvers::ask::Ask;
-use crate::resolvers::error::answer;
+use crate::resolvers::error::{Nullable, answer, nullable};
+use crate::resolvers::jobs;
 use crate::schema::accounts::User;
 use crate::schema::chat::*;
 use crate::schema::connection::Total;
+use crate::schema::jobs::Job;
 
-/// Who, and what was said.
+/// Who, about what, and what was said.
 #[ComplexObject]
 impl Conversation {
     /// The two people.
@@ -24,11 +26,17 @@ impl Conversation {
         answer(try_join(user(ctx, one), user(ctx, two)).await.map(|(one, two)| vec![one, two]))
     }
 
+    /// The job that they talk about; null when it is about something else.
+    async fn job(&self, ctx: &Context<'_>) -> Nullable<Job> {
+        let id = self.row.subject.job_id()?;
+        nullable(async { jobs::visible(ctx, &ctx.viewer()?, id).await }.await)
+    }
+
     /// The newest message; null while there is none.
-    async fn last_message(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<Message>> {
+    async fn last_message(&self, ctx: &Context<'_>) -> Nullable<Message> {
         match self.row.last_message {
-            Some(id) => answer(message(ctx, id).await),
-            None => Ok(None),
+            Some(id) => nullable(message(ctx, id).await),
+            None => None,
         }
     }
 

@@ -8,7 +8,7 @@ use crate::features::chat::queries;
 use crate::kernel::id::{ConversationId, TypedId, UserId, parse};
 use crate::kernel::{Error, Result};
 use crate::resolvers::ask::Ask;
-use crate::resolvers::error::answer;
+use crate::resolvers::error::{Nullable, answer, nullable};
 use crate::resolvers::live::{Live, durable, live_events, own, signals};
 use crate::schema::accounts::User;
 use crate::schema::auth::{Access, auth};
@@ -74,13 +74,13 @@ live_events!(ConversationEvent {
 #[ComplexObject]
 impl MessageCreated {
     /// The message; null once it is gone.
-    async fn message(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<Message>> {
-        answer(message(ctx, self.event.object_id()).await)
+    async fn message(&self, ctx: &Context<'_>) -> Nullable<Message> {
+        nullable(message(ctx, self.event.object_id()).await)
     }
 
     /// The conversation as it is now, with the viewer's own unread count.
-    async fn conversation(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<Conversation>> {
-        answer(conversation(ctx, ConversationId::of(self.event.subject)).await)
+    async fn conversation(&self, ctx: &Context<'_>) -> Nullable<Conversation> {
+        nullable(conversation(ctx, ConversationId::of(self.event.subject)).await)
     }
 }
 
@@ -88,8 +88,8 @@ impl MessageCreated {
 #[ComplexObject]
 impl MessagesDelivered {
     /// The conversation as it is now.
-    async fn conversation(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<Conversation>> {
-        answer(conversation(ctx, self.event.object_id()).await)
+    async fn conversation(&self, ctx: &Context<'_>) -> Nullable<Conversation> {
+        nullable(conversation(ctx, self.event.object_id()).await)
     }
 
     /// Everything up to the message with this number has arrived.
@@ -102,8 +102,8 @@ impl MessagesDelivered {
 #[ComplexObject]
 impl MessagesRead {
     /// The conversation as it is now, with the viewer's own unread count.
-    async fn conversation(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<Conversation>> {
-        answer(conversation(ctx, self.event.object_id()).await)
+    async fn conversation(&self, ctx: &Context<'_>) -> Nullable<Conversation> {
+        nullable(conversation(ctx, self.event.object_id()).await)
     }
 
     /// Who has read.

@@ -10,7 +10,7 @@ pub use live::ChatSubscription;
 
 use super::ask::Ask;
 use super::connection::total;
-use super::error::{answer, settle};
+use super::error::{Nullable, nullable, settle};
 use crate::features::chat::{Send, Subject, commands, queries};
 use crate::kernel::id::{ConversationId, JobId, MessageId, UserId, parse};
 use crate::kernel::page::Page;
@@ -32,8 +32,8 @@ impl ChatQuery {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The conversation's id.")] id: ID,
-    ) -> async_graphql::Result<Option<Conversation>> {
-        answer(async { conversation(ctx, parse(&id)?).await }.await)
+    ) -> Nullable<Conversation> {
+        nullable(async { conversation(ctx, parse(&id)?).await }.await)
     }
 }
 
@@ -50,7 +50,7 @@ impl ChatMutation {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "What is to be said.")] input: MessageSendInput,
-    ) -> async_graphql::Result<Option<MessageSendPayload>> {
+    ) -> Nullable<MessageSendPayload> {
         settle(send(ctx, input).await)
     }
 
@@ -60,7 +60,7 @@ impl ChatMutation {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "What was read.")] input: ConversationMarkReadInput,
-    ) -> async_graphql::Result<Option<ConversationMarkReadPayload>> {
+    ) -> Nullable<ConversationMarkReadPayload> {
         settle(mark_read(ctx, input).await)
     }
 
@@ -71,7 +71,7 @@ impl ChatMutation {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "Whether the viewer types.")] input: TypingSetInput,
-    ) -> async_graphql::Result<Option<TypingSetPayload>> {
+    ) -> Nullable<TypingSetPayload> {
         settle(set_typing(ctx, input).await)
     }
 }

@@ -3,36 +3,51 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_graphql::{Response, Value, Variables};
+use async_graphql::Variables;
 use futures_util::future::join_all;
 use tokio::time::Instant;
 
-use super::event::{Page, execute_event};
+use super::event::Page;
 use super::operation::{Kind, LiveOperation, Opening, Track, cursor};
 use crate::kernel::{Caller, Error, Result};
 use crate::loaders::Loaders;
-use crate::platform::streams::{Ahead, Event, PAGE, Place};
+use crate::platform::streams::{Ahead, Event, Gap, PAGE, Place};
 use crate::resolvers::live::{Item, Notice};
 use crate::server::state::Server;
 
 /// How long to wait before a page that failed is tried again.
 const RETRY: Duration = Duration::from_secs(1);
-/// How often a page is tried before its errors are shown: a database that is away comes back, a bug does not.
-const ATTEMPTS: u8 = 3;
+
+/// Events that are shaped at once, so that they load their objects together.
+const SHAPED_AT_ONCE: usize = 32;
+/// Bytes of answers behind which a page ends early: what a client that reads nothing may hold.
+const PAGE_BYTES: usize = 256 << 10;
 
 /// What came of a delivery.
 pub enum Delivery {
     /// Answers as JSON, in order. The operation has moved on behind them.
-    Answers(Vec<String>),
+    Answers(Vec<Arc<str>>),
     /// The caller may not see more.
     Ended(Error),
 }
 
 /// What lies ahead of an operation, and where it will stand behind it.
 struct Batch {
-    items: Vec<Item>,
+    steps: Vec<Step>,
     places: Vec<Place>,
     skipped: u32,
+}
+
+/// An item, and the place behind it in one of the tracks, if it moves one.
+struct Step {
+    item: Item,
+    moves: Option<(usize, Place)>,
+}
+
+impl From<Item> for Step {
+    fn from(item: Item) -> Self {
+        Step { item, moves: None }
+    }
 }
 
 impl LiveOperation {
@@ -55,87 +70,101 @@ impl LiveOperation {
         }
     }
 
-    async fn try_deliver(&mut self, server: &Server, caller: &Caller) -> Result<Vec<String>> {
+    async fn try_deliver(&mut self, server: &Server, caller: &Caller) -> Result<Vec<Arc<str>>> {
         server.still_same(caller).await?;
         let batch = self.gather(server).await?;
         let page = Page {
             server,
             caller,
             document: &self.document,
-            variables: variables(self.variables.as_deref()),
+            variables: (self.variables.as_deref(), variables(self.variables.as_deref())),
             loaders: Arc::new(Loaders::new(server.platform.clone())),
+            is_shared: self.is_shared,
+            failures: self.failures,
         };
-        let has_cursor = !batch.items.is_empty();
-        let answers = join_all(batch.items.into_iter().map(|item| execute_event(&page, item))).await;
-        let answers: Vec<_> = answers.into_iter().flatten().collect();
-        if self.failures + 1 < ATTEMPTS && answers.iter().any(may_pass) {
-            return Err(Error::internal("an event could not be shaped"));
+        let mut places = self.kind.places();
+        let (mut answers, mut bytes) = (Vec::new(), 0);
+        let mut steps = batch.steps.into_iter().peekable();
+        while steps.peek().is_some() && bytes < PAGE_BYTES {
+            let (shaped, moves): (Vec<_>, Vec<_>) =
+                steps.by_ref().take(SHAPED_AT_ONCE).map(|step| (page.answer(step.item), step.moves)).unzip();
+            for answer in join_all(shaped).await {
+                let answer = answer?;
+                bytes += answer.as_ref().map_or(0, |answer| answer.len());
+                answers.extend(answer);
+            }
+            moves.into_iter().flatten().for_each(|(index, place)| places[index] = place);
         }
-        let answers = answers.iter().map(serde_json::to_string).collect::<Result<_, _>>().map_err(Error::internal)?;
-        if let Kind::Streams { tracks, .. } = &mut self.kind {
-            tracks.iter_mut().zip(batch.places).for_each(|(track, place)| track.place = place);
-        }
+        let is_whole = steps.peek().is_none();
+        // Behind the last item there may be events that are passed over.
+        self.kind.move_to(if is_whole { batch.places } else { places });
+        self.skipped = if is_whole { batch.skipped } else { 0 };
         self.opening = None;
-        self.skipped = batch.skipped;
-        if has_cursor {
+        if !answers.is_empty() {
             self.told_at = Instant::now();
         }
         Ok(answers)
     }
 
-    /// Up to a page of each stream, without moving on.
+    /// Up to a page of each stream, laid out as items, without moving on.
     async fn gather(&mut self, server: &Server) -> Result<Batch> {
-        let wants_checkpoint = self.wants_checkpoint(server.live.limits.checkpoint);
-        let (tracks, filter) = match &mut self.kind {
+        let tracks = match &mut self.kind {
+            Kind::Streams { tracks, .. } => tracks,
             Kind::Signals(watch) => {
                 let items = watch.take().into_iter().map(|signal| Item::Signal(signal, notice(server, None)));
-                return Ok(Batch { items: items.collect(), places: Vec::new(), skipped: 0 });
+                return Ok(Batch { steps: items.map(Step::from).collect(), places: Vec::new(), skipped: 0 });
             }
-            Kind::Streams { tracks, filter } => (tracks, *filter),
         };
-        let reader = server.platform.hub.reader();
-        let places = tracks.iter().map(|track| track.place).collect();
-        let mut batch = Batch { items: Vec::new(), places, skipped: self.skipped };
-        match self.opening {
-            Some(Opening::Resumed) => {
-                batch.items.push(Item::Resumed(notice(server, Some(cursor(reader, tracks, &batch.places)))))
-            }
-            Some(Opening::Gap(gap)) => {
-                batch.items.push(Item::Gap(notice(server, Some(cursor(reader, tracks, &batch.places))), gap))
-            }
-            None => {}
-        }
-        for index in 0..tracks.len() {
-            let events = match next_events(server, &mut tracks[index]).await? {
+        let mut pages = Vec::with_capacity(tracks.len());
+        for track in tracks.iter_mut() {
+            pages.push(match next_events(server, track).await? {
                 Ok(events) => events,
                 Err((gap, head)) => {
-                    batch.places[index] = head;
-                    let cursor = cursor(reader, tracks, &batch.places);
-                    batch.items.push(Item::Gap(notice(server, Some(cursor)), gap));
-                    batch.skipped = 0;
-                    continue;
+                    // The watch has turned to the new course already, so the gap is kept until it is told.
+                    track.place = head;
+                    self.opening = Some(Opening::Gap(gap));
+                    Vec::new()
                 }
-            };
+            });
+        }
+        Ok(self.lay_out(server, pages))
+    }
+
+    fn lay_out(&self, server: &Server, pages: Vec<Vec<Arc<Event>>>) -> Batch {
+        let mut batch = Batch { steps: Vec::new(), places: self.kind.places(), skipped: self.skipped };
+        let Kind::Streams { tracks, filter } = &self.kind else { return batch };
+        let cursor = |places: &[Place]| cursor(server.platform.hub.reader(), tracks, places);
+        let notice = |places: &[Place]| notice(server, Some(cursor(places)));
+        match self.opening {
+            Some(Opening::Resumed) => batch.steps.push(Item::Resumed(notice(&batch.places)).into()),
+            Some(Opening::Gap(gap)) => batch.steps.push(Item::Gap(notice(&batch.places), gap).into()),
+            None => {}
+        }
+        for (index, events) in pages.into_iter().enumerate() {
             for event in events {
-                batch.places[index] = Place { seq: event.seq, mark: event.mark() };
+                let place = Place { seq: event.seq, mark: event.mark() };
+                batch.places[index] = place;
                 if filter.shows(&event) {
-                    batch.items.push(Item::Event(event, cursor(reader, tracks, &batch.places)));
+                    let item = Item::Event(event, cursor(&batch.places));
+                    batch.steps.push(Step { item, moves: Some((index, place)) });
                     batch.skipped = 0;
                 } else {
                     batch.skipped += 1;
                 }
             }
         }
-        let is_due = wants_checkpoint && batch.items.is_empty();
-        if is_due || batch.skipped >= server.live.limits.checkpoint_skips {
-            batch.items.push(Item::Checkpoint(notice(server, Some(cursor(reader, tracks, &batch.places)))));
+        let limits = &server.live.limits;
+        let is_due = batch.steps.is_empty() && self.wants_checkpoint(limits.checkpoint);
+        if is_due || batch.skipped >= limits.checkpoint_skips {
+            batch.steps.push(Item::Checkpoint(notice(&batch.places)).into());
             batch.skipped = 0;
         }
-        Ok(batch)
+        batch
     }
 }
 
-type Gapped = (crate::platform::streams::Gap, Place);
+/// Why a stream cannot be gone on with, and its head.
+type Gapped = (Gap, Place);
 
 /// What comes next in one stream; or why there is no next, and the head to go on from.
 async fn next_events(server: &Server, track: &mut Track) -> Result<Result<Vec<Arc<Event>>, Gapped>> {
@@ -143,7 +172,7 @@ async fn next_events(server: &Server, track: &mut Track) -> Result<Result<Vec<Ar
     let gap = match track.watch.ahead(track.place, usize::try_from(PAGE).unwrap_or(usize::MAX)) {
         Ahead::Nothing => return Ok(Ok(Vec::new())),
         Ahead::Events(events) => return Ok(Ok(events)),
-        Ahead::Diverged => crate::platform::streams::Gap::Diverged,
+        Ahead::Diverged => Gap::Diverged,
         Ahead::Far => {
             let _turn = server.live.replays.acquire().await.map_err(Error::internal)?;
             match reader.page(track.watch.stream(), track.place).await? {
@@ -175,12 +204,4 @@ fn notice(server: &Server, cursor: Option<String>) -> Notice {
 /// The variables were read once when the operation was opened, so they are readable.
 fn variables(json: Option<&str>) -> Variables {
     json.and_then(|json| serde_json::from_str(json).ok()).map(Variables::from_json).unwrap_or_default()
-}
-
-/// Whether an answer failed for a reason that may pass by itself.
-fn may_pass(answer: &Response) -> bool {
-    let retryable = |error: &async_graphql::ServerError| {
-        error.extensions.as_ref().and_then(|values| values.get("retryable")) == Some(&Value::from(true))
-    };
-    answer.errors.iter().any(retryable)
 }

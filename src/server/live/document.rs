@@ -28,7 +28,12 @@ pub fn key(text: &str, operation_name: Option<&str>) -> Key {
 
 /// A subscription alone in its document, with one plain field at its root.
 #[derive(Debug)]
-pub struct Hoisted(pub ExecutableDocument);
+pub struct Hoisted {
+    /// Names it.
+    pub key: Key,
+    /// The document.
+    pub document: ExecutableDocument,
+}
 
 /// A cache of hoisted documents, bounded by bytes. What leaves it lives on in the operations that use it.
 #[derive(Debug)]
@@ -67,7 +72,7 @@ impl Documents {
             return entry.document.clone();
         }
         let bytes = text_bytes.saturating_mul(BYTES_PER_BYTE).max(BYTES_AT_LEAST);
-        let document = Arc::new(Hoisted(document));
+        let document = Arc::new(Hoisted { key, document });
         if bytes <= self.bytes_max {
             kept.make_room(self.bytes_max - bytes);
             kept.bytes += bytes;

@@ -3,42 +3,78 @@
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
-use async_graphql::{Request, Response, ServerError, Variables};
+use async_graphql::{Request, Response, ServerError, Value, Variables};
 use futures_util::{FutureExt, StreamExt};
 
 use super::document::Hoisted;
-use crate::kernel::{Caller, Error};
+use super::shared::{Answer, SharedKey};
+use crate::kernel::{Caller, Error, Result};
 use crate::loaders::Loaders;
 use crate::resolvers::error::top_level;
 use crate::resolvers::live::{Item, Mode};
 use crate::server::execute::complete;
 use crate::server::state::Server;
 
+/// How often a page is tried before its errors are shown: a database that is away comes back, a bug does not.
+const ATTEMPTS: u8 = 3;
+
 /// What the items of one page share.
 pub(super) struct Page<'a> {
     pub(super) server: &'a Server,
     pub(super) caller: &'a Caller,
     pub(super) document: &'a Hoisted,
-    pub(super) variables: Variables,
+    /// As they were kept, and read.
+    pub(super) variables: (Option<&'a str>, Variables),
     /// One for the page, so that a hundred events load their objects in one statement.
     pub(super) loaders: Arc<Loaders>,
+    /// Whether the answers to events serve everybody who watches the same.
+    pub(super) is_shared: bool,
+    /// Attempts that failed.
+    pub(super) failures: u8,
 }
 
-/// The answer that shows an item; `None` if the document's field does not know this kind of item.
-pub(super) async fn execute_event(page: &Page<'_>, item: Item) -> Option<Response> {
-    let mut request = Request::new(String::new())
-        .variables(page.variables.clone())
-        .data(page.caller.clone())
-        .data(page.loaders.clone())
-        .data(Mode::Deliver(Arc::new(item)));
-    request.set_parsed_query(page.document.0.clone());
-    let mut answers = page.server.twin.execute_stream(request);
-    let mut answer = match guarded(answers.next()).await {
-        Ok(answer) => answer?,
-        Err(error) => Response::from_errors(vec![error]),
-    };
-    complete(&mut answer);
-    Some(answer)
+impl Page<'_> {
+    /// The answer that shows an item, perhaps one that was made for somebody else.
+    pub(super) async fn answer(&self, item: Item) -> Result<Answer> {
+        match &item {
+            Item::Event(event, _) if self.is_shared => {
+                let key = SharedKey::new(self.document.key, self.variables.0, event);
+                let nobody = Caller { viewer: None, ..self.caller.clone() };
+                self.server.live.shared.answer(key, self.shape(nobody, item)).await
+            }
+            _ => self.shape(self.caller.clone(), item).await,
+        }
+    }
+
+    async fn shape(&self, caller: Caller, item: Item) -> Result<Answer> {
+        let Some(answer) = self.execute_event(caller, item).await else { return Ok(None) };
+        if self.failures + 1 < ATTEMPTS && answer.errors.iter().any(may_pass) {
+            return Err(Error::internal("an event could not be shaped"));
+        }
+        serde_json::to_string(&answer).map(|text| Some(text.into())).map_err(Error::internal)
+    }
+
+    /// Runs the document for an item; nothing comes back if its field does not know this kind of item.
+    async fn execute_event(&self, caller: Caller, item: Item) -> Option<Response> {
+        let mut request = Request::new(String::new())
+            .variables(self.variables.1.clone())
+            .data(caller)
+            .data(self.loaders.clone())
+            .data(Mode::Deliver(Arc::new(item)));
+        request.set_parsed_query(self.document.document.clone());
+        let mut answers = self.server.twin.execute_stream(request);
+        let mut answer = match guarded(answers.next()).await {
+            Ok(answer) => answer?,
+            Err(error) => Response::from_errors(vec![error]),
+        };
+        complete(&mut answer);
+        Some(answer)
+    }
+}
+
+/// Whether an error has a reason that may pass by itself.
+fn may_pass(error: &ServerError) -> bool {
+    error.extensions.as_ref().and_then(|values| values.get("retryable")) == Some(&Value::from(true))
 }
 
 /// Runs what may hold a bug: a panic becomes a masked error, and whoever runs it lives on.

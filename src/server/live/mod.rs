@@ -13,19 +13,23 @@ mod document;
 mod event;
 mod limits;
 mod operation;
+mod shared;
 mod subscribe;
+#[cfg(test)]
+mod tests;
+mod trim;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Semaphore;
-use tokio_util::task::TaskTracker;
 
 pub use self::deliver::Delivery;
 pub use self::document::{Documents, Hoisted};
 pub use self::event::guarded;
 pub use self::limits::LiveLimits;
 pub use self::operation::LiveOperation;
+use self::shared::Shared;
 pub use self::subscribe::Recipe;
 use crate::kernel::id::UserId;
 
@@ -35,8 +39,7 @@ pub struct Live {
     pub limits: LiveLimits,
     /// The documents of live operations.
     pub documents: Documents,
-    /// The open sockets. To drain: cancel the server's `draining`, close this, and wait for it.
-    pub sockets: TaskTracker,
+    shared: Shared,
     replays: Semaphore,
     seats: Mutex<HashMap<UserId, usize>>,
 }
@@ -47,7 +50,7 @@ impl Live {
         Live {
             limits,
             documents: Documents::new(limits.document_bytes),
-            sockets: TaskTracker::new(),
+            shared: Shared::default(),
             replays: Semaphore::new(limits.replays),
             seats: Mutex::default(),
         }
@@ -90,24 +93,5 @@ impl Drop for Seat {
                 seats.remove(&self.user);
             }
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use uuid::Uuid;
-
-    use super::*;
-    use crate::kernel::id::TypedId;
-
-    #[test]
-    fn seats_are_given_back() {
-        let live = Arc::new(Live::new(LiveLimits { sockets_per_user: 2, ..LiveLimits::default() }));
-        let user = UserId::of(Uuid::from_u128(1));
-        let (one, two) = (live.seat(user), live.seat(user));
-        assert!(one.is_some() && two.is_some() && live.seat(user).is_none());
-        assert!(live.seat(UserId::of(Uuid::from_u128(2))).is_some());
-        drop((one, two));
-        assert!(live.seats().is_empty());
     }
 }

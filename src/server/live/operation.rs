@@ -15,6 +15,8 @@ pub struct LiveOperation {
     /// As JSON, which is the smallest form. Most operations have none.
     pub(super) variables: Option<Box<str>>,
     pub(super) kind: Kind,
+    /// Whether its answers serve everybody who watches the same.
+    pub(super) is_shared: bool,
     /// What the client is told first.
     pub(super) opening: Option<Opening>,
     /// Events passed over since the client got a cursor.
@@ -33,6 +35,23 @@ pub(super) enum Kind {
     Streams { tracks: Box<[Track]>, filter: Filter },
     /// Ephemeral signals.
     Signals(SignalWatch),
+}
+
+impl Kind {
+    /// Where the client stands in each stream.
+    pub(super) fn places(&self) -> Vec<Place> {
+        match self {
+            Kind::Streams { tracks, .. } => tracks.iter().map(|track| track.place).collect(),
+            Kind::Signals(_) => Vec::new(),
+        }
+    }
+
+    /// Moves the client on.
+    pub(super) fn move_to(&mut self, places: Vec<Place>) {
+        if let Kind::Streams { tracks, .. } = self {
+            tracks.iter_mut().zip(places).for_each(|(track, place)| track.place = place);
+        }
+    }
 }
 
 /// One stream of a view, and how far the client has come in it.
@@ -56,11 +75,20 @@ impl LiveOperation {
         variables: Option<Box<str>>,
         kind: Kind,
         opening: Option<Opening>,
+        is_public: bool,
     ) -> Self {
+        let is_topic = |track: &Track| track.watch.stream().is_topic();
+        let is_shared = is_public
+            && match &kind {
+                // The cursor of an event in a view of several streams depends on how far the others have come.
+                Kind::Streams { tracks, .. } => tracks.len() == 1 && tracks.iter().all(is_topic),
+                Kind::Signals(_) => false,
+            };
         LiveOperation {
             document,
             variables,
             kind,
+            is_shared,
             opening,
             skipped: 0,
             told_at: Instant::now(),

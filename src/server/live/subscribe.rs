@@ -7,6 +7,7 @@ use futures_util::StreamExt;
 use super::document::{self, Key};
 use super::event::guarded;
 use super::operation::{Kind, LiveOperation, Opening, Track};
+use super::trim;
 use crate::kernel::{Caller, Error, Result};
 use crate::platform::streams::{Bell, Gap, Place, StreamName};
 use crate::resolvers::error::top_level;
@@ -61,11 +62,10 @@ impl Server {
     ) -> Result<LiveOperation, Vec<ServerError>> {
         debug_assert_eq!(prepared.kind, OperationType::Subscription, "queries and mutations are run");
         let operation_name = prepared.operation_name.as_deref();
-        let (document, _) = hoist::hoist_subscription(&prepared.document, operation_name)
+        let (mut document, _) = hoist::hoist_subscription(&prepared.document, operation_name)
             .map_err(|refusal| Declined::from(refusal).errors)?;
-        let document = self.live.documents.keep(recipe.key, recipe.text_bytes, document);
         let (mode, found) = Mode::probe();
-        let request = self.request(caller, document.0.clone(), None, prepared.variables).data(mode);
+        let request = self.request(caller, document.clone(), None, prepared.variables).data(mode);
         let mut answers = self.strict.execute_stream(request);
         // A probe yields nothing, so whatever comes is the refusal.
         if let Some(mut refusal) = guarded(answers.next()).await.map_err(|error| vec![error])? {
@@ -75,11 +75,19 @@ impl Server {
         let view = found.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
         let view = view.ok_or_else(|| failed(Error::internal("a subscription's field reported no view")))?;
         let (kind, opening) = self.attach(view, resume, bell).await.map_err(failed)?;
-        Ok(LiveOperation::new(document, recipe.variables, kind, opening))
+        let unused = trim::take_cursor(&mut document);
+        let variables = recipe.variables.and_then(|json| without(json, unused.as_deref()));
+        let document = self.live.documents.keep(recipe.key, recipe.text_bytes, document);
+        Ok(LiveOperation::new(document, variables, kind, opening, prepared.is_public))
     }
 
     /// Watches what the view shows, and finds where its client stands.
-    async fn attach(&self, view: View, resume: Option<&str>, bell: &Bell) -> Result<(Kind, Option<Opening>)> {
+    pub(super) async fn attach(
+        &self,
+        view: View,
+        resume: Option<&str>,
+        bell: &Bell,
+    ) -> Result<(Kind, Option<Opening>)> {
         let (streams, filter) = match view.source {
             Source::Signals(topic) => {
                 return Ok((Kind::Signals(self.platform.hub.signals.watch(&topic, bell)), None));
@@ -117,6 +125,14 @@ impl Server {
         }
         Ok(Ok(places))
     }
+}
+
+/// The variables without one of them; nothing if none is left.
+fn without(json: Box<str>, unused: Option<&str>) -> Option<Box<str>> {
+    let Some(unused) = unused else { return Some(json) };
+    let mut values: serde_json::Map<String, serde_json::Value> = serde_json::from_str(&json).ok()?;
+    values.remove(unused);
+    (!values.is_empty()).then(|| serde_json::Value::from(values).to_string().into())
 }
 
 fn failed(error: Error) -> Vec<ServerError> {

@@ -112,8 +112,8 @@ async fn a_drain_closes_so_that_clients_come_back() {
     for client in &mut open {
         assert_eq!(client.closed().await, 1012);
     }
-    app.server.live.sockets.close();
-    tokio::time::timeout(Duration::from_secs(5), app.server.live.sockets.wait()).await.expect("a socket stays open");
+    app.server.sockets.close();
+    tokio::time::timeout(Duration::from_secs(5), app.server.sockets.wait()).await.expect("a socket stays open");
     assert_eq!(app.server.platform.hub.streams_watched(), 0);
 }
 

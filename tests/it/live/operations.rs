@@ -1,8 +1,12 @@
 //! Operations on an open socket: what they bring, what refuses them, and that the socket survives it.
 
-use std::time::Duration;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::{Duration, Instant};
 
-use gigwire::kernel::Role;
+use gigwire::kernel::clock::MINUTE;
+use gigwire::kernel::{Clock, Role};
+use gigwire::platform::host;
 use gigwire::server::live::LiveLimits;
 use serde_json::{Value, json};
 
@@ -136,20 +140,88 @@ async fn pings_are_answered_with_their_payload() {
     assert_eq!(client.next().await, json!({ "type": "pong", "payload": { "n": 1 } }));
 }
 
+fn renewal(token: &str) -> String {
+    format!(
+        r#"mutation {{ connectionRenew(input: {{ accessToken: "{token}" }}) {{ expiresAt userErrors {{ code }} }} }}"#
+    )
+}
+
+#[tokio::test]
+async fn a_renewal_is_for_the_same_user() {
+    let app = App::start().await;
+    let (user, other) = (app.sign_in(&[Role::Customer]).await, app.sign_in(&[Role::Customer]).await);
+    let mut client = app.open(json!({ "token": user.access_token })).await;
+    let refused = client.run("1", &renewal(&other.access_token)).await;
+    assert_eq!(refused["errors"][0]["extensions"]["code"], "FORBIDDEN", "{refused}");
+    let mut anonymous = app.open(json!({})).await;
+    anonymous.start("1", &renewal(&user.access_token), json!({})).await;
+    assert_eq!(anonymous.next().await["payload"][0]["extensions"]["code"], "UNAUTHENTICATED");
+}
+
 #[tokio::test]
 async fn a_socket_outlives_its_token_only_when_renewed() {
-    let app = App::start().await;
-    let user = app.sign_in(&[Role::Customer]).await;
-    let other = app.sign_in(&[Role::Customer]).await;
-    let mut client = app.open(json!({ "token": user.access_token })).await;
-    let renew = |token: &str| {
-        format!(
-            r#"mutation {{ connectionRenew(input: {{ accessToken: "{token}" }}) {{ expiresAt userErrors {{ code }} }} }}"#
-        )
-    };
-    let answer = client.run("1", &renew(&user.access_token)).await;
+    let hand = Arc::new(AtomicI64::new(host::clock().now().0));
+    let limits = LiveLimits { sweep: Duration::from_millis(200), ..LiveLimits::default() };
+    let app = App::at(Clock::manual(hand.clone()), limits, |_| ()).await;
+    let (old, account) = app.sign_in_with_password(&[Role::Customer]).await;
+    let mut renewed = app.open(json!({ "token": old.access_token })).await;
+    let mut forgotten = app.open(json!({ "token": old.access_token })).await;
+    renewed.start("a", LISTEN, json!({})).await;
+    hand.fetch_add(10 * MINUTE, Ordering::SeqCst);
+    let fresh = app.sign_in_again(account).await;
+    let answer = renewed.run("1", &renewal(&fresh.access_token)).await;
     assert!(answer["data"]["connectionRenew"]["expiresAt"].is_string(), "{answer}");
-    let refused = client.run("2", &renew(&other.access_token)).await;
-    assert_eq!(refused["errors"][0]["extensions"]["code"], "FORBIDDEN", "{refused}");
-    client.run("3", "{ viewer { user { id } } }").await;
+    hand.fetch_add(6 * MINUTE, Ordering::SeqCst);
+    assert_eq!(forgotten.closed().await, 4403);
+    assert!(renewed.run("2", "{ viewer { user { id } } }").await["errors"].is_null());
+}
+
+#[tokio::test]
+async fn an_event_for_everyone_is_shaped_once() {
+    let app = App::start().await;
+    let publisher = app.publisher().await;
+    app.publish(&publisher, "before").await;
+    let mut clients = Vec::new();
+    for number in 0..20 {
+        let mut client = app.open(json!({})).await;
+        // Each begins elsewhere, which makes no difference afterwards.
+        client.start("a", LISTEN, json!({ "after": number.to_string() })).await;
+        assert_eq!(client.item("a").await["__typename"], "StreamGap");
+        clients.push(client);
+    }
+    let statements = app.server.platform.db.meter().read();
+    app.publish(&publisher, "now").await;
+    for client in &mut clients {
+        assert_eq!(client.titles("a", 1).await, ["now"]);
+    }
+    let statements = app.server.platform.db.meter().read() - statements;
+    assert!(statements < 15, "{statements} statements for one event to 20 sockets");
+}
+
+#[tokio::test]
+async fn a_slow_reader_slows_only_itself() {
+    let limits = LiveLimits { write: Duration::from_secs(2), ..LiveLimits::default() };
+    let app = App::with(limits, |_| ()).await;
+    let publisher = app.publisher().await;
+    let bodies: String = (0..25).map(|n| format!("b{n}: body ")).collect();
+    let large = format!(
+        "subscription {{ announcementPublished {{ ... on AnnouncementAdded {{ announcement {{ {bodies} }} }} }} }}"
+    );
+    let mut slow = app.open(json!({})).await;
+    slow.start("a", &large, json!({})).await;
+    let mut quick = app.open(json!({})).await;
+    quick.start("a", LISTEN, json!({})).await;
+    quick.run("q", "{ __typename }").await;
+    // Far more than the buffers of a connection hold.
+    let text = "x".repeat(5_000);
+    for number in 0..200 {
+        app.publish_text(&publisher, &number.to_string(), &text).await;
+        assert_eq!(quick.titles("a", 1).await, [number.to_string()]);
+    }
+    let begun = Instant::now();
+    while app.server.sockets.len() > 1 {
+        assert!(begun.elapsed() < Duration::from_secs(6), "the slow one stays");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    quick.run("q", "{ __typename }").await;
 }

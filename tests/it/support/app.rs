@@ -133,6 +133,15 @@ impl TestApp {
         TestApp { servers: running, clock, users: AtomicU64::new(0), _folder: folder, _database: database }
     }
 
+    /// Stops one of the servers in good order, and waits until it is gone.
+    pub async fn leave(&mut self, server: usize) {
+        let instance = &mut self.servers[server];
+        instance.stop.cancel();
+        if let Some(serving) = instance.serving.take() {
+            serving.await.unwrap();
+        }
+    }
+
     /// One of the servers; all methods of the first are those of the app itself.
     pub fn on(&self, server: usize) -> &Instance {
         &self.servers[server]
@@ -197,11 +206,6 @@ impl Instance {
         format!("http://{}{path}", self.address)
     }
 
-    /// Where its sockets are opened.
-    pub fn socket_url(&self) -> String {
-        format!("ws://{}/graphql/ws", self.address)
-    }
-
     /// A request to this server, to be completed.
     pub fn request(&self, method: reqwest::Method, path: &str) -> reqwest::RequestBuilder {
         self.client.request(method, self.url(path))
@@ -230,12 +234,17 @@ impl Instance {
         user(email.to_owned(), &answer["data"]["accountSignIn"], &answer)
     }
 
+    /// Runs background tasks from now on. Without this none runs, so that round trips can be counted.
+    pub fn work(&self) {
+        tokio::spawn(tasks::work(self.server.platform.clone()));
+    }
+
     /// Round trips to the database so far.
     pub fn round_trips(&self) -> u64 {
         self.server.platform.db.meter().read()
     }
 
-    /// The rows that a `select count(*) ..` counts.
+    /// The rows that a `select count(*) as n ..` counts.
     pub async fn count(&self, sql: &'static str) -> i64 {
         q(sql).one(&self.server.platform.db).await.unwrap()
     }
@@ -244,14 +253,6 @@ impl Instance {
     pub async fn assert_books(&self) {
         books::assert_books(&self.server.platform).await;
         books::assert_streams(&self.server.platform).await;
-    }
-
-    /// Stops the server in good order, and waits until it is gone.
-    pub async fn leave(&mut self) {
-        self.stop.cancel();
-        if let Some(serving) = self.serving.take() {
-            serving.await.unwrap();
-        }
     }
 }
 

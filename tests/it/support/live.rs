@@ -15,7 +15,7 @@ use figment::providers::{Format, Toml};
 use futures_util::{SinkExt, StreamExt};
 use gigwire::features::accounts::{self, SignIn, SignUp, SignedIn};
 use gigwire::features::announcements::{self, Level, NewAnnouncement};
-use gigwire::kernel::{Caller, Role, Roles};
+use gigwire::kernel::{Caller, Clock, Role, Roles};
 use gigwire::platform::config::{Config, Secret};
 use gigwire::platform::{Platform, host};
 use gigwire::server::live::{Live, LiveLimits};
@@ -64,10 +64,15 @@ impl App {
 
     /// An instance on SQLite, with limits and settings of its own.
     pub async fn with(limits: LiveLimits, edit: impl FnOnce(&mut Config)) -> Self {
+        App::at(host::clock(), limits, edit).await
+    }
+
+    /// The same with a clock of its own.
+    pub async fn at(clock: Clock, limits: LiveLimits, edit: impl FnOnce(&mut Config)) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let mut config = config(folder.path());
         edit(&mut config);
-        let platform = Platform::open(config, host::clock(), host::entropy(), &[]).await.unwrap();
+        let platform = Platform::open(config, clock, host::entropy(), &[]).await.unwrap();
         let mut server = Server::new(platform).unwrap();
         server.live = Arc::new(Live::new(limits));
         let router = Router::new().route("/graphql", any(open)).with_state(server.clone());
@@ -91,6 +96,11 @@ impl App {
 
     /// An account with these roles, signed in.
     pub async fn sign_in(&self, roles: &[Role]) -> SignedIn {
+        self.sign_in_with_password(roles).await.0
+    }
+
+    /// The same, and what to sign in with again.
+    pub async fn sign_in_with_password(&self, roles: &[Role]) -> (SignedIn, SignIn) {
         let name = Uuid::new_v4().simple().to_string();
         let input = SignUp {
             email: format!("{name}@example.org"),
@@ -101,12 +111,22 @@ impl App {
         let again = SignIn { email: input.email.clone(), password: input.password.clone() };
         let caller = Caller::system("test");
         accounts::commands::create_staff(&self.server.platform, &caller, input).await.unwrap();
-        accounts::commands::sign_in(&self.server.platform, &caller, again).await.unwrap()
+        (self.sign_in_again(again.clone()).await, again)
+    }
+
+    /// One more session of an account.
+    pub async fn sign_in_again(&self, input: SignIn) -> SignedIn {
+        accounts::commands::sign_in(&self.server.platform, &Caller::system("test"), input).await.unwrap()
     }
 
     /// Publishes an announcement.
     pub async fn publish(&self, publisher: &Publisher, title: &str) {
-        let input = NewAnnouncement::new(title, "Text.", Level::Info).unwrap();
+        self.publish_text(publisher, title, "Text.").await;
+    }
+
+    /// Publishes an announcement with this text.
+    pub async fn publish_text(&self, publisher: &Publisher, title: &str, body: &str) {
+        let input = NewAnnouncement::new(title, body, Level::Info).unwrap();
         announcements::commands::publish(&self.server.platform, &publisher.0, input).await.unwrap();
     }
 

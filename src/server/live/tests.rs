@@ -1,0 +1,155 @@
+//! Views of several streams, which no single subscription is needed for.
+
+use std::sync::Arc;
+
+use figment::Figment;
+use figment::providers::{Format, Toml};
+use serde_json::Value;
+use tempfile::TempDir;
+use uuid::Uuid;
+
+use super::*;
+use crate::kernel::id::{AnnouncementId, TypedId};
+use crate::kernel::{Caller, Role};
+use crate::platform::config::Config;
+use crate::platform::streams::{Bell, Draft, StreamName};
+use crate::platform::{Platform, host};
+use crate::resolvers::live::{Filter, Source, View};
+use crate::server::documents::{self, Limits};
+use crate::server::state::Server;
+
+const DOCUMENT: &str = "subscription { announcementPublished { __typename cursor
+    ... on AnnouncementAdded { number requestId } ... on StreamGap { reason } } }";
+
+#[test]
+fn seats_are_given_back() {
+    let live = Arc::new(Live::new(LiveLimits { sockets_per_user: 2, ..LiveLimits::default() }));
+    let user = UserId::of(Uuid::from_u128(1));
+    let (one, two) = (live.seat(user), live.seat(user));
+    assert!(one.is_some() && two.is_some() && live.seat(user).is_none());
+    assert!(live.seat(UserId::of(Uuid::from_u128(2))).is_some());
+    drop((one, two));
+    assert!(live.seats().is_empty());
+}
+
+async fn server() -> (Server, TempDir) {
+    let folder = tempfile::tempdir().unwrap();
+    let defaults = include_str!("../../platform/config/default.toml");
+    let mut config: Config = Figment::from(Toml::string(defaults)).extract().unwrap();
+    config.app.data_dir = folder.path().to_owned();
+    let platform = Platform::open(config, host::clock(), host::entropy(), &[]).await.unwrap();
+    (Server::new(platform).unwrap(), folder)
+}
+
+/// States one event in each of these streams; `name` is the request that causes it.
+async fn state(server: &Server, name: &str, streams: &[&StreamName]) {
+    let audience: Vec<_> = streams.iter().map(|stream| (*stream).clone()).collect();
+    let caller = Caller::system(name);
+    let command = server.platform.work.run(&caller, audience, |unit, audience| {
+        Box::pin(async move {
+            unit.act_as(Role::Admin);
+            let object: AnnouncementId = unit.ids.new_id();
+            let draft = Draft::new("announcement", "AnnouncementAdded", object, 1);
+            unit.state(audience.iter().cloned().fold(draft, Draft::to_topic));
+            Ok(())
+        })
+    });
+    command.await.unwrap();
+}
+
+/// A view of these streams, as a subscription's field would report it.
+async fn view(server: &Server, streams: &[&StreamName], after: Option<&str>, filter: Filter) -> (LiveOperation, Bell) {
+    let streams = streams.iter().map(|stream| (*stream).clone()).collect();
+    let view = View { source: Source::Streams(streams, filter), after: after.map(str::to_owned) };
+    let bell = Bell::default();
+    let (kind, opening) = server.attach(view, None, &bell).await.unwrap();
+    let document = documents::check(DOCUMENT, &Limits::default()).unwrap();
+    let document = server.live.documents.keep(document::key(DOCUMENT, None), DOCUMENT.len(), document);
+    (LiveOperation::new(document, None, kind, opening, true), bell)
+}
+
+/// What the view shows until it has no more news.
+async fn items(server: &Server, operation: &mut LiveOperation) -> Vec<Value> {
+    let mut items = Vec::new();
+    while operation.has_news(server.live.limits.checkpoint) {
+        let Delivery::Answers(answers) = operation.deliver(server, &Caller::system("test")).await else { panic!() };
+        assert!(!answers.is_empty());
+        for answer in answers {
+            let answer: Value = serde_json::from_str(&answer).unwrap();
+            items.push(answer["data"]["announcementPublished"].clone());
+        }
+    }
+    items
+}
+
+fn names(items: &[Value]) -> Vec<&str> {
+    items.iter().map(|item| item["requestId"].as_str().or(item["__typename"].as_str()).unwrap()).collect()
+}
+
+/// Waits until everything that was stated has reached the view.
+async fn rung(operation: &LiveOperation, bell: &Bell) {
+    while !operation.has_news(std::time::Duration::MAX) {
+        bell.notified().await;
+    }
+}
+
+#[tokio::test]
+async fn cursors_of_several_streams_go_on_in_each_of_them() {
+    let (server, _folder) = server().await;
+    let (mine, all) = (&StreamName::user(UserId::of(Uuid::from_u128(1))), &StreamName::announcements());
+    let both = [mine, all];
+    let (mut operation, bell) = view(&server, &both, None, Filter::default()).await;
+    assert!(!operation.has_news(server.live.limits.checkpoint), "nothing is told where no cursor was given");
+    let mut seen = Vec::new();
+    for (name, stream) in [("1", mine), ("2", all), ("3", mine)] {
+        state(&server, name, &[stream]).await;
+        rung(&operation, &bell).await;
+        seen.extend(items(&server, &mut operation).await);
+    }
+    assert_eq!(names(&seen), ["1", "2", "3"]);
+    for (index, item) in seen.iter().enumerate() {
+        let (mut again, _) = view(&server, &both, item["cursor"].as_str(), Filter::default()).await;
+        let rest = items(&server, &mut again).await;
+        let mut rest = names(&rest);
+        // The order between streams is open; in each of them it is kept.
+        rest[1..].sort_unstable();
+        let expected: Vec<_> =
+            std::iter::once("StreamResumed").chain(["1", "2", "3"][index + 1..].iter().copied()).collect();
+        assert_eq!(rest, expected);
+    }
+    // A cursor of both works for one; a cursor of one is not enough for both.
+    let composite = seen[1]["cursor"].as_str();
+    let (mut narrow, _) = view(&server, &[mine], composite, Filter::default()).await;
+    assert_eq!(names(&items(&server, &mut narrow).await), ["StreamResumed", "3"]);
+    let (mut narrow, _) = view(&server, &[all], None, Filter::default()).await;
+    state(&server, "4", &[all]).await;
+    while !narrow.has_news(server.live.limits.checkpoint) {
+        tokio::task::yield_now().await;
+    }
+    let single = items(&server, &mut narrow).await;
+    let (mut wide, _) = view(&server, &both, single[0]["cursor"].as_str(), Filter::default()).await;
+    assert_eq!(items(&server, &mut wide).await[0]["reason"], "FOREIGN");
+}
+
+#[tokio::test]
+async fn what_a_view_does_not_show_makes_its_cursor_younger() {
+    let (server, _folder) = server().await;
+    let all = &StreamName::announcements();
+    let filter = Filter { noun: Some("other"), subject: None };
+    let (mut operation, bell) = view(&server, &[all], None, filter).await;
+    for number in 0..120 {
+        state(&server, &number.to_string(), &[all]).await;
+    }
+    rung(&operation, &bell).await;
+    let mut checkpoints = 0;
+    for _ in 0..20 {
+        if operation.has_news(server.live.limits.checkpoint) {
+            let Delivery::Answers(answers) = operation.deliver(&server, &Caller::system("test")).await else {
+                panic!()
+            };
+            checkpoints += answers.len();
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
+    assert_eq!(checkpoints, 1, "one for a hundred");
+}
