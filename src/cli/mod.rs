@@ -1,6 +1,6 @@
 //! The command line: one file per command. Without a command it serves.
 //!
-//! To add one: a variant of [`Command`] with its description, and a file that runs it.
+//! To add one: a variant of `Command` with its description, and a file that runs it.
 
 mod admin;
 mod banner;

@@ -1,8 +1,12 @@
 //! Loaders: many single questions of one request become one statement.
 //!
 //! A loader is declared by what it is asked (`UserId`), what it answers (`User`) and the batch read of a feature's
-//! `queries` that knows. Loaders live for one request, so that nobody sees what another viewer may, and are renewed after
-//! each mutation, so that a payload shows what the mutation left behind. They wait by yielding a few times, not by a timer.
+//! `queries` that knows. Loaders live for one request, so that nobody sees what another viewer may, and are renewed
+//! after each mutation, so that a payload shows what the mutation left behind. They wait by yielding a few times, not
+//! by a timer.
+//!
+//! To add one: the batch read in a feature's `queries`, and a line in the list at the end of this file. A question that
+//! is more than an id is a type in `questions`.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};

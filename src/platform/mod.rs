@@ -2,6 +2,9 @@
 //!
 //! Nothing here knows of jobs or bookings. [`Platform`] holds one of each, opened from the settings; features get it by
 //! reference.
+//!
+//! To add one: a folder whose `mod.rs` is the contract, a file per backend, a field of [`Platform`], and the choice
+//! between the backends in [`Platform::open`]. What every backend promises is checked in `tests/it/contract`.
 
 pub mod bus;
 pub mod config;

@@ -5,7 +5,7 @@
 //! yields that one item, without asking for permission in the database again. So a live operation is a small record, and
 //! what it selects is loaded afresh for each event.
 //!
-//! To add a subscription: an interface of events in `schema/`, [`live_events`] for its members, and a field that calls
+//! To add a subscription: an interface of events in `schema/`, `live_events!` for its members, and a field that calls
 //! [`durable`].
 
 use std::sync::{Arc, Mutex, PoisonError};

@@ -1,6 +1,10 @@
 //! Resolvers: from the API to the features and back, one file per noun. They hold no rule: parse ids, call, wrap.
 //!
-//! This file is the table of contents of the API: the roots, merged from the nouns.
+//! This file is the table of contents of the API: the roots, merged from the nouns. A query asks through [`ask::Ask`],
+//! a mutation ends in [`error::settle`], and a subscription is one call of [`live::durable`] or [`live::signals`].
+//!
+//! To add a field: a method under its noun. To add a noun: a file here, and its roots in [`Query`], [`Mutation`] and
+//! [`Subscription`].
 
 pub mod accounts;
 pub mod announcements;

@@ -1,6 +1,6 @@
 //! Objects by id, whatever their kind: the same reads, and the same rules, as the fields of their own.
 //!
-//! To add a kind: a line in [`load`].
+//! To add a kind: a line in `load`.
 
 use async_graphql::{Context, ID, Object};
 use futures_util::future::try_join_all;

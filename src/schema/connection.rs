@@ -1,9 +1,8 @@
-//! Lists in pages: Relay connections, one type per noun, all made by [`connection`].
+//! Lists in pages: Relay connections, one type per noun, all made by `connection!`.
 //!
-//! To add one: a call of [`connection`] beside the noun's object, and in `resolvers/` a field that reads the arguments
-//! with [`Page::from_args`](crate::kernel::page::Page::from_args), asks a query for the
-//! [`Slice`](crate::kernel::page::Slice) and hands it to the connection's `of`, together with each entry's cursor and a
-//! [`Total`].
+//! To add one: a call of `connection!` beside the noun's object, and in `resolvers/` a field that reads the arguments
+//! with [`Page::from_args`](crate::kernel::page::Page::from_args), asks a query for the [`Slice`] and
+//! hands it to the connection's `of`, together with each entry's cursor and a [`Total`].
 
 use std::fmt;
 use std::future::Future;

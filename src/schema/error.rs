@@ -1,6 +1,6 @@
 //! Refusals in payloads: an interface for all, and a type with a closed set of codes for each domain.
 //!
-//! A new domain is one call of [`user_error`]; a new code is a line in it. The names are those of the kernel's codes.
+//! A new domain is one call of `user_error!`; a new code is a line in it. The names are those of the kernel's codes.
 
 use async_graphql::Interface;
 

@@ -1,7 +1,11 @@
 //! GraphQL shapes: objects, inputs, enums and payloads, one file per noun.
 //!
-//! A shape holds what its row holds; fields that need a look-up are added in `resolvers/` under the same noun. Each type
-//! names in `@auth` who may read it. Each doc comment here is a description in the API.
+//! A shape holds what its row holds; fields that need a look-up are added in `resolvers/` under the same noun. Each
+//! type names in `@auth` who may read it. Each doc comment here is a description in the API.
+//!
+//! To add a type: in its noun's file, with a directive from [`auth`] and a doc for everything; payloads, error codes,
+//! pages and events have a macro each, in [`mod@error`], [`connection`] and [`live`]. Then `cargo run -- schema >
+//! schema.graphql`.
 
 pub mod accounts;
 pub mod announcements;

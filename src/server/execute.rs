@@ -231,8 +231,10 @@ pub fn complete(response: &mut Response) {
     for error in &mut response.errors {
         let has_code = error.extensions.as_ref().is_some_and(|values| values.get("code").is_some());
         if !has_code {
-            // With a path it comes from an input that a resolver could not read; without, from validation.
-            let code = if error.path.is_empty() { "GRAPHQL_VALIDATION_FAILED" } else { "BAD_USER_INPUT" };
+            // With a path it comes from an input that a resolver could not read; without, from validation, which also
+            // judges the values of scalars and says so in these words.
+            let is_input = !error.path.is_empty() || error.message.starts_with("Invalid value for argument");
+            let code = if is_input { "BAD_USER_INPUT" } else { "GRAPHQL_VALIDATION_FAILED" };
             *error = coded(error.clone(), code);
         }
     }

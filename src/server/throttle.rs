@@ -1,7 +1,7 @@
 //! How often whom is served what.
 //!
 //! Each root field of a mutation has a rule by its name; queries and all other mutations share one. To add a rule: a line
-//! in [`RULES`]. What depends on the input, such as the account that a sign-in is for, is counted by the command.
+//! in `RULES`. What depends on the input, such as the account that a sign-in is for, is counted by the command.
 
 use std::collections::HashSet;
 use std::net::IpAddr;

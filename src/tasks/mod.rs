@@ -5,7 +5,7 @@
 //! are written so that the second run changes nothing.
 //!
 //! To add a kind: its name and payload beside the command that enqueues it, a handler in a file here, and a line in
-//! [`run`].
+//! `run`.
 
 mod offers;
 mod payments;

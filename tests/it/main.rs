@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test stops at the first surprise")]
 #![allow(clippy::disallowed_methods, reason = "tests make ids and ask the clock as they like")]
 
+mod access;
 mod accounts;
 mod bookings;
 mod budget;

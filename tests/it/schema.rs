@@ -88,6 +88,14 @@ impl Sdl {
         inputs
     }
 
+    /// The fields of one input.
+    pub fn inputs_of(&self, ty: &str) -> Vec<&InputValueDefinition> {
+        match self.types.get(ty).map(|ty| &ty.kind) {
+            Some(TypeKind::InputObject(input)) => input.fields.iter().map(|field| &field.node).collect(),
+            _ => Vec::new(),
+        }
+    }
+
     /// All values of enums, as (enum, value, description).
     pub fn values(&self) -> Vec<(&str, &str, Option<&str>)> {
         let mut values = Vec::new();
@@ -98,6 +106,11 @@ impl Sdl {
             }
         }
         values
+    }
+
+    /// The names of all types.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.types.keys().map(String::as_str)
     }
 
     /// Whether a type implements an interface.

@@ -1,8 +1,11 @@
 //! Accounts: people, their sign-ins and their tokens.
 //!
-//! A sign-in makes a session. Its access token is a short-lived JWT that carries the session's id and nothing else; roles
-//! and blocks are looked up, so that they count at once. Its refresh token is opaque: each one works once and derives its
-//! successor, so that a stolen one shows itself when it is used a second time.
+//! A sign-in makes a session. Its access token is a short-lived JWT that carries the session's id and nothing else;
+//! roles and blocks are looked up, so that they count at once. Its refresh token is opaque: each one works once and
+//! derives its successor, so that a stolen one shows itself when it is used a second time.
+//!
+//! [`sessions`] answers who a token belongs to right now. A command that changes somebody's rights tells it with
+//! [`events::rights_changed`], and every instance looks again.
 
 pub mod commands;
 pub mod events;

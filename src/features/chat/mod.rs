@@ -6,6 +6,9 @@
 //!
 //! Everything is read *as somebody sees it*: each query takes the viewer and gives nothing to people who do not take
 //! part. So no caller can forget to check.
+//!
+//! To let people talk about one more kind of thing: a [`Subject`] for it, and [`commands::open`] in the command that
+//! brings them together.
 
 pub mod commands;
 pub mod events;

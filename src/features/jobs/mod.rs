@@ -1,7 +1,10 @@
 //! Jobs: a customer's demand for work.
 //!
 //! A job is OPEN for offers until one is accepted; from then on its booking drives it. Accepting an offer, and what a
-//! booking does to its job, are commands of `bookings`; [`commands::assign`] and [`commands::finish`] are its hands here.
+//! booking does to its job, are commands of `bookings`; [`commands::assign`] and [`commands::finish`] are its hands
+//! here.
+//!
+//! To add a step: the pair in `Status::LIFE`, a command that takes it, and the fact in [`events`].
 
 pub mod commands;
 pub mod events;

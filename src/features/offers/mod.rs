@@ -1,9 +1,12 @@
 //! Offers: a price for a job, by either side.
 //!
-//! A customer's offer holds the price and the fee while it is pending; a contractor's costs nothing until it is accepted.
-//! Declining, withdrawing and expiry free the hold. Accepting makes a booking, so that it is a command of `bookings`;
-//! [`commands::decide`] is its hand here. Offers are sealed: only the job's customer, the offer's contractor and staff see
-//! one.
+//! A customer's offer holds the price and the fee while it is pending; a contractor's costs nothing until it is
+//! accepted. Declining, withdrawing and expiry free the hold. Accepting makes a booking, so that it is a command of
+//! `bookings`; [`commands::decide`] is its hand here. Offers are sealed: only the job's customer, the offer's
+//! contractor and staff see one.
+//!
+//! To add a way for an offer to end: a status in [`model`], a command that frees the hold through the wallet's
+//! `escrow`, and the fact in [`events`]. What shall happen later by itself is a task; see `EXPIRE` in [`commands`].
 
 pub mod commands;
 pub mod events;

@@ -1,10 +1,13 @@
 //! The wallet: everybody's money, as a ledger in double entry.
 //!
 //! A **purse** is one account of the ledger: a user's available money, the escrow of one deal, the platform's fees, the
-//! gateway to the outside. A **transfer** moves an amount from one purse to another and is never changed; a **hold** is a
-//! group of pending transfers that is later posted, voided or expired, exactly once. [`ledger`] is the only writer.
+//! gateway to the outside. A **transfer** moves an amount from one purse to another and is never changed; a **hold** is
+//! a group of pending transfers that is later posted, voided or expired, exactly once. [`ledger`] is the only writer.
 //!
 //! Other features say what happens to a deal in the words of [`escrow`]: hold, fund, release, refund.
+//!
+//! To add a movement of money: a kind in [`model::Kind`], and a function in [`escrow`] that fills a [`ledger::Batch`]
+//! with legs and applies it once. A batch refuses to spend what is not there.
 
 pub mod commands;
 pub mod escrow;

@@ -1,7 +1,7 @@
 //! Reads the settings: the documented defaults, then the file, then the environment, then flags; the last one wins.
 //!
 //! Every problem is reported at once, under the name and the place where the value was written. A secret never appears in
-//! a message. To give a setting a name in the environment: a line in [`NAMES`], and that name in `default.toml`.
+//! a message. To give a setting a name in the environment: a line in `NAMES`, and that name in `default.toml`.
 
 use std::collections::BTreeMap;
 use std::fmt;

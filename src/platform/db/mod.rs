@@ -7,12 +7,15 @@
 //! ```
 //!
 //! [`q2`] takes a text per engine for the few that must differ. What both engines understand alike: `on conflict`,
-//! `returning`, row values `(a, b) < ($1, $2)`, `case`, `coalesce`, common table expressions that read. What they do not:
-//! casts, `= any`, `ilike`, `greatest`, date functions, JSON operators, updates inside a common table expression. Sums of
-//! `bigint` are `numeric` on PostgreSQL: add them up in Rust.
+//! `returning`, row values `(a, b) < ($1, $2)`, `case`, `coalesce`, common table expressions that read. What they do
+//! not: casts, `= any`, `ilike`, `greatest`, date functions, JSON operators, updates inside a common table expression.
+//! Sums of `bigint` are `numeric` on PostgreSQL: add them up in Rust.
 //!
 //! Reads outside of a transaction go to a pool of readers, everything else to [`Tx`], which only
 //! [`work`](crate::platform::work) opens.
+//!
+//! To add a table: a numbered file in `migrations/`, a type that implements [`FromRow`], and statements in a feature's
+//! `store`. To add a type of column: [`Column`] and [`Value`], for both engines.
 
 mod error;
 mod migrate;

@@ -1,4 +1,9 @@
 //! Background work, stored in the same database and enqueued in the transaction that causes it. `tasks/` runs it.
+//!
+//! A task waits until its instant, is claimed with a lease, and ends, or fails and comes back after a pause that grows.
+//! A worker that dies loses its lease, and another one claims the task: so a task may run twice.
+//!
+//! To add a kind, see the module `tasks`: nothing here knows the kinds.
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;

@@ -2,7 +2,10 @@
 //!
 //! Writing is part of a unit of work: [`append`] numbers the drafts under a lock on each stream's head, so that commit
 //! order and number order are the same. Reading is by number, from the database; the bus only says that there is more.
-//! The [`hub`] brings the two together on each instance.
+//! The [`Hub`] brings the two together on each instance: it watches what somebody here watches, and rings.
+//!
+//! [`Signal`]s are for what matters only now; they go beside the streams and are never stored. To add an event, nothing
+//! changes here: a feature states a [`Draft`]. To add a topic for everyone: a constructor of [`StreamName`].
 
 mod append;
 mod cursor;

@@ -1,9 +1,13 @@
 //! One unit of work: a transaction that carries its events, tasks, audit rows and idempotency key with it.
 //!
-//! A command hands over owned input and a function; the function gets a [`Unit`] and states what follows from the change.
-//! All of it commits together, then the streams' new heads go over the bus. The whole runs in a task of its own, so that
-//! a client that hangs up cannot stop it half way, and it is repeated when the database lost a race. Inside, only
-//! `unit.tx` may touch the database: a second connection could wait for the first for ever.
+//! A command hands over owned input and a function; the function gets a [`Unit`] and states what follows from the
+//! change. All of it commits together, then the streams' new heads go over the bus. The whole runs in a task of its
+//! own, so that a client that hangs up cannot stop it half way, and it is repeated when the database lost a race.
+//! Inside, only `unit.tx` may touch the database: a second connection could wait for the first for ever.
+//!
+//! [`Work::run`] is for most commands, [`Work::once`] for those with an idempotency key. To let something follow from
+//! every event of a kind, write a [`Projection`] and name it in `features/mod.rs`. To let a unit carry one more kind of
+//! thing: a list in [`Unit`], and the statement that stores it in `commit`.
 
 mod once;
 mod unit;

@@ -1,4 +1,7 @@
-//! Chat: reading conversations, writing, marking and typing. What happens live is in [`live`].
+//! Chat: reading conversations, writing, marking and typing.
+//!
+//! The roots of queries and mutations are here. Each object has its fields in a file of its own: `conversation`,
+//! `message`. What happens live is in `live`; a new event of chat gets its line there.
 
 mod conversation;
 mod live;

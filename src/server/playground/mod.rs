@@ -1,7 +1,9 @@
 //! The playground: GraphiQL, embedded in the binary, for a browser that opens `/graphql`.
 //!
-//! The page and its assets come from `dist`, which `scripts/playground` builds from `web`. Nothing is loaded from another
-//! host, so it works without internet and under a strict content security policy.
+//! The page and its assets come from `dist`, which `scripts/playground` builds from `web`. Nothing is loaded from
+//! another host, so it works without internet and under a strict content security policy.
+//!
+//! To add a tab: a document in `web/src/flow` and its line in the `index.ts` there, then `scripts/playground`.
 
 use axum::{
     body::{Body, Bytes},

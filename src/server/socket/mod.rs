@@ -9,6 +9,9 @@
 //!
 //! A socket is one task. It queues nothing without bound: a live operation is a place in a stream
 //! ([`super::live`]), and it is given the next page only when the frames of the last have gone out.
+//!
+//! To add a reason to close: a line in the table of `protocol`. To add something to wait for: an event of the loop in
+//! `connection`, as a future in `work` or a time in `timers`.
 
 mod auth;
 mod connection;

@@ -29,7 +29,7 @@ macro_rules! on_both {
         }
     };
 }
-use on_both;
+pub(crate) use on_both;
 
 /// Two people with a conversation.
 struct Pair {

@@ -7,3 +7,4 @@ pub mod live;
 pub mod market;
 pub mod postgres;
 pub mod redis;
+pub mod story;

@@ -1,12 +1,15 @@
 //! The bus of many instances: one Redis channel that all of them publish to and listen to.
 //!
-//! Two tasks with a connection each: the publisher empties the outbox, one frame at a time, and the subscriber hands what
-//! the others say to the listeners of this process. Own notes never take the way through Redis to get home: they are
-//! delivered on the spot, and their echo is dropped. So an instance hears itself with Redis down, or never there at all.
+//! Two tasks with a connection each: the publisher empties the outbox, one frame at a time, and the subscriber hands
+//! what the others say to the listeners of this process. Own notes never take the way through Redis to get home: they
+//! are delivered on the spot, and their echo is dropped. So an instance hears itself with Redis down, or never there at
+//! all.
 //!
 //! Redis keeps nothing for a subscriber that is away, so every subscription, and every end of one, is followed by a
 //! [`Note::Resync`] for the listeners here. The publisher's losses are the others' to repair: it tells them by a resync
 //! of its own in the next frame.
+//!
+//! To add a kind of note: a variant of [`Note`], and its form on the wire in `frame`.
 
 mod frame;
 mod outbox;

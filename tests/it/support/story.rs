@@ -1,0 +1,195 @@
+//! A small market on which everything has happened once: who sees what of it is for the tests to say.
+
+use std::collections::BTreeMap;
+
+use gigwire::features::accounts::{SignIn, SignUp, commands};
+use gigwire::kernel::{Caller, Role, Roles, Viewer};
+use serde_json::{Value, json};
+
+use super::inprocess::InProcess;
+
+/// The people, by name and roles. Nobody is signed in as `nobody`.
+const PEOPLE: [(&str, &[Role]); 7] = [
+    ("nobody", &[]),
+    ("stranger", &[Role::Customer, Role::Contractor]),
+    ("customer", &[Role::Customer]),
+    ("contractor", &[Role::Contractor]),
+    ("rival", &[Role::Contractor]),
+    ("moderator", &[Role::Moderator]),
+    ("admin", &[Role::Admin]),
+];
+
+/// A market with a history.
+pub struct Story {
+    pub server: InProcess,
+    people: BTreeMap<&'static str, Someone>,
+    pub objects: Vec<Object>,
+}
+
+/// Somebody who asks.
+#[derive(Clone)]
+pub struct Someone {
+    pub name: &'static str,
+    pub caller: Caller,
+}
+
+/// An object with an id, and whose it is.
+pub struct Object {
+    pub ty: &'static str,
+    pub id: String,
+    /// Whose it is, where it is one person's.
+    pub owner: &'static str,
+    /// Everybody whom it concerns, the owner too.
+    pub concerned: Vec<&'static str>,
+    /// Whether everybody who is signed in may see it.
+    pub is_open: bool,
+}
+
+impl Someone {
+    /// Whether somebody is signed in.
+    pub fn is_signed_in(&self) -> bool {
+        self.caller.viewer.is_some()
+    }
+
+    /// Whether it has a role of staff.
+    pub fn is_staff(&self) -> bool {
+        self.caller.viewer.is_some_and(|viewer| viewer.roles.is_staff())
+    }
+}
+
+impl Story {
+    /// Tells it.
+    pub async fn tell(server: InProcess) -> Self {
+        let mut story = Story { server, people: BTreeMap::new(), objects: Vec::new() };
+        for (name, roles) in PEOPLE {
+            let caller = story.enter(name, roles).await;
+            if let Some(viewer) = caller.viewer {
+                story.add("User", &json!(viewer.user.to_string()), &[name]);
+            }
+            story.people.insert(name, Someone { name, caller });
+        }
+        story.trade().await;
+        story.haggle().await;
+        let input = json!({ "title": "Closed on Monday", "body": "We move." });
+        let made = story.act("admin", "announcementPublish", input, "announcement { id }").await;
+        story.add("Announcement", &made["announcement"]["id"], &["admin"]);
+        story
+    }
+
+    async fn enter(&self, name: &str, roles: &[Role]) -> Caller {
+        let caller = Caller::system("story");
+        if roles.is_empty() {
+            return caller;
+        }
+        let (email, password) = (format!("{name}@example.org"), "a good password".to_owned());
+        let roles = Roles::of(roles);
+        let input = SignUp { email: email.clone(), password: password.clone(), display_name: name.to_owned(), roles };
+        let platform = self.server.platform();
+        commands::create_staff(platform, &caller, input).await.unwrap();
+        let signed_in = commands::sign_in(platform, &caller, SignIn { email, password }).await.unwrap();
+        Caller { viewer: Some(Viewer { user: signed_in.user, session: signed_in.session, roles }), ..caller }
+    }
+
+    /// A deal from the deposit to the earning, beside a rival that gets nothing.
+    async fn trade(&mut self) {
+        let input = json!({ "amount": usd("1000.00"), "idempotencyKey": "deposit" });
+        let paid = self.act("customer", "depositCreate", input, "payment { id }").await;
+        self.add("Payment", &paid["payment"]["id"], &["customer"]);
+        let job = self.post("Paint the fence", &["customer", "contractor", "rival"], false).await;
+        let lost = self.offer("rival", &job, None).await;
+        self.add("Offer", &lost, &["rival", "customer"]);
+        let offer = self.offer("contractor", &job, None).await;
+        self.add("Offer", &offer, &["contractor", "customer"]);
+        let made = self.accept("customer", &offer).await;
+        let (booking, conversation) = (&made["booking"]["id"], &made["conversation"]["id"]);
+        self.add("Booking", booking, &["customer", "contractor"]);
+        self.add("Conversation", conversation, &["customer", "contractor"]);
+        for (who, content) in [("customer", "When can you begin?"), ("contractor", "On Monday.")] {
+            let input = json!({ "conversationId": conversation, "content": content, "clientMessageId": content });
+            let sent = self.act(who, "messageSend", input, "message { id }").await;
+            self.add("Message", &sent["message"]["id"], &[who, "customer", "contractor"]);
+        }
+        let last = self.of("Message").last().unwrap().id.clone();
+        let input = json!({ "conversationId": conversation, "upToMessageId": last });
+        self.act("customer", "conversationMarkRead", input, "readCount").await;
+        self.act("contractor", "bookingStart", json!({ "bookingId": booking }), "booking { id }").await;
+        self.act("contractor", "bookingDeliver", json!({ "bookingId": booking }), "booking { id }").await;
+        let input = json!({ "bookingId": booking, "idempotencyKey": "complete" });
+        self.act("customer", "bookingComplete", input, "booking { id }").await;
+        let contractor = self.person("contractor").caller.viewer.unwrap().user;
+        let events = self.server.events(contractor).await;
+        let earned = events.iter().find(|event| event.kind == "EarningCreated").unwrap();
+        let id = earned.object_id::<gigwire::kernel::id::EarningId>().to_string();
+        self.add("Earning", &json!(id), &["contractor"]);
+    }
+
+    /// An open job with sealed offers, and a booking that is given up.
+    async fn haggle(&mut self) {
+        let open = self.post("Mow the lawn", &["customer"], true).await;
+        let mine = self.offer("rival", &open, None).await;
+        self.add("Offer", &mine, &["rival", "customer"]);
+        let contractor = self.person("contractor").caller.viewer.unwrap().user.to_string();
+        let asked = self.offer("customer", &open, Some(contractor)).await;
+        self.add("Offer", &asked, &["contractor", "customer"]);
+        let dropped = self.post("Dig a pond", &["customer", "rival"], false).await;
+        let offer = self.offer("rival", &dropped, None).await;
+        self.add("Offer", &offer, &["rival", "customer"]);
+        let made = self.accept("customer", &offer).await;
+        self.add("Booking", &made["booking"]["id"], &["customer", "rival"]);
+        self.add("Conversation", &made["conversation"]["id"], &["customer", "rival"]);
+        let input = json!({ "bookingId": made["booking"]["id"], "reason": "No water.", "idempotencyKey": "cancel" });
+        self.act("customer", "bookingCancel", input, "booking { id }").await;
+    }
+
+    async fn post(&mut self, title: &str, concerned: &[&'static str], is_open: bool) -> Value {
+        let input = json!({ "title": title, "description": "Soon.", "budget": usd("100.00") });
+        let id = self.act("customer", "jobPost", input, "job { id }").await["job"]["id"].take();
+        self.add("Job", &id, concerned);
+        self.objects.last_mut().unwrap().is_open = is_open;
+        id
+    }
+
+    async fn offer(&self, who: &str, job: &Value, contractor: Option<String>) -> Value {
+        let key = format!("{who} {job}");
+        let mut input = json!({ "jobId": job, "amount": usd("90.00"), "idempotencyKey": key });
+        input["contractorId"] = json!(contractor);
+        self.act(who, "offerSend", input, "offer { id }").await["offer"]["id"].take()
+    }
+
+    async fn accept(&self, who: &str, offer: &Value) -> Value {
+        let input = json!({ "offerId": offer, "idempotencyKey": offer });
+        self.act(who, "offerAccept", input, "booking { id } conversation { id }").await
+    }
+
+    async fn act(&self, who: &str, mutation: &str, input: Value, selection: &str) -> Value {
+        let selection = format!("{selection} userErrors {{ message field }}");
+        let payload = self.server.act(&self.person(who).caller, mutation, input, &selection).await;
+        assert_eq!(payload["userErrors"], json!([]), "{mutation}: {payload}");
+        payload
+    }
+
+    fn add(&mut self, ty: &'static str, id: &Value, concerned: &[&'static str]) {
+        let id = id.as_str().unwrap_or_else(|| panic!("{ty} without an id")).to_owned();
+        let (owner, concerned) = (concerned[0], concerned.to_vec());
+        self.objects.push(Object { ty, id, owner, concerned, is_open: false });
+    }
+
+    /// Somebody by name.
+    pub fn person(&self, name: &str) -> &Someone {
+        &self.people[name]
+    }
+
+    /// Everybody.
+    pub fn people(&self) -> impl Iterator<Item = &Someone> {
+        self.people.values()
+    }
+
+    /// The objects of one type, the oldest first.
+    pub fn of(&self, ty: &str) -> impl DoubleEndedIterator<Item = &Object> {
+        self.objects.iter().filter(move |object| object.ty == ty)
+    }
+}
+
+fn usd(amount: &str) -> Value {
+    json!({ "amount": amount, "currency": "USD" })
+}
