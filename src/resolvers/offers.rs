@@ -101,13 +101,13 @@ async fn send(ctx: &Context<'_>, input: OfferSendInput) -> Result<OfferSendPaylo
 async fn accept(ctx: &Context<'_>, input: &OfferAcceptInput) -> Result<OfferAcceptPayload> {
     let key = Once::new("offerAccept", &input.idempotency_key)?;
     let offer = parse(&input.offer_id)?;
-    let made = ctx.done(booking_commands::accept(ctx.platform(), ctx.caller(), key, offer).await?);
-    Ok(OfferAcceptPayload {
-        offer: fresh(ctx, made.offer).await?,
-        booking: bookings::fresh(ctx, made.booking).await?,
-        conversation: chat::conversation(ctx, made.conversation).await?,
-        ..Default::default()
-    })
+    let accepted = ctx.done(booking_commands::accept(ctx.platform(), ctx.caller(), key, offer).await?);
+    let (offer, booking) = match accepted.made {
+        Some((offer, booking)) => (Some(Arc::new(offer).into()), Some(Arc::new(booking).into())),
+        None => (fresh(ctx, accepted.offer).await?, bookings::fresh(ctx, accepted.booking).await?),
+    };
+    let conversation = chat::conversation(ctx, accepted.conversation).await?;
+    Ok(OfferAcceptPayload { offer, booking, conversation, ..Default::default() })
 }
 
 async fn decline(ctx: &Context<'_>, id: &str) -> Result<OfferDeclinePayload> {

@@ -12,7 +12,7 @@ use crate::platform::Platform;
 use crate::platform::work::{AuditRow, Effect, Once, Unit};
 
 /// What accepting an offer made.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Accepted {
     /// The offer.
     pub offer: OfferId,
@@ -20,6 +20,9 @@ pub struct Accepted {
     pub booking: BookingId,
     /// Where the two talk.
     pub conversation: ConversationId,
+    /// Offer and booking themselves. A repetition does not have them: they may have changed since.
+    #[serde(skip)]
+    pub made: Option<(offers::Offer, Booking)>,
 }
 
 /// Accepts an offer: money, job, booking and conversation in one unit of work. Of two at once exactly one succeeds.
@@ -50,10 +53,10 @@ async fn conclude(unit: &mut Unit, viewer: &Viewer, id: OfferId) -> Result<Accep
     let subject = chat::Subject::job(job.id);
     let conversation = chat::commands::open(unit, subject, (offer.customer, offer.contractor)).await?;
     let booking = book(unit, &offer, conversation).await?;
-    Ok(Accepted { offer: id, booking, conversation })
+    Ok(Accepted { offer: id, booking: booking.id, conversation, made: Some((decided.winner, booking)) })
 }
 
-async fn book(unit: &mut Unit, offer: &offers::Offer, conversation: ConversationId) -> Result<BookingId> {
+async fn book(unit: &mut Unit, offer: &offers::Offer, conversation: ConversationId) -> Result<Booking> {
     let booking = Booking {
         id: unit.ids.new_id(),
         job: Some(offer.job),
@@ -72,7 +75,7 @@ async fn book(unit: &mut Unit, offer: &offers::Offer, conversation: Conversation
     let amount = booking.quote.budget.to_string();
     unit.audit(AuditRow::new("offer.accept", offer.id).with(serde_json::json!({ "escrow": amount })));
     unit.state(events::created(&booking));
-    Ok(booking.id)
+    Ok(booking)
 }
 
 /// The contractor begins.

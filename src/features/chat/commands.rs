@@ -19,7 +19,7 @@ pub async fn open(unit: &mut Unit, subject: Subject, users: (UserId, UserId)) ->
     let fresh: ConversationId = unit.ids.new_id();
     let id = store::open(&mut unit.tx, fresh, subject, (a, b), unit.now).await?;
     if id == fresh {
-        store::insert_participants(&mut unit.tx, id, [a, b]).await?;
+        store::insert_participants(unit, id, [a, b]);
     }
     Ok(id)
 }

@@ -7,6 +7,7 @@ use crate::kernel::id::{ConversationId, MessageId, TypedId, UserId};
 use crate::kernel::page::{Page, Slice};
 use crate::kernel::{Result, Timestamp};
 use crate::platform::db::{Db, FromRow, On, Order, Row, Tx, q, q2};
+use crate::platform::work::Unit;
 
 /// Conversations as `$1` sees them: with `$1` as `me`, and the marks of both. A condition follows; further columns and
 /// the table that they come from may stand in front of it.
@@ -162,14 +163,11 @@ pub(super) async fn open(
     .map(ConversationId::of)
 }
 
-pub(super) async fn insert_participants(tx: &mut Tx, id: ConversationId, people: [UserId; 2]) -> Result<()> {
+pub(super) fn insert_participants(unit: &mut Unit, id: ConversationId, people: [UserId; 2]) {
     let row = |user: UserId| vec![id.into(), user.into(), 0.into(), 0.into(), 0.into(), 0.into()];
-    q("insert into participants (conversation_id, user_id, read_number, read_count, delivered_number, version)
-        values {rows}")
-    .rows(people.map(row).into())
-    .execute(tx)
-    .await?;
-    Ok(())
+    let statement = q("insert into participants (conversation_id, user_id, read_number, read_count, delivered_number,
+        version) values {rows}");
+    unit.later(statement.rows(people.map(row).into()));
 }
 
 pub(super) async fn close(tx: &mut Tx, id: ConversationId, now: Timestamp) -> Result<()> {

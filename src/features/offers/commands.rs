@@ -88,7 +88,7 @@ async fn make(unit: &mut Unit, viewer: &Viewer, input: &NewOffer, rules: Rules) 
     if store::pending_count(&mut unit.tx, job.id).await? >= rules.pending_max {
         return Err(Error::new(Code::TooManyOffers, "This job has as many pending offers as it may have; try later."));
     }
-    let mut offer = Offer {
+    let offer = Offer {
         id: unit.ids.new_id(),
         job: job.id,
         customer: job.customer,
@@ -98,18 +98,19 @@ async fn make(unit: &mut Unit, viewer: &Viewer, input: &NewOffer, rules: Rules) 
         rates: rules.rates,
         message: input.message.clone(),
         status: Status::Pending,
-        hold: None,
+        hold: (made_by == Side::Customer).then(|| unit.ids.new_id()),
         expires_at: unit.now.plus(rules.days * DAY),
         created_at: unit.now,
         updated_at: unit.now,
         version: 1,
     };
-    if made_by == Side::Customer {
-        offer.hold = Some(escrow::hold(unit, offer.deal()).await?);
-        unit.audit(AuditRow::new("offer.hold", offer.id));
-    }
+    // Before the money: this may wait for a pending offer that is just being ended, which waits for the same wallet next.
     if !store::insert(&mut unit.tx, &offer).await? {
         return Err(Error::new(Code::OfferExists, "Such an offer is pending already; withdraw it first."));
+    }
+    if let Some(hold) = offer.hold {
+        escrow::hold(unit, offer.deal(), hold).await?;
+        unit.audit(AuditRow::new("offer.hold", offer.id));
     }
     unit.enqueue(NewTask::new(EXPIRE, &Expire { offer: offer.id }, offer.expires_at)?);
     unit.state(events::sent(&offer));
@@ -170,21 +171,22 @@ async fn end_by(platform: &Platform, caller: &Caller, offer: OfferId, to: Status
                     return Err(Error::forbidden(format!("This is for the other side; you may {hint}.")));
                 }
                 unit.act_as(side.role());
-                end(unit, *offer, *to, Freed::Voided).await
+                let gone = || Error::conflict("This offer has ended already.");
+                if end(unit, *offer, *to, Freed::Voided).await? { Ok(*offer) } else { Err(gone()) }
             })
         })
         .await
 }
 
-async fn end(unit: &mut Unit, offer: OfferId, to: Status, freed: Freed) -> Result<OfferId> {
-    let gone = || Error::conflict("This offer has ended already.");
-    let ended = store::end(&mut unit.tx, offer, to, None, unit.now).await?.ok_or_else(gone)?;
+/// Ends a pending offer and frees its hold; false when somebody else ended it meanwhile.
+async fn end(unit: &mut Unit, offer: OfferId, to: Status, freed: Freed) -> Result<bool> {
+    let Some(ended) = store::end(&mut unit.tx, offer, to, None, unit.now).await? else { return Ok(false) };
     if ended.hold.is_some() {
         escrow::free(unit, offer, ended.hold, freed).await?;
         unit.audit(AuditRow::new("offer.free", offer));
     }
     unit.state(events::ended(&ended)?);
-    Ok(offer)
+    Ok(true)
 }
 
 /// Lets an offer expire whose time is over. One that has ended already is left alone.

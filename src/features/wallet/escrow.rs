@@ -43,12 +43,12 @@ impl Deal {
     }
 }
 
-/// Holds the price and the fee of an offer that its customer made.
-pub async fn hold(unit: &mut Unit, deal: Deal) -> Result<TransactionId> {
+/// Holds the price and the fee of an offer that its customer made, under the id that the offer names.
+pub async fn hold(unit: &mut Unit, deal: Deal, hold: TransactionId) -> Result<()> {
     let mut batch = Batch::new(Cause::of(deal.offer));
-    let hold = batch.hold(unit, deal.paid());
+    batch.hold(hold, deal.paid());
     batch.apply(unit).await?;
-    Ok(hold)
+    Ok(())
 }
 
 /// Why a hold is given up.
@@ -79,7 +79,7 @@ pub async fn fund(unit: &mut Unit, deal: Deal, hold: Option<TransactionId>, lost
     let mut resolved: Vec<_> = lost.iter().map(|lost| (*lost, Phase::Voided)).collect();
     match hold {
         Some(hold) => resolved.push((hold, Phase::Posted)),
-        None => drop(batch.post(unit, deal.paid())),
+        None => batch.post(unit, deal.paid()),
     }
     batch.resolve(unit, &resolved).await?;
     batch.apply(unit).await?;

@@ -69,17 +69,16 @@ impl Batch {
     }
 
     /// Moves at once.
-    pub fn post(&mut self, unit: &Unit, legs: Vec<Leg>) -> TransactionId {
-        self.add(unit, legs, Phase::Single)
+    pub fn post(&mut self, unit: &Unit, legs: Vec<Leg>) {
+        self.add(unit.ids.new_id(), legs, Phase::Single);
     }
 
     /// Holds: the money stays where it is and cannot be spent. The group's id is the hold's.
-    pub fn hold(&mut self, unit: &Unit, legs: Vec<Leg>) -> TransactionId {
-        self.add(unit, legs, Phase::Pending)
+    pub fn hold(&mut self, group: TransactionId, legs: Vec<Leg>) {
+        self.add(group, legs, Phase::Pending);
     }
 
-    fn add(&mut self, unit: &Unit, legs: Vec<Leg>, phase: Phase) -> TransactionId {
-        let group: TransactionId = unit.ids.new_id();
+    fn add(&mut self, group: TransactionId, legs: Vec<Leg>, phase: Phase) {
         let cause = self.cause;
         self.entries.extend(legs.into_iter().filter(|leg| leg.amount.minor != 0).map(|leg| Entry {
             debit: leg.debit,
@@ -91,7 +90,6 @@ impl Batch {
             group,
             cause,
         }));
-        group
     }
 
     /// Resolves holds: posts, voids or expires all of each. A second resolution fails on the unique `pending_id`.
@@ -100,7 +98,11 @@ impl Batch {
             return Ok(());
         }
         let groups: Vec<_> = holds.iter().map(|(group, _)| *group).collect();
-        for held in store::held(&mut unit.tx, &groups).await? {
+        let found = store::held(&mut unit.tx, &groups).await?;
+        if groups.iter().any(|group| found.iter().all(|held| held.group != *group)) {
+            return Err(Error::internal("a hold without transfers"));
+        }
+        for held in found {
             let phase = holds.iter().find(|(group, _)| *group == held.group).map(|(_, phase)| *phase);
             self.entries.push(Entry {
                 debit: held.debit,
@@ -131,7 +133,7 @@ impl Batch {
         if purses.len() < deltas.len() {
             return Err(insufficient());
         }
-        self.store(unit, &purses).await?;
+        self.store(unit, &purses)?;
         for purse in purses.iter().filter(|purse| purse.class == Class::Available) {
             if let Some((_, delta)) = deltas.get(purse.name.as_str()) {
                 let kinds = self.entries.iter().find(|entry| touches(entry, &purse.name)).map(|entry| entry.kind);
@@ -143,7 +145,7 @@ impl Batch {
         Ok(purses)
     }
 
-    async fn store(&self, unit: &mut Unit, purses: &[Purse]) -> Result<()> {
+    fn store(&self, unit: &mut Unit, purses: &[Purse]) -> Result<()> {
         let ids: BTreeMap<&str, PurseId> = purses.iter().map(|purse| (purse.name.as_str(), purse.id)).collect();
         let id_of = |key: &PurseKey| {
             ids.get(key.name.as_str()).copied().ok_or_else(|| Error::internal("a transfer without its purse"))
@@ -165,7 +167,8 @@ impl Batch {
                 unit.now.into(),
             ]);
         }
-        store::insert_transfers(unit, rows).await
+        store::insert_transfers(unit, rows);
+        Ok(())
     }
 }
 

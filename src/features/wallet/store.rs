@@ -98,13 +98,11 @@ pub(super) async fn change_purses(unit: &mut Unit, changes: &[(&str, &Delta)]) -
     .collect()
 }
 
-pub(super) async fn insert_transfers(unit: &mut Unit, rows: Vec<Vec<Value>>) -> Result<()> {
-    q("insert into transfers (id, debit_purse, credit_purse, amount, currency, kind, phase, pending_id, group_id, cause,
+pub(super) fn insert_transfers(unit: &mut Unit, rows: Vec<Vec<Value>>) {
+    let statement = q("insert into transfers (id, debit_purse, credit_purse, amount, currency, kind, phase, pending_id, group_id, cause,
         cause_id, created_at) values {rows}")
-    .rows(rows)
-    .execute(&mut unit.tx)
-    .await?;
-    Ok(())
+    .rows(rows);
+    unit.later(statement);
 }
 
 impl FromRow for Held {

@@ -198,6 +198,32 @@ impl Query {
         })
     }
 
+    /// Runs it behind others whose answers nobody wants: in one round trip on PostgreSQL, one by one on SQLite. None of
+    /// them sees what another one does, and none begins with `with`.
+    pub async fn fetch_behind(self, others: Vec<Query>, tx: &mut Tx) -> Result<Vec<Row>, DbError> {
+        if let TxInner::Sqlite(_) = tx.inner {
+            for other in others {
+                other.execute(tx).await?;
+            }
+            return self.fetch(tx).await;
+        }
+        self.behind(others).fetch(tx).await
+    }
+
+    /// PostgreSQL runs statements in front of another one to their end, whether or not that one reads from them.
+    fn behind(self, others: Vec<Query>) -> Query {
+        let mut sql = String::new();
+        let mut values = Vec::new();
+        for (number, other) in others.into_iter().enumerate() {
+            let word = if number == 0 { "with" } else { "," };
+            let _ = write!(sql, "{word} part{number} as ({}) ", moved(&other.postgres, values.len()));
+            values.extend(other.values);
+        }
+        sql.push_str(&moved(&self.postgres, values.len()));
+        values.extend(self.values);
+        Query { postgres: Cow::Owned(sql), sqlite: None, values }
+    }
+
     /// Reads one page of a list in the given order. The statement must end inside its `where` clause.
     pub async fn page<T: FromRow>(mut self, on: impl Into<On<'_>>, page: &Page, order: Order) -> Result<Slice<T>> {
         let Order { key, id, descending } = order;
@@ -264,6 +290,19 @@ impl Query {
     }
 }
 
+/// A statement whose placeholders begin that much later.
+fn moved(sql: &str, by: usize) -> String {
+    let mut parts = sql.split('$');
+    let mut text = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let end = part.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(part.len());
+        let (number, rest) = part.split_at(end);
+        let number: usize = number.parse().unwrap_or(0);
+        let _ = write!(text, "${}{rest}", number + by);
+    }
+    text
+}
+
 fn rows<R>(read: Vec<R>, wrap: impl Fn(R) -> Row) -> Result<Vec<Row>, DbError> {
     Ok(read.into_iter().map(wrap).collect())
 }
@@ -297,6 +336,19 @@ mod tests {
         let query = q("select * from t where a = $1 and id in ({list})").bind(1_i64).list([7_i64, 8, 9]);
         assert_eq!(query.postgres, "select * from t where a = $1 and id in ($2,$3,$4,$5)");
         assert_eq!(query.values.len(), 5);
+    }
+
+    #[test]
+    fn statements_that_run_together_share_their_places() {
+        let first = q("update t set a = $1 where b = $2").bind(1_i64).bind(2_i64);
+        let second = q("insert into t values {rows}").rows(vec![vec![3_i64.into()], vec![4_i64.into()]]);
+        let last = q("insert into s values ($1) returning n").bind(5_i64).behind(vec![first, second]);
+        assert_eq!(
+            last.postgres,
+            "with part0 as (update t set a = $1 where b = $2) , part1 as (insert into t values ($3),($4)) \
+             insert into s values ($5) returning n"
+        );
+        assert_eq!(last.values.len(), 5);
     }
 
     #[test]

@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 use crate::kernel::clock::{HOUR, MINUTE, SECOND};
 use crate::kernel::id::TaskId;
 use crate::kernel::{Error, Ids, Result, Timestamp};
-use crate::platform::db::{Db, FromRow, Row, Tx, Value, q, q2};
+use crate::platform::db::{Db, FromRow, Query, Row, Tx, Value, q, q2};
 
 /// How long a worker may take before another one assumes that it died.
 const LEASE_MS: i64 = 2 * MINUTE;
@@ -39,10 +39,10 @@ impl NewTask {
     }
 }
 
-/// Stores tasks with the transaction.
-pub async fn enqueue(tx: &mut Tx, ids: &Ids, now: Timestamp, tasks: &[NewTask]) -> Result<()> {
+/// The statement that stores tasks with the transaction; none when there are none.
+pub fn enqueue(ids: &Ids, now: Timestamp, tasks: &[NewTask]) -> Option<Query> {
     if tasks.is_empty() {
-        return Ok(());
+        return None;
     }
     let rows: Vec<Vec<Value>> = tasks
         .iter()
@@ -58,11 +58,7 @@ pub async fn enqueue(tx: &mut Tx, ids: &Ids, now: Timestamp, tasks: &[NewTask]) 
             ]
         })
         .collect();
-    q("insert into tasks (id, kind, payload, run_at, attempts, created_at) values {rows}")
-        .rows(rows)
-        .execute(tx)
-        .await?;
-    Ok(())
+    Some(q("insert into tasks (id, kind, payload, run_at, attempts, created_at) values {rows}").rows(rows))
 }
 
 /// A task that this worker holds the lease of.

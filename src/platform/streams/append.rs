@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::{AUDIENCE_MAX, Draft, StreamName};
 use crate::kernel::id::EventId;
 use crate::kernel::{Actor, Caller, Error, Ids, Result, Timestamp};
-use crate::platform::db::{Tx, Value, q};
+use crate::platform::db::{Query, Tx, Value, q};
 
 /// One upsert moves every head. Its rows are sorted by name, so that two transactions lock heads in the same order.
 const MOVE_HEADS: &str = "insert into streams (name, head) values {rows}
@@ -15,7 +15,8 @@ const MOVE_HEADS: &str = "insert into streams (name, head) values {rows}
 const STORE: &str = "insert into events (stream, seq, id, noun, kind, object_id, subject_id, version, facts,
     actor_id, actor_role, request_id, occurred_at) values {rows}";
 
-/// Stores the drafts in the streams of their audiences and gives the new heads.
+/// Stores the drafts in the streams of their audiences and gives the new heads. Statements that came before and that
+/// nobody waits for go along.
 pub async fn append(
     tx: &mut Tx,
     ids: &Ids,
@@ -23,12 +24,16 @@ pub async fn append(
     caller: &Caller,
     actor: Actor,
     drafts: &[Draft],
+    before: Vec<Query>,
 ) -> Result<Vec<(StreamName, i64)>> {
     let mut growth: BTreeMap<&StreamName, i64> = BTreeMap::new();
     for stream in drafts.iter().flat_map(|draft| &draft.audience) {
         *growth.entry(stream).or_default() += 1;
     }
     if growth.is_empty() {
+        for statement in before {
+            statement.execute(tx).await?;
+        }
         return Ok(Vec::new());
     }
     if growth.len() > AUDIENCE_MAX {
@@ -36,7 +41,7 @@ pub async fn append(
     }
     let moves = growth.iter().map(|(stream, by)| vec![stream.as_str().into(), (*by).into()]).collect();
     let mut heads = Vec::with_capacity(growth.len());
-    for row in q(MOVE_HEADS).rows(moves).fetch(&mut *tx).await? {
+    for row in q(MOVE_HEADS).rows(moves).fetch_behind(before, tx).await? {
         heads.push((StreamName::from_text(row.get::<String>("stream")?), row.get::<i64>("head")?));
     }
     let mut next: BTreeMap<&StreamName, i64> = BTreeMap::new();

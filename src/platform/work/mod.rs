@@ -120,10 +120,11 @@ impl Work {
             }
             projected += 1;
         }
-        unit.store_audit().await?;
-        super::queue::enqueue(&mut unit.tx, &unit.ids, unit.now, &unit.tasks).await?;
+        let mut last = std::mem::take(&mut unit.later);
+        last.extend(unit.audit_rows());
+        last.extend(super::queue::enqueue(&unit.ids, unit.now, &unit.tasks));
         let actor = unit.actor();
-        let heads = append(&mut unit.tx, &unit.ids, unit.now, &unit.caller, actor, &unit.drafts).await?;
+        let heads = append(&mut unit.tx, &unit.ids, unit.now, &unit.caller, actor, &unit.drafts, last).await?;
         unit.tx.commit().await.map_err(|error| match error.kind {
             // Whether the commit happened is unknown when the connection broke: repeating it could do it twice.
             Kind::Away => Error::new(Code::Unavailable, "The database went away; look before you send it again."),

@@ -81,7 +81,7 @@ impl Work {
                     return stored.replay(hash);
                 }
                 let value = command(unit, input).await?;
-                keep(unit, viewer, once, &value).await?;
+                keep(unit, viewer, once, &value)?;
                 Ok(Effect { value, replayed: false })
             })
         })
@@ -124,14 +124,13 @@ async fn find(on: impl Into<On<'_>>, viewer: UserId, once: &Once) -> Result<Opti
         .await
 }
 
-async fn keep(unit: &mut Unit, viewer: UserId, once: &Once, value: &impl Serialize) -> Result<()> {
-    q("update idempotency set effect = $1 where viewer_id = $2 and operation = $3 and key = $4")
+fn keep(unit: &mut Unit, viewer: UserId, once: &Once, value: &impl Serialize) -> Result<()> {
+    let statement = q("update idempotency set effect = $1 where viewer_id = $2 and operation = $3 and key = $4")
         .bind(serde_json::to_string(value).map_err(Error::internal)?)
         .bind(viewer)
         .bind(once.operation)
-        .bind(once.key.as_str())
-        .execute(&mut unit.tx)
-        .await?;
+        .bind(once.key.as_str());
+    unit.later(statement);
     Ok(())
 }
 

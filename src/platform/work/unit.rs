@@ -3,9 +3,9 @@
 use uuid::Uuid;
 
 use crate::kernel::id::{AuditId, TypedId};
-use crate::kernel::{Actor, Caller, Ids, Result, Role, Timestamp};
+use crate::kernel::{Actor, Caller, Ids, Role, Timestamp};
 use crate::platform::bus::Note;
-use crate::platform::db::{Tx, Value, q};
+use crate::platform::db::{Query, Tx, Value, q};
 use crate::platform::queue::NewTask;
 use crate::platform::streams::Draft;
 
@@ -22,6 +22,7 @@ pub struct Unit {
     pub(super) drafts: Vec<Draft>,
     pub(super) tasks: Vec<NewTask>,
     pub(super) notes: Vec<Note>,
+    pub(super) later: Vec<Query>,
     audit: Vec<AuditRow>,
     acting_as: Option<Role>,
 }
@@ -71,6 +72,7 @@ impl Unit {
             drafts: Vec::new(),
             tasks: Vec::new(),
             notes: Vec::new(),
+            later: Vec::new(),
             audit: Vec::new(),
             acting_as: None,
         }
@@ -112,9 +114,14 @@ impl Unit {
         }
     }
 
-    pub(super) async fn store_audit(&mut self) -> Result<()> {
+    /// Runs a statement at the end, in one round trip with others. For rows that nothing in this unit reads.
+    pub fn later(&mut self, statement: Query) {
+        self.later.push(statement);
+    }
+
+    pub(super) fn audit_rows(&mut self) -> Option<Query> {
         if self.audit.is_empty() {
-            return Ok(());
+            return None;
         }
         let (actor_id, actor_role) = match self.actor() {
             Actor::User(user, role) => (Some(user), Some(role.name())),
@@ -140,7 +147,6 @@ impl Unit {
         }
         let statement = "insert into audit (id, actor_id, actor_role, action, entity_type, entity_id, reason, metadata,
             ip, request_id, created_at) values {rows}";
-        q(statement).rows(rows).execute(&mut self.tx).await?;
-        Ok(())
+        Some(q(statement).rows(rows))
     }
 }

@@ -1,0 +1,251 @@
+//! The model: three users, their money, jobs, offers and bookings, in plain sums.
+
+use gigwire::kernel::Code;
+use proptest::prelude::*;
+
+use super::Foreseen;
+
+/// What somebody does. Objects are numbers: any in what is made up, those of the model once resolved.
+#[derive(Clone, Copy, Debug)]
+pub enum Step {
+    Deposit { by: usize, amount: i64 },
+    Post { by: usize },
+    Send { by: usize, job: usize, to: Option<usize>, amount: i64 },
+    Accept { by: usize, offer: usize },
+    Decline { by: usize, offer: usize },
+    Withdraw { by: usize, offer: usize },
+    Start { by: usize, booking: usize },
+    Deliver { by: usize, booking: usize },
+    Complete { by: usize, booking: usize },
+    Cancel { by: usize, booking: usize },
+}
+
+/// Any step; those that lead on are likelier.
+pub fn step() -> impl Strategy<Value = Step> {
+    let (user, any) = (|| 0..3_usize, || 0..1_000_usize);
+    prop_oneof![
+        2 => (user(), 1..5_000_i64).prop_map(|(by, amount)| Step::Deposit { by, amount }),
+        2 => user().prop_map(|by| Step::Post { by }),
+        6 => (user(), any(), proptest::option::of(user()), 1..2_000_i64)
+            .prop_map(|(by, job, to, amount)| Step::Send { by, job, to, amount }),
+        4 => (user(), any()).prop_map(|(by, offer)| Step::Accept { by, offer }),
+        1 => (user(), any()).prop_map(|(by, offer)| Step::Decline { by, offer }),
+        1 => (user(), any()).prop_map(|(by, offer)| Step::Withdraw { by, offer }),
+        3 => (user(), any()).prop_map(|(by, booking)| Step::Start { by, booking }),
+        3 => (user(), any()).prop_map(|(by, booking)| Step::Deliver { by, booking }),
+        3 => (user(), any()).prop_map(|(by, booking)| Step::Complete { by, booking }),
+        1 => (user(), any()).prop_map(|(by, booking)| Step::Cancel { by, booking }),
+    ]
+}
+
+struct Job {
+    customer: usize,
+    is_open: bool,
+}
+
+#[derive(Clone, Copy)]
+struct Offer {
+    job: usize,
+    customer: usize,
+    contractor: usize,
+    by_customer: bool,
+    amount: i64,
+    is_pending: bool,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum State {
+    Confirmed,
+    InProgress,
+    Delivered,
+    Ended,
+}
+
+struct Booking {
+    offer: usize,
+    state: State,
+}
+
+/// Everything that there is.
+#[derive(Default)]
+pub struct World {
+    /// Available, held and escrow of each user, in cents.
+    money: [[i64; 3]; 3],
+    jobs: Vec<Job>,
+    offers: Vec<Offer>,
+    bookings: Vec<Booking>,
+}
+
+/// A share in basis points, rounded half up.
+fn share(amount: i64, bps: i64) -> i64 {
+    (amount * bps + 5_000) / 10_000
+}
+
+fn total(offer: &Offer) -> i64 {
+    offer.amount + share(offer.amount, 500)
+}
+
+impl World {
+    /// Points a step at objects that there are, the youngest likelier; none when there is no such object yet.
+    pub fn resolve(&self, step: &Step) -> Option<Step> {
+        let pick = |any: usize, count: usize| (count > 0).then(|| count - 1 - (any % count.min(4)));
+        let (offers, bookings) = (self.offers.len(), self.bookings.len());
+        Some(match *step {
+            Step::Deposit { .. } | Step::Post { .. } => *step,
+            Step::Send { by, job, to, amount } => Step::Send { by, job: pick(job, self.jobs.len())?, to, amount },
+            Step::Accept { by, offer } => Step::Accept { by, offer: pick(offer, offers)? },
+            Step::Decline { by, offer } => Step::Decline { by, offer: pick(offer, offers)? },
+            Step::Withdraw { by, offer } => Step::Withdraw { by, offer: pick(offer, offers)? },
+            Step::Start { by, booking } => Step::Start { by, booking: pick(booking, bookings)? },
+            Step::Deliver { by, booking } => Step::Deliver { by, booking: pick(booking, bookings)? },
+            Step::Complete { by, booking } => Step::Complete { by, booking: pick(booking, bookings)? },
+            Step::Cancel { by, booking } => Step::Cancel { by, booking: pick(booking, bookings)? },
+        })
+    }
+
+    /// What the answer to a step has to be.
+    pub fn foresee(&self, step: &Step) -> Foreseen {
+        match *step {
+            Step::Deposit { .. } | Step::Post { .. } => Ok(()),
+            Step::Send { by, job, to, amount } => self.foresee_send(by, job, to, amount),
+            Step::Accept { by, offer } => {
+                self.may_answer(by, offer, false)?;
+                let offer = self.offers[offer];
+                let freed: i64 = self.rivals(offer.job).map(|at| self.held_by(at)).sum();
+                let available = self.money[offer.customer][0];
+                if available + freed >= total(&offer) { Ok(()) } else { Err(Code::InsufficientFunds) }
+            }
+            Step::Decline { by, offer } => self.may_answer(by, offer, false),
+            Step::Withdraw { by, offer } => self.may_answer(by, offer, true),
+            Step::Start { by, booking } => self.may_step(by, booking, false, State::Confirmed),
+            Step::Deliver { by, booking } => self.may_step(by, booking, false, State::InProgress),
+            Step::Complete { by, booking } => self.may_step(by, booking, true, State::Delivered),
+            Step::Cancel { by, booking } => {
+                let offer = self.offers[self.bookings[booking].offer];
+                self.may_step(by, booking, by == offer.customer, State::Confirmed)
+            }
+        }
+    }
+
+    fn foresee_send(&self, by: usize, job: usize, to: Option<usize>, amount: i64) -> Foreseen {
+        let customer = self.jobs[job].customer;
+        if !self.jobs[job].is_open {
+            return Err(Code::Conflict);
+        }
+        match to {
+            None if by == customer => return Err(Code::OwnJob),
+            Some(_) if by != customer => return Err(Code::Forbidden),
+            Some(to) if to == by => return Err(Code::OwnJob),
+            _ => {}
+        }
+        let new = Self::new_offer(by, job, customer, to, amount);
+        let is_twin = |offer: &Offer| (offer.contractor, offer.by_customer) == (new.contractor, new.by_customer);
+        if self.rivals(job).any(|at| is_twin(&self.offers[at])) {
+            return Err(Code::OfferExists);
+        }
+        let is_covered = !new.by_customer || self.money[by][0] >= total(&new);
+        if is_covered { Ok(()) } else { Err(Code::InsufficientFunds) }
+    }
+
+    const fn new_offer(by: usize, job: usize, customer: usize, to: Option<usize>, amount: i64) -> Offer {
+        let (contractor, by_customer) = match to {
+            Some(to) => (to, true),
+            None => (by, false),
+        };
+        Offer { job, customer, contractor, by_customer, amount, is_pending: true }
+    }
+
+    /// The pending offers of a job.
+    fn rivals(&self, job: usize) -> impl Iterator<Item = usize> {
+        (0..self.offers.len()).filter(move |at| self.offers[*at].job == job && self.offers[*at].is_pending)
+    }
+
+    fn held_by(&self, offer: usize) -> i64 {
+        let offer = &self.offers[offer];
+        if offer.by_customer && offer.is_pending { total(offer) } else { 0 }
+    }
+
+    fn may_answer(&self, by: usize, offer: usize, as_maker: bool) -> Foreseen {
+        let offer = &self.offers[offer];
+        let is_customer = by == offer.customer;
+        if !is_customer && by != offer.contractor {
+            return Err(Code::NotFound);
+        }
+        if (is_customer == offer.by_customer) != as_maker {
+            return Err(Code::Forbidden);
+        }
+        if offer.is_pending { Ok(()) } else { Err(Code::Conflict) }
+    }
+
+    fn may_step(&self, by: usize, booking: usize, as_customer: bool, from: State) -> Foreseen {
+        let offer = &self.offers[self.bookings[booking].offer];
+        if by != offer.customer && by != offer.contractor {
+            return Err(Code::NotFound);
+        }
+        if (by == offer.customer) != as_customer {
+            return Err(Code::Forbidden);
+        }
+        if self.bookings[booking].state == from { Ok(()) } else { Err(Code::Conflict) }
+    }
+
+    /// Does what was foreseen to be done.
+    pub fn apply(&mut self, step: &Step) {
+        match *step {
+            Step::Deposit { by, amount } => self.money[by][0] += amount,
+            Step::Post { by } => self.jobs.push(Job { customer: by, is_open: true }),
+            Step::Send { by, job, to, amount } => {
+                self.offers.push(Self::new_offer(by, job, self.jobs[job].customer, to, amount));
+                let held = self.held_by(self.offers.len() - 1);
+                self.free(by, -held);
+            }
+            Step::Accept { offer, .. } => self.accept(offer),
+            Step::Decline { offer, .. } | Step::Withdraw { offer, .. } => self.end(offer),
+            Step::Start { booking, .. } => self.bookings[booking].state = State::InProgress,
+            Step::Deliver { booking, .. } => self.bookings[booking].state = State::Delivered,
+            Step::Complete { booking, .. } => {
+                let Offer { customer, contractor, amount, .. } = self.close(booking);
+                self.money[customer][2] -= amount;
+                self.money[contractor][0] += amount - share(amount, 2_000);
+            }
+            Step::Cancel { by, booking } => {
+                let offer = self.close(booking);
+                self.money[offer.customer][2] -= offer.amount;
+                let back = if by == offer.customer { offer.amount } else { total(&offer) };
+                self.money[offer.customer][0] += back;
+            }
+        }
+    }
+
+    fn free(&mut self, user: usize, held: i64) {
+        self.money[user][0] += held;
+        self.money[user][1] -= held;
+    }
+
+    fn end(&mut self, offer: usize) {
+        let held = self.held_by(offer);
+        self.free(self.offers[offer].customer, held);
+        self.offers[offer].is_pending = false;
+    }
+
+    fn accept(&mut self, winner: usize) {
+        let offer = self.offers[winner];
+        let rivals: Vec<_> = self.rivals(offer.job).collect();
+        for rival in rivals {
+            self.end(rival);
+        }
+        self.money[offer.customer][0] -= total(&offer);
+        self.money[offer.customer][2] += offer.amount;
+        self.jobs[offer.job].is_open = false;
+        self.bookings.push(Booking { offer: winner, state: State::Confirmed });
+    }
+
+    fn close(&mut self, booking: usize) -> Offer {
+        self.bookings[booking].state = State::Ended;
+        self.offers[self.bookings[booking].offer]
+    }
+
+    /// Available, held and escrow of each user.
+    pub fn balances(&self) -> Vec<[i64; 3]> {
+        self.money.to_vec()
+    }
+}
