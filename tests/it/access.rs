@@ -4,6 +4,7 @@
 //! there. What remains by hand is the story (`support/story.rs`), which needs an object of each new kind.
 
 mod doors;
+mod errors;
 mod logs;
 mod objects;
 
