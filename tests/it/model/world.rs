@@ -20,13 +20,17 @@ pub enum Step {
     Cancel { by: usize, booking: usize },
 }
 
+/// Stands for the user whose turn it is, which is what most steps are made up with.
+const RIGHT: usize = 3;
+
 /// Any step; those that lead on are likelier.
 pub fn step() -> impl Strategy<Value = Step> {
-    let (user, any) = (|| 0..3_usize, || 0..1_000_usize);
+    let (someone, any) = (|| 0..3_usize, || 0..1_000_usize);
+    let user = || prop_oneof![2 => someone(), 5 => Just(RIGHT)];
     prop_oneof![
-        2 => (user(), 1..5_000_i64).prop_map(|(by, amount)| Step::Deposit { by, amount }),
-        2 => user().prop_map(|by| Step::Post { by }),
-        6 => (user(), any(), proptest::option::of(user()), 1..2_000_i64)
+        2 => (someone(), 1..5_000_i64).prop_map(|(by, amount)| Step::Deposit { by, amount }),
+        2 => someone().prop_map(|by| Step::Post { by }),
+        6 => (someone(), any(), proptest::option::of(someone()), 1..2_000_i64)
             .prop_map(|(by, job, to, amount)| Step::Send { by, job, to, amount }),
         4 => (user(), any()).prop_map(|(by, offer)| Step::Accept { by, offer }),
         1 => (user(), any()).prop_map(|(by, offer)| Step::Decline { by, offer }),
@@ -93,14 +97,49 @@ impl World {
         Some(match *step {
             Step::Deposit { .. } | Step::Post { .. } => *step,
             Step::Send { by, job, to, amount } => Step::Send { by, job: pick(job, self.jobs.len())?, to, amount },
-            Step::Accept { by, offer } => Step::Accept { by, offer: pick(offer, offers)? },
-            Step::Decline { by, offer } => Step::Decline { by, offer: pick(offer, offers)? },
-            Step::Withdraw { by, offer } => Step::Withdraw { by, offer: pick(offer, offers)? },
-            Step::Start { by, booking } => Step::Start { by, booking: pick(booking, bookings)? },
-            Step::Deliver { by, booking } => Step::Deliver { by, booking: pick(booking, bookings)? },
-            Step::Complete { by, booking } => Step::Complete { by, booking: pick(booking, bookings)? },
-            Step::Cancel { by, booking } => Step::Cancel { by, booking: pick(booking, bookings)? },
+            Step::Accept { by, offer } => {
+                let offer = pick(offer, offers)?;
+                Step::Accept { by: self.side(by, offer, false), offer }
+            }
+            Step::Decline { by, offer } => {
+                let offer = pick(offer, offers)?;
+                Step::Decline { by: self.side(by, offer, false), offer }
+            }
+            Step::Withdraw { by, offer } => {
+                let offer = pick(offer, offers)?;
+                Step::Withdraw { by: self.side(by, offer, true), offer }
+            }
+            Step::Start { by, booking } => {
+                let booking = pick(booking, bookings)?;
+                Step::Start { by: self.party(by, booking, false), booking }
+            }
+            Step::Deliver { by, booking } => {
+                let booking = pick(booking, bookings)?;
+                Step::Deliver { by: self.party(by, booking, false), booking }
+            }
+            Step::Complete { by, booking } => {
+                let booking = pick(booking, bookings)?;
+                Step::Complete { by: self.party(by, booking, true), booking }
+            }
+            Step::Cancel { by, booking } => {
+                let picked = pick(booking, bookings)?;
+                Step::Cancel { by: self.party(by, picked, booking % 2 == 0), booking: picked }
+            }
         })
+    }
+
+    /// Who acts on an offer: its maker or the other side, when it is their turn.
+    fn side(&self, by: usize, offer: usize, as_maker: bool) -> usize {
+        let offer = &self.offers[offer];
+        let right = if offer.by_customer == as_maker { offer.customer } else { offer.contractor };
+        if by == RIGHT { right } else { by }
+    }
+
+    /// Who acts on a booking: the customer or the contractor, when it is their turn.
+    fn party(&self, by: usize, booking: usize, as_customer: bool) -> usize {
+        let offer = &self.offers[self.bookings[booking].offer];
+        let right = if as_customer { offer.customer } else { offer.contractor };
+        if by == RIGHT { right } else { by }
     }
 
     /// What the answer to a step has to be.
@@ -130,7 +169,8 @@ impl World {
     fn foresee_send(&self, by: usize, job: usize, to: Option<usize>, amount: i64) -> Foreseen {
         let customer = self.jobs[job].customer;
         if !self.jobs[job].is_open {
-            return Err(Code::Conflict);
+            let sees = by == customer || self.offers.iter().any(|offer| (offer.job, offer.contractor) == (job, by));
+            return Err(if sees { Code::Conflict } else { Code::NotFound });
         }
         match to {
             None if by == customer => return Err(Code::OwnJob),

@@ -51,6 +51,7 @@ async fn many_losers_are_all_told(app: &TestApp) {
     let won = id_of(&app.offer(&winner, &job, "100.00").await.ok(), "offer");
     assert_eq!(app.money(&ada).await, ["4475.00", "525.00", "0.00"]);
     app.answer(&ada, "offerAccept", &won).await.ok();
+    app.work();
     assert_eq!(app.count("select count(*) as n from offers where status = 'DECLINED'").await, 40);
     assert_eq!(app.money(&ada).await, ["4895.00", "0.00", "100.00"]);
     assert_books(&app.server.platform).await;

@@ -194,7 +194,6 @@ impl Instance {
         let listener = lifecycle::bind(&platform.config).await.unwrap();
         let address = listener.local_addr().unwrap().to_string();
         let server = Server::new(platform).unwrap();
-        tokio::spawn(tasks::work(server.platform.clone()));
         let stop = CancellationToken::new();
         let (served, told) = (server.clone(), stop.clone());
         let serving = tokio::spawn(async move { lifecycle::serve(served, listener, told).await.unwrap() });

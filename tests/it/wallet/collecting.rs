@@ -43,6 +43,7 @@ const COMPLETED: &str = "select count(*) as n from payments where status = 'COMP
 async fn a_task_settles_what_a_request_left(app: &TestApp) {
     let ada = app.sign_up(&["CUSTOMER"]).await;
     left_behind(app, &ada).await;
+    app.work();
     assert_eq!(app.money(&ada).await[0], "0.00");
     app.clock.advance(MINUTE + 1);
     eventually("the payment is settled", async || app.count(COMPLETED).await == 1).await;
