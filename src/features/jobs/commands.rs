@@ -2,7 +2,7 @@
 
 use super::{Job, NewJob, Status, events, store};
 use crate::kernel::id::{JobId, UserId};
-use crate::kernel::{Caller, Error, Result, Role};
+use crate::kernel::{Caller, Error, Result, Role, Viewer};
 use crate::platform::Platform;
 use crate::platform::work::Unit;
 
@@ -34,17 +34,15 @@ pub async fn post(platform: &Platform, caller: &Caller, input: NewJob) -> Result
         .await
 }
 
-/// Reads a job that is to get an offer, and keeps it as it is until the unit ends. Who may see it is the caller's question.
-pub async fn lock(unit: &mut Unit, id: JobId) -> Result<Job> {
-    store::lock(&mut unit.tx, id).await?.ok_or_else(|| Error::not_found("job"))
-}
-
-/// Refuses a job that takes no offers.
-pub fn must_be_open(job: &Job) -> Result<()> {
-    if job.status == Status::Open {
-        return Ok(());
+/// Reads a job that is to get an offer, and keeps it as it is until the unit ends. A draft is its customer's secret; a job
+/// that was open once was seen by everybody, who may hear that it is taken.
+pub async fn lock_open(unit: &mut Unit, viewer: &Viewer, id: JobId) -> Result<Job> {
+    let job = store::lock(&mut unit.tx, id).await?.ok_or_else(|| Error::not_found("job"))?;
+    match job.status {
+        Status::Open => Ok(job),
+        Status::Draft if job.customer != viewer.user => Err(Error::not_found("job")),
+        other => Err(Error::conflict(format!("This job is {} and takes no offers.", other.name()))),
     }
-    Err(Error::conflict(format!("This job is {} and takes no offers.", job.status.name())))
 }
 
 /// An offer was accepted: of two at once, one finds the job taken.

@@ -78,7 +78,7 @@ pub async fn send(platform: &Platform, caller: &Caller, key: Once, input: NewOff
 }
 
 async fn make(unit: &mut Unit, viewer: &Viewer, input: &NewOffer, rules: Rules) -> Result<OfferId> {
-    let job = open_job(unit, viewer, input.job).await?;
+    let job = jobs::commands::lock_open(unit, viewer, input.job).await?;
     let made_by = side(unit, viewer, &job, input).await?;
     unit.act_as(made_by.role());
     if input.amount.currency != job.budget.currency {
@@ -115,18 +115,6 @@ async fn make(unit: &mut Unit, viewer: &Viewer, input: &NewOffer, rules: Rules) 
     unit.enqueue(NewTask::new(EXPIRE, &Expire { offer: offer.id }, offer.expires_at)?);
     unit.state(events::sent(&offer));
     Ok(offer.id)
-}
-
-/// A job that takes offers. Whoever may not see it does not learn where it stands either.
-async fn open_job(unit: &mut Unit, viewer: &Viewer, id: JobId) -> Result<jobs::Job> {
-    let job = jobs::commands::lock(unit, id).await?;
-    if !jobs::queries::is_for(&job, viewer)
-        && store::jobs_with_offer_of(&mut unit.tx, viewer.user, &[id]).await?.is_empty()
-    {
-        return Err(Error::not_found("job"));
-    }
-    jobs::commands::must_be_open(&job)?;
-    Ok(job)
 }
 
 /// Which side the viewer is on: a customer names a contractor, a contractor names nobody.

@@ -145,8 +145,8 @@ async fn what_cannot_be_offered_is_refused_and_holds_nothing(app: &TestApp) {
     app.answer(&ada, "offerAccept", &offer).await.ok();
     let eve = app.sign_up(&["CONTRACTOR"]).await;
     app.offer(&bob, &job, "90.00").await.refused("CONFLICT");
-    // Who is no part of it does not learn where the job stands.
-    app.offer(&eve, &job, "90.00").await.refused("NOT_FOUND");
+    // Everybody saw the job while it was open, and may hear that it is taken.
+    app.offer(&eve, &job, "90.00").await.refused("CONFLICT");
     app.offer_to(&ada, &job, &eve, "0.01").await.refused("CONFLICT");
     app.assert_books().await;
 }
