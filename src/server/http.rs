@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use async_graphql::parser::types::OperationType;
 use async_graphql::{Response as Answer, ServerError, Value};
+use async_graphql_axum::GraphQLResponse;
 use axum::Extension;
 use axum::body::Bytes;
 use axum::extract::{FromRequest, Request, State};
@@ -159,13 +160,10 @@ fn well_formed(asked: Asked) -> Result<Asked, Declined> {
     Ok(asked)
 }
 
-/// What goes over the wire. A request that did not run has no `data`.
+/// What goes over the wire for a request that did not run: it has no `data`.
 #[derive(Serialize)]
 struct Body<'a> {
-    #[serde(skip_serializing_if = "<[_]>::is_empty")]
     errors: &'a [ServerError],
-    #[serde(skip_serializing_if = "Option::is_none")]
-    data: Option<&'a Value>,
     extensions: &'a std::collections::BTreeMap<String, Value>,
 }
 
@@ -186,11 +184,21 @@ fn write(outcome: Result<Answer, Declined>, media: Media, request_id: &str) -> R
     };
     let name = first_value(&answer, "code").and_then(text).unwrap_or_default();
     let status = if ran { StatusCode::OK } else { status::refused(&name, media) };
-    let body = Body { errors: &answer.errors, data: ran.then_some(&answer.data), extensions: &answer.extensions };
-    let Ok(json) = serde_json::to_vec(&body) else { return StatusCode::INTERNAL_SERVER_ERROR.into_response() };
-    let mut response = (status, [(header::CONTENT_TYPE, media.content_type())], json).into_response();
-    mark(response.headers_mut(), status, &answer);
+    let mut headers = HeaderMap::new();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media.content_type()));
+    mark(&mut headers, status, &answer);
+    let mut response = if ran { GraphQLResponse::from(answer).into_response() } else { refusal(&answer) };
+    *response.status_mut() = status;
+    response.headers_mut().extend(headers);
     response
+}
+
+fn refusal(answer: &Answer) -> Response {
+    let body = Body { errors: &answer.errors, extensions: &answer.extensions };
+    match serde_json::to_vec(&body) {
+        Ok(json) => json.into_response(),
+        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    }
 }
 
 /// Headers that say what to do next.
