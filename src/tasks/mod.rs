@@ -11,9 +11,11 @@ mod offers;
 mod payments;
 mod prune;
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use futures_util::future::join_all;
 
 use crate::features::{offers as offer_feature, wallet};
@@ -24,13 +26,15 @@ use crate::platform::queue::{self, Task};
 
 /// Tasks under way at once in one process.
 const AT_ONCE: i64 = 8;
+/// How long a handler may take: less than its lease, so that nobody else begins meanwhile.
+const PATIENCE: Duration = Duration::from_secs(90);
 /// Milliseconds between two looks for due tasks, when nothing rings.
 const LOOK_MS: u64 = 1_000;
 
 /// Works until the platform stops. Any number of processes may.
 pub async fn work(platform: Arc<Platform>) {
     let mut prune_at = platform.clock.now();
-    loop {
+    while !platform.stop.is_cancelled() {
         let found = match look(&platform).await {
             Ok(found) => found,
             Err(error) => {
@@ -63,7 +67,13 @@ async fn look(platform: &Arc<Platform>) -> Result<usize> {
 
 async fn attempt(platform: &Arc<Platform>, task: Task) -> Result<()> {
     let caller = Caller::system(task.id.to_string());
-    match run(platform, &caller, &task).await {
+    let outcome = tokio::time::timeout(PATIENCE, AssertUnwindSafe(run(platform, &caller, &task)).catch_unwind()).await;
+    let outcome = match outcome {
+        Ok(Ok(outcome)) => outcome,
+        Ok(Err(_)) => Err(Error::internal("the handler panicked")),
+        Err(_) => Err(Error::internal("the handler took too long")),
+    };
+    match outcome {
         Ok(()) => queue::done(&platform.db, &task, platform.clock.now()).await,
         Err(error) => {
             tracing::warn!(task = %task.id, kind = task.kind, %error, "a task failed");

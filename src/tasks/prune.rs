@@ -1,27 +1,42 @@
-//! Forgets what has had its time, a little at a time so that nobody waits for it.
+//! Every hour: forgets what has had its time, a little at a time so that nobody waits for it, and looks for offers whose
+//! own task was lost.
 
+use crate::features::offers;
 use crate::kernel::clock::{DAY, HOUR};
-use crate::kernel::{Result, Timestamp};
+use crate::kernel::{Caller, Result, Timestamp};
 use crate::platform::Platform;
-use crate::platform::db::q;
+use crate::platform::queue;
+use crate::platform::work;
 
 /// Idempotency keys are kept for so long: a client that repeats a request later makes a new one.
 const KEYS_KEPT_MS: i64 = 30 * DAY;
 /// Ended tasks are kept for so long, to be looked at.
 const TASKS_KEPT_MS: i64 = 7 * DAY;
+/// An offer's own task has had its chance when it is overdue by so much.
+const OVERDUE_MS: i64 = HOUR;
 
-/// Forgets, and says when to come back.
+/// Runs, and says when to come back.
 pub(super) async fn run(platform: &Platform) -> Timestamp {
     let now = platform.clock.now();
     if let Err(error) = forget(platform, now).await {
         tracing::warn!(%error, "old rows could not be forgotten; trying again in an hour");
     }
+    if let Err(error) = expire_lost(platform, now).await {
+        tracing::warn!(%error, "overdue offers could not be ended; trying again in an hour");
+    }
     now.plus(HOUR)
 }
 
 async fn forget(platform: &Platform, now: Timestamp) -> Result<()> {
-    let mut tx = platform.db.begin().await?;
-    q("delete from idempotency where created_at < $1").bind(now.plus(-KEYS_KEPT_MS)).execute(&mut tx).await?;
-    q("delete from tasks where ended_at < $1").bind(now.plus(-TASKS_KEPT_MS)).execute(&mut tx).await?;
-    Ok(tx.commit().await?)
+    while work::forget_keys(&platform.db, now.plus(-KEYS_KEPT_MS)).await? && !platform.stop.is_cancelled() {}
+    while queue::forget_ended(&platform.db, now.plus(-TASKS_KEPT_MS)).await? && !platform.stop.is_cancelled() {}
+    Ok(())
+}
+
+/// No hold stays for ever, whatever became of the task that was to end its offer.
+async fn expire_lost(platform: &Platform, now: Timestamp) -> Result<()> {
+    for offer in offers::queries::overdue(platform, now.plus(-OVERDUE_MS)).await? {
+        offers::commands::expire(platform, &Caller::system(format!("overdue-{offer}")), offer).await?;
+    }
+    Ok(())
 }

@@ -19,7 +19,12 @@ fn hasher() -> Result<Argon2<'static>> {
 }
 
 async fn off_thread<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
-    let _slot = SLOTS.acquire().await.map_err(Error::internal)?;
+    let slot = SLOTS.acquire().await.map_err(Error::internal)?;
+    // The slot goes with the work: a client that hangs up does not make room for more than really ends.
+    let work = move || {
+        let _slot = slot;
+        work()
+    };
     tokio::task::spawn_blocking(work).await.map_err(Error::internal)?
 }
 

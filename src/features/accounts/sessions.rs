@@ -71,7 +71,7 @@ impl Sessions {
     /// The viewer of a session, if it still lives and its user is not blocked.
     pub async fn check(&self, session: SessionId) -> Result<Viewer> {
         let now = self.platform.clock.now();
-        let kept = self.lock().get(&session).copied().filter(|known| now.0 - known.read_at.0 < KEEP_MS);
+        let kept = self.lock().get(&session).copied().filter(|known| (0..KEEP_MS).contains(&(now.0 - known.read_at.0)));
         let known = match kept {
             Some(known) => known,
             None => {

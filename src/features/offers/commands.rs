@@ -184,7 +184,11 @@ pub async fn expire(platform: &Platform, caller: &Caller, offer: OfferId) -> Res
         .run(caller, offer, |unit, offer| {
             Box::pin(async move {
                 match queries::in_unit(unit, *offer).await? {
-                    Some(found) if found.status == Status::Pending && found.expires_at <= unit.now => {
+                    // The clock went back a little: come again.
+                    Some(found) if found.status == Status::Pending && found.expires_at > unit.now => {
+                        Err(Error::new(Code::Unavailable, "This offer's time is not over yet."))
+                    }
+                    Some(found) if found.status == Status::Pending => {
                         end(unit, *offer, Status::Expired, Freed::Expired).await.map(drop)
                     }
                     _ => Ok(()),

@@ -6,13 +6,18 @@ use super::{Offer, store};
 use crate::features::jobs::{self, Job};
 use crate::kernel::id::{JobId, OfferId, UserId};
 use crate::kernel::page::{Page, Slice};
-use crate::kernel::{Result, Viewer};
+use crate::kernel::{Result, Timestamp, Viewer};
 use crate::platform::Platform;
 use crate::platform::work::Unit;
 
 /// Offers by id, in no particular order. The caller has a reason to see them.
 pub async fn by_ids(platform: &Platform, ids: &[OfferId]) -> Result<Vec<Offer>> {
     store::by_ids(&platform.db, ids).await
+}
+
+/// Pending offers whose time was over at `then`, a hundred at a time.
+pub async fn overdue(platform: &Platform, then: Timestamp) -> Result<Vec<OfferId>> {
+    store::overdue(&platform.db, then).await
 }
 
 /// Whether a viewer may see an offer.

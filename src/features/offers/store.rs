@@ -152,3 +152,11 @@ pub(super) async fn jobs_with_offer_of(
         .await?;
     rows.iter().map(|row| row.get("job_id")).collect()
 }
+
+pub(super) async fn overdue(db: &Db, then: Timestamp) -> Result<Vec<OfferId>> {
+    let rows = q("select id from offers where status = 'PENDING' and expires_at < $1 order by expires_at limit 100")
+        .bind(then)
+        .fetch(db)
+        .await?;
+    rows.iter().map(|row| row.get("id")).collect()
+}

@@ -11,8 +11,10 @@ pub enum Kind {
     Retry,
     /// The connection broke or none could be had. Run it again, but not if it broke during COMMIT.
     Away,
-    /// Waited too long for a lock.
+    /// Waited too long for a lock, or ran too long.
     LockTimeout,
+    /// No connection was free in time.
+    Busy,
     /// A unique key or a CHECK refused the row.
     Constraint,
     /// Anything else.
@@ -34,15 +36,19 @@ impl From<sqlx::Error> for DbError {
             sqlx::Error::Database(db) => match db.code().as_deref() {
                 // PostgreSQL: serialization_failure, deadlock_detected.
                 Some("40001" | "40P01") => Kind::Retry,
-                // PostgreSQL: admin_shutdown, crash_shutdown, cannot_connect_now.
-                Some("57P01" | "57P02" | "57P03") => Kind::Away,
-                Some("55P03") => Kind::LockTimeout,
+                // PostgreSQL: admin_shutdown, crash_shutdown, cannot_connect_now, idle_in_transaction_session_timeout,
+                // too_many_connections.
+                Some("57P01" | "57P02" | "57P03" | "25P03" | "53300") => Kind::Away,
+                // PostgreSQL: lock_not_available, query_canceled by the statement timeout.
+                Some("55P03" | "57014") => Kind::LockTimeout,
                 // SQLite: SQLITE_BUSY and its SNAPSHOT and RECOVERY forms, SQLITE_LOCKED.
                 Some("5" | "261" | "517" | "6") => Kind::Retry,
                 _ if db.is_unique_violation() || db.is_check_violation() => Kind::Constraint,
                 _ => Kind::Other,
             },
-            sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::WorkerCrashed => Kind::Away,
+            sqlx::Error::Io(_) | sqlx::Error::PoolClosed | sqlx::Error::WorkerCrashed => Kind::Away,
+            // Everybody waits already: to wait again would only make the queue longer.
+            sqlx::Error::PoolTimedOut => Kind::Busy,
             _ => Kind::Other,
         };
         DbError { kind, message: error.to_string() }
@@ -61,7 +67,7 @@ impl From<DbError> for Error {
     fn from(error: DbError) -> Self {
         let code = match error.kind {
             Kind::Retry | Kind::Away => Code::Contended,
-            Kind::LockTimeout => Code::Unavailable,
+            Kind::LockTimeout | Kind::Busy => Code::Unavailable,
             Kind::Constraint | Kind::Other => return Error::internal(error),
         };
         tracing::debug!(cause = %error.message, "the database asks to try again");

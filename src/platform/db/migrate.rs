@@ -2,7 +2,9 @@
 
 use std::borrow::Cow;
 
+use sqlx::Connection;
 use sqlx::migrate::{MigrateError, Migrator};
+use sqlx::postgres::{PgConnection, PgPool};
 
 use super::Engine;
 use crate::kernel::{Code, Error, Result};
@@ -21,7 +23,10 @@ fn merged(own: &Migrator) -> Migrator {
 pub(super) async fn run(engine: &Engine) -> Result<()> {
     let outcome = match engine {
         Engine::Sqlite { writer, .. } => merged(&SQLITE).run(writer).await,
-        Engine::Postgres(pool) => merged(&POSTGRES).run(pool).await,
+        Engine::Postgres(pool) => match unhurried(pool).await {
+            Ok(mut connection) => merged(&POSTGRES).run(&mut connection).await,
+            Err(error) => Err(error.into()),
+        },
     };
     outcome.map_err(|error| match error {
         MigrateError::VersionMissing(version) => Error::new(
@@ -30,6 +35,13 @@ pub(super) async fn run(engine: &Engine) -> Result<()> {
         ),
         other => Error::internal(format!("migration failed: {other}")),
     })
+}
+
+/// A connection of its own, without the time limits of requests: building an index takes as long as it takes, and an
+/// instance that starts beside another waits for it.
+async fn unhurried(pool: &PgPool) -> sqlx::Result<PgConnection> {
+    let limits = [("statement_timeout", "0"), ("lock_timeout", "0"), ("idle_in_transaction_session_timeout", "0")];
+    PgConnection::connect_with(&(*pool.connect_options()).clone().options(limits)).await
 }
 
 #[cfg(test)]

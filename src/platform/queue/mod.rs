@@ -103,10 +103,10 @@ pub async fn claim(db: &Db, now: Timestamp, limit: i64) -> Result<Vec<Task>> {
     }
     let mut tx = db.begin().await?;
     let tasks = q2(
-        "update tasks set leased_until = $2, attempts = attempts + 1 where id in (
+        "with due as materialized (
             select id from tasks where ended_at is null and run_at <= $1 and (leased_until is null or leased_until < $1)
             order by run_at limit $3 for update skip locked)
-        returning *",
+        update tasks set leased_until = $2, attempts = attempts + 1 where id in (select id from due) returning *",
         "update tasks set leased_until = $2, attempts = attempts + 1 where id in (
             select id from tasks where ended_at is null and run_at <= $1 and (leased_until is null or leased_until < $1)
             order by run_at limit $3)
@@ -143,13 +143,31 @@ pub async fn failed(db: &Db, task: &Task, now: Timestamp, error: &Error) -> Resu
     let pause = (SECOND << task.attempts.clamp(0, 20)).min(PAUSE_MAX_MS);
     let is_last = task.attempts >= ATTEMPTS_MAX;
     let mut tx = db.begin().await?;
-    q("update tasks set run_at = $2, leased_until = null, last_error = $3, ended_at = $4, outcome = $5 where id = $1")
-        .bind(task.id)
-        .bind(now.plus(pause))
-        .bind(error.to_string())
-        .bind(is_last.then_some(now))
-        .bind(is_last.then_some("FAILED"))
+    // Only by whoever holds the lease: a task that ended meanwhile stays ended.
+    q("update tasks set run_at = $2, leased_until = null, last_error = $3, ended_at = $4, outcome = $5
+        where id = $1 and ended_at is null and attempts = $6")
+    .bind(task.id)
+    .bind(now.plus(pause))
+    .bind(error.to_string())
+    .bind(is_last.then_some(now))
+    .bind(is_last.then_some("FAILED"))
+    .bind(task.attempts)
+    .execute(&mut tx)
+    .await?;
+    Ok(tx.commit().await?)
+}
+
+/// Rows that are forgotten in one transaction: few enough that nobody notices.
+const FORGET_AT_ONCE: i64 = 500;
+
+/// Forgets some tasks that ended before `then`, and says whether there may be more.
+pub async fn forget_ended(db: &Db, then: Timestamp) -> Result<bool> {
+    let mut tx = db.begin().await?;
+    let gone = q("delete from tasks where id in (select id from tasks where ended_at < $1 limit $2)")
+        .bind(then)
+        .bind(FORGET_AT_ONCE)
         .execute(&mut tx)
         .await?;
-    Ok(tx.commit().await?)
+    tx.commit().await?;
+    Ok(i64::try_from(gone).is_ok_and(|gone| gone == FORGET_AT_ONCE))
 }

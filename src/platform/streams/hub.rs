@@ -130,13 +130,14 @@ impl Hub {
         }
     }
 
-    /// Marks the streams whose head is not where it was known to be: further, or further back.
+    /// Marks the streams whose head is not where it was known to be: further, further back, or another event at its place.
     async fn sweep(&self, dirty: &mut HashSet<StreamName>) {
         let names: Vec<_> = lock(&self.all).keys().cloned().collect();
-        match self.reader.head_numbers(&names).await {
+        match self.reader.heads(&names).await {
             Ok(heads) => {
                 let all = lock(&self.all);
-                let moved = |(stream, head): &(StreamName, i64)| all.get(stream).is_some_and(|at| at.has_moved(*head));
+                let moved =
+                    |(stream, head): &(StreamName, Place)| all.get(stream).is_some_and(|at| at.has_moved(*head));
                 dirty.extend(heads.into_iter().filter(moved).map(|(stream, _)| stream));
             }
             Err(error) => tracing::warn!(%error, "the heads could not be compared; the next sweep tries again"),

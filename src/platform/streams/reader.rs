@@ -1,5 +1,7 @@
 //! Reads streams from the database, and says plainly when a place is not there any more.
 
+use std::collections::HashMap;
+
 use uuid::Uuid;
 
 use super::{BACKLOG_MAX, Cursor, Event, PAGE, Place, StreamName};
@@ -65,30 +67,15 @@ impl Reader {
 
     /// Where the streams end. A stream without events ends at place 0.
     pub async fn heads(&self, streams: &[StreamName]) -> Result<Vec<(StreamName, Place)>> {
-        let mut heads: Vec<_> = streams.iter().map(|stream| (stream.clone(), Place::default())).collect();
+        let mut places: HashMap<StreamName, Place> = HashMap::new();
         for names in streams.chunks(NAMES_AT_ONCE) {
             let statement = "select s.name, s.head, e.id from streams s
                 left join events e on e.stream = s.name and e.seq = s.head where s.name in ({list})";
             let found: Vec<Head> = q(statement).list(names.iter().map(StreamName::as_str)).all(&self.db).await?;
-            for head in found {
-                if let Some(entry) = heads.iter_mut().find(|(name, _)| *name == head.stream) {
-                    entry.1 = head.place;
-                }
-            }
+            places.extend(found.into_iter().map(|head| (head.stream, head.place)));
         }
-        Ok(heads)
-    }
-
-    /// The heads of streams by number only: for the sweep.
-    pub async fn head_numbers(&self, streams: &[StreamName]) -> Result<Vec<(StreamName, i64)>> {
-        let mut heads = Vec::with_capacity(streams.len());
-        for names in streams.chunks(NAMES_AT_ONCE) {
-            let statement = "select name, head from streams where name in ({list})";
-            for row in q(statement).list(names.iter().map(StreamName::as_str)).fetch(&self.db).await? {
-                heads.push((StreamName::from_text(row.get::<String>("name")?), row.get("head")?));
-            }
-        }
-        Ok(heads)
+        let place = |stream: &StreamName| places.get(stream).copied().unwrap_or_default();
+        Ok(streams.iter().map(|stream| (stream.clone(), place(stream))).collect())
     }
 
     /// Events of several streams, each from its number on, that number included: so that the caller can compare the

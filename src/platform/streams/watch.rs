@@ -60,9 +60,9 @@ impl Watched {
         state.head.is_some_and(|known| known.seq < head)
     }
 
-    /// Whether the database's head is another than the known one, in either direction.
-    pub(super) fn has_moved(&self, head: i64) -> bool {
-        lock(&self.state).head.is_some_and(|known| known.seq != head)
+    /// Whether the database's head is another than the known one: a number that is used again carries another mark.
+    pub(super) fn has_moved(&self, head: Place) -> bool {
+        lock(&self.state).head.is_some_and(|known| known != head)
     }
 
     /// The number of the last known event.

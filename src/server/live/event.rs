@@ -8,7 +8,7 @@ use futures_util::{FutureExt, StreamExt};
 
 use super::document::Hoisted;
 use super::shared::{Answer, SharedKey};
-use crate::kernel::{Caller, Error, Result};
+use crate::kernel::{Caller, Code, Error, Result};
 use crate::loaders::Loaders;
 use crate::resolvers::error::top_level;
 use crate::resolvers::live::{Item, Mode};
@@ -48,7 +48,8 @@ impl Page<'_> {
 
     async fn shape(&self, caller: Caller, item: Item) -> Result<Answer> {
         let Some(answer) = self.execute_event(caller, item).await else { return Ok(None) };
-        if self.failures + 1 < ATTEMPTS && answer.errors.iter().any(may_pass) {
+        let is_last = self.failures + 1 >= ATTEMPTS;
+        if answer.errors.iter().any(|error| is_away(error) || !is_last && may_pass(error)) {
             return Err(Error::internal("an event could not be shaped"));
         }
         serde_json::to_string(&answer).map(|text| Some(text.into())).map_err(Error::internal)
@@ -75,6 +76,12 @@ impl Page<'_> {
 /// Whether an error has a reason that may pass by itself.
 fn may_pass(error: &ServerError) -> bool {
     error.extensions.as_ref().and_then(|values| values.get("retryable")) == Some(&Value::from(true))
+}
+
+/// Whether an error says that a part is away: it comes back, so that the event waits for it however long that takes.
+fn is_away(error: &ServerError) -> bool {
+    let code = error.extensions.as_ref().and_then(|values| values.get("code"));
+    code == Some(&Value::from(Code::Unavailable.name()))
 }
 
 /// Runs what may hold a bug: a panic becomes a masked error, and whoever runs it lives on.

@@ -61,6 +61,7 @@ impl Server {
         bell: &Bell,
     ) -> Result<LiveOperation, Vec<ServerError>> {
         debug_assert_eq!(prepared.kind, OperationType::Subscription, "queries and mutations are run");
+        self.throttle(caller, &prepared).await.map_err(failed)?;
         let operation_name = prepared.operation_name.as_deref();
         let (mut document, _) = hoist::hoist_subscription(&prepared.document, operation_name)
             .map_err(|refusal| Declined::from(refusal).errors)?;

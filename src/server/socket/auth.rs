@@ -15,6 +15,9 @@ pub struct Greeting {
     pub resume: Option<Box<str>>,
 }
 
+/// Bytes of a cursor that are kept.
+const RESUME_MAX: usize = 1_025;
+
 impl Greeting {
     /// Reads an init payload; `header` is the upgrade's `Authorization`, used when the payload has no token.
     pub fn read(payload: Option<&RawValue>, header: Option<&str>) -> Self {
@@ -22,8 +25,13 @@ impl Greeting {
         let inner = find(&payload, "headers").and_then(|headers| text(headers, "authorization"));
         let sent = TOKEN_KEYS.iter().find_map(|key| text(&payload, key)).or(inner);
         let token = sent.and_then(bare).or_else(|| header.and_then(bare));
-        Greeting { token: token.map(str::to_owned), resume: text(&payload, "resume").map(Into::into) }
+        Greeting { token: token.map(str::to_owned), resume: text(&payload, "resume").map(bounded).map(Into::into) }
     }
+}
+
+/// No cursor is that long; the start of one is as invalid as the whole, and takes no room.
+fn bounded(resume: &str) -> &str {
+    if resume.len() <= RESUME_MAX { resume } else { resume.get(..RESUME_MAX).unwrap_or("?") }
 }
 
 /// A value by its key, in any case.

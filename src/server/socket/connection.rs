@@ -28,6 +28,9 @@ const DELIVERIES_AT_ONCE: usize = 8;
 /// Operations of old clients that may wait for the ack, and the bytes that they may have.
 const EARLY_MAX: (usize, usize) = (8, 64 << 10);
 
+/// Bytes of a ping's payload that are answered in kind.
+const PING_MAX: usize = 1 << 10;
+
 /// What a turn of the loop asks for: another one, or the end, with a close frame unless the client is gone.
 pub(super) type Turn = ControlFlow<Option<Closing>>;
 
@@ -188,7 +191,11 @@ impl Connection {
                 }
                 self.work.push(work::greet(self.server.clone(), greeting.token));
             }
-            Said::Ping(payload) => self.wire.push(self.dialect.pong(payload.as_deref())),
+            // A payload that nobody needs is not echoed: a client that never reads could make the server keep it.
+            Said::Ping(payload) => {
+                let payload = payload.filter(|payload| payload.get().len() <= PING_MAX);
+                self.wire.push(self.dialect.pong(payload.as_deref()));
+            }
             Said::Pong => {}
             Said::Start(start) if matches!(self.phase, Phase::Open) => return self.start(start),
             Said::Start(start) => return self.start_early(start),
