@@ -81,6 +81,9 @@ impl<'a> From<&'a mut Tx> for On<'a> {
     }
 }
 
+/// How often a read is tried on another connection.
+const READ_ATTEMPTS: u32 = 4;
+
 /// The order of a list: a column of whole numbers, and the id that breaks ties.
 #[derive(Clone, Copy, Debug)]
 pub struct Order {
@@ -259,19 +262,7 @@ impl Query {
 
     async fn run(self, on: On<'_>) -> Result<Vec<Row>, DbError> {
         match on {
-            On::Db(db) => {
-                db.meter.tick();
-                let (sql, values) = self.text(!db.is_postgres());
-                match &db.engine {
-                    Engine::Sqlite { readers, .. } => {
-                        rows(sqlx::query_with::<Sqlite, _>(sql, sqlite(values)?).fetch_all(readers).await?, Row::Sqlite)
-                    }
-                    Engine::Postgres(pool) => rows(
-                        sqlx::query_with::<Postgres, _>(sql, postgres(values)?).fetch_all(pool).await?,
-                        Row::Postgres,
-                    ),
-                }
-            }
+            On::Db(db) => self.read(db).await,
             On::Tx(tx) => {
                 tx.meter.tick();
                 let (sql, values) = self.text(matches!(tx.inner, TxInner::Sqlite(_)));
@@ -285,6 +276,30 @@ impl Query {
                         Row::Postgres,
                     ),
                 }
+            }
+        }
+    }
+
+    /// Reads outside of a transaction. A connection that died in the pool shows it only now, and a read may simply be
+    /// repeated on the next one.
+    async fn read(self, db: &Db) -> Result<Vec<Row>, DbError> {
+        let (sql, values) = self.text(!db.is_postgres());
+        let mut attempt = 1;
+        loop {
+            db.meter.tick();
+            let read = match &db.engine {
+                Engine::Sqlite { readers, .. } => {
+                    let query = sqlx::query_with::<Sqlite, _>(sql.clone(), sqlite(values.clone())?);
+                    query.fetch_all(readers).await.map(|read| rows(read, Row::Sqlite))
+                }
+                Engine::Postgres(pool) => {
+                    let query = sqlx::query_with::<Postgres, _>(sql.clone(), postgres(values.clone())?);
+                    query.fetch_all(pool).await.map(|read| rows(read, Row::Postgres))
+                }
+            };
+            match read.map_err(DbError::from) {
+                Err(error) if error.kind == super::Kind::Away && attempt < READ_ATTEMPTS => attempt += 1,
+                outcome => return outcome?,
             }
         }
     }
