@@ -4,8 +4,9 @@ use std::fmt;
 
 use super::{Code, Error, Result};
 
-/// The largest amount that one operation may name, in minor units: a quadrillion, far from overflow in any sum.
-pub const MAX_AMOUNT: i64 = 1_000_000_000_000_000;
+/// The largest amount that one operation may name, in minor units: ten billion dollars. Nine million of them fit into a
+/// purse before its sum would overflow.
+pub const MAX_AMOUNT: i64 = 1_000_000_000_000;
 /// Basis points in a whole.
 pub const WHOLE_BPS: i64 = 10_000;
 
@@ -161,7 +162,7 @@ mod tests {
         assert_eq!(money("1.005", "USD").unwrap_err().code, Code::ExcessDigits);
         assert_eq!(money("1.0", "JPY").unwrap_err().code, Code::ExcessDigits);
         assert_eq!(money("99999999999999999999", "USD").unwrap_err().code, Code::AmountTooLarge);
-        assert_eq!(money("1000000000000000.00", "USD").unwrap_err().code, Code::AmountTooLarge);
+        assert_eq!(money("10000000000.01", "USD").unwrap_err().code, Code::AmountTooLarge);
         for bad in ["", ".", "1.", ".5", "1e3", "+1", "--1", "1,5", " 1"] {
             assert_eq!(money(bad, "USD").unwrap_err().code, Code::Invalid, "{bad}");
         }

@@ -21,7 +21,7 @@ pub const KEY_MAX: usize = 255;
 
 /// One line: trimmed, not empty, no control characters.
 pub fn line(value: &str, max: usize) -> Result<String> {
-    required(value, max, |c| c.is_control())
+    required(value, max, |c| c.is_control() || is_override(c))
 }
 
 /// Several lines: trimmed, not empty, no control characters but line breaks and tabs.
@@ -67,7 +67,7 @@ pub fn email(value: &str) -> Result<String> {
 
 fn required(value: &str, max: usize, refused: impl Fn(char) -> bool) -> Result<String> {
     let value = value.trim();
-    if value.is_empty() {
+    if value.chars().all(|c| c.is_whitespace() || is_invisible(c)) {
         return Err(Error::new(Code::Invalid, "This must not be empty."));
     }
     if value.chars().count() > max {
@@ -77,6 +77,16 @@ fn required(value: &str, max: usize, refused: impl Fn(char) -> bool) -> Result<S
         return Err(Error::new(Code::Invalid, "Control characters are not allowed here."));
     }
     Ok(value.to_owned())
+}
+
+/// Characters that show nothing. Within a text they have their use, such as joining emoji; alone they are no text.
+const fn is_invisible(c: char) -> bool {
+    matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+}
+
+/// Turns the direction of what follows, so that a line reads as another one.
+const fn is_override(c: char) -> bool {
+    matches!(c, '\u{202d}' | '\u{202e}')
 }
 
 fn too_long(max: usize) -> Error {
@@ -94,6 +104,8 @@ mod tests {
         assert_eq!(line("a\nb", 5).unwrap_err().code, Code::Invalid);
         assert_eq!(paragraphs("a\nb", 5).unwrap(), "a\nb");
         assert_eq!(line(" ünïcö ", 5).unwrap(), "ünïcö");
+        assert_eq!(line("\u{200b}\u{feff}", 5).unwrap_err().code, Code::Invalid);
+        assert_eq!(line("a\u{202e}b", 5).unwrap_err().code, Code::Invalid);
     }
 
     #[test]

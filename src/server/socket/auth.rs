@@ -15,8 +15,8 @@ pub struct Greeting {
     pub resume: Option<Box<str>>,
 }
 
-/// Bytes of a cursor that are kept.
-const RESUME_MAX: usize = 1_025;
+/// No cursor has more bytes.
+const RESUME_MAX: usize = 1_024;
 
 impl Greeting {
     /// Reads an init payload; `header` is the upgrade's `Authorization`, used when the payload has no token.
@@ -25,13 +25,17 @@ impl Greeting {
         let inner = find(&payload, "headers").and_then(|headers| text(headers, "authorization"));
         let sent = TOKEN_KEYS.iter().find_map(|key| text(&payload, key)).or(inner);
         let token = sent.and_then(bare).or_else(|| header.and_then(bare));
-        Greeting { token: token.map(str::to_owned), resume: text(&payload, "resume").map(bounded).map(Into::into) }
+        Greeting { token: token.map(str::to_owned), resume: resume(&payload).map(Into::into) }
     }
 }
 
-/// No cursor is that long; the start of one is as invalid as the whole, and takes no room.
-fn bounded(resume: &str) -> &str {
-    if resume.len() <= RESUME_MAX { resume } else { resume.get(..RESUME_MAX).unwrap_or("?") }
+/// The cursor to go on from. What cannot be one is kept as something that is none, so that the client is told.
+fn resume(payload: &Value) -> Option<&str> {
+    match find(payload, "resume") {
+        None | Some(Value::Null) => None,
+        Some(Value::String(cursor)) if cursor.len() <= RESUME_MAX => Some(cursor),
+        Some(_) => Some("?"),
+    }
 }
 
 /// A value by its key, in any case.

@@ -127,7 +127,10 @@ fn asked(payload: Option<&RawValue>) -> Result<Asked, Vec<ServerError>> {
 
 /// A refusal in GraphQL's form.
 pub fn refusal(error: Error) -> ServerError {
-    crate::resolvers::error::top_level(error).into_server_error(Default::default())
+    let mut error = crate::resolvers::error::top_level(error).into_server_error(Default::default());
+    // It points at no place in the document.
+    error.locations.clear();
+    error
 }
 
 /// Errors name the request, so that somebody finds their cause in the log.
