@@ -93,6 +93,11 @@ fn too_long(max: usize) -> Error {
     Error::new(Code::TooLong, format!("At most {max} characters fit here."))
 }
 
+/// Lower-case hexadecimal.
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::config::Secret;
 use super::db::{Db, q};
-use super::work::hex;
+use crate::kernel::text::hex;
 use crate::kernel::{Error, Ids, Result};
 
 /// The value kept under a name; the first to ask decides it, so that instances that start together agree.

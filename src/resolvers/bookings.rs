@@ -14,7 +14,7 @@ use crate::kernel::id::{BookingId, JobId, TypedId, UserId, parse};
 use crate::kernel::page::{Cursor, Page};
 use crate::kernel::{Error, Result};
 use crate::loaders::BookingOfJob;
-use crate::platform::streams::Event;
+use crate::platform::streams::{Event, Step};
 use crate::platform::work::Once;
 use crate::schema::accounts::User;
 use crate::schema::auth::{Access, auth};
@@ -247,11 +247,11 @@ impl BookingStatusChanged {
     }
     /// Where it stood.
     async fn from(&self) -> async_graphql::Result<BookingStatus> {
-        status(&answer(self.event.read_facts::<events::Step>())?.from)
+        status(&answer(self.event.read_facts::<Step>())?.from)
     }
     /// Where it stood afterwards.
     async fn to(&self) -> async_graphql::Result<BookingStatus> {
-        status(&answer(self.event.read_facts::<events::Step>())?.to)
+        status(&answer(self.event.read_facts::<Step>())?.to)
     }
 }
 

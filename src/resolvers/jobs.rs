@@ -14,7 +14,7 @@ use crate::features::offers::queries::visible_jobs;
 use crate::kernel::id::{JobId, TypedId, UserId, parse};
 use crate::kernel::page::{Cursor, Page, Slice};
 use crate::kernel::{Code, Error, Result, Viewer};
-use crate::platform::streams::Event;
+use crate::platform::streams::{Event, Step};
 use crate::schema::accounts::User;
 use crate::schema::auth::{Access, auth};
 use crate::schema::bookings::Booking;
@@ -208,10 +208,10 @@ impl JobStatusChanged {
     }
     /// Where it stood.
     async fn from(&self) -> async_graphql::Result<JobStatus> {
-        status(&answer(self.event.read_facts::<events::Step>())?.from)
+        status(&answer(self.event.read_facts::<Step>())?.from)
     }
     /// Where it stood afterwards.
     async fn to(&self) -> async_graphql::Result<JobStatus> {
-        status(&answer(self.event.read_facts::<events::Step>())?.to)
+        status(&answer(self.event.read_facts::<Step>())?.to)
     }
 }

@@ -16,7 +16,7 @@ use crate::kernel::id::{OfferId, TypedId, UserId, parse};
 use crate::kernel::page::{Cursor, Page};
 use crate::kernel::{Error, Result};
 use crate::loaders::OffersOfJob;
-use crate::platform::streams::Event;
+use crate::platform::streams::{Event, Step};
 use crate::platform::work::Once;
 use crate::schema::accounts::User;
 use crate::schema::auth::{Access, auth};
@@ -234,10 +234,10 @@ impl OfferStatusChanged {
     }
     /// Where it stood.
     async fn from(&self) -> async_graphql::Result<OfferStatus> {
-        status(&answer(self.event.read_facts::<events::Step>())?.from)
+        status(&answer(self.event.read_facts::<Step>())?.from)
     }
     /// Where it stood afterwards.
     async fn to(&self) -> async_graphql::Result<OfferStatus> {
-        status(&answer(self.event.read_facts::<events::Step>())?.to)
+        status(&answer(self.event.read_facts::<Step>())?.to)
     }
 }

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use async_graphql::{Enum, ID, InputObject, Interface, SimpleObject};
+use async_graphql::{Enum, ID, InputObject, SimpleObject};
 
 use super::auth::{Access, auth};
 use super::error::{payload, user_error};
-use super::live::{StreamCheckpoint, StreamGap, StreamResumed, event_object};
+use super::live::{event_interface, event_object};
 use super::scalars::DateTime;
 use crate::features::announcements as feature;
 
@@ -96,21 +96,10 @@ event_object! {
     AnnouncementAdded, Access::Public
 }
 
-/// What happens to announcements.
-#[derive(Interface)]
-#[graphql(
-    directive = auth::apply(Access::Public),
-    field(name = "id", ty = "&ID", desc = "The event's id: the same after a reconnect."),
-    field(name = "cursor", ty = "&Option<String>", desc = "Where to go on from, for `after`."),
-    field(name = "occurred_at", ty = "&DateTime", desc = "When it happened.")
-)]
-pub enum AnnouncementEvent {
-    /// Something was announced.
-    Added(AnnouncementAdded),
-    /// The stream goes on.
-    Resumed(StreamResumed),
-    /// Events are missing.
-    Gap(StreamGap),
-    /// Nothing for this view lately.
-    Checkpoint(StreamCheckpoint),
+event_interface! {
+    /// What happens to announcements.
+    AnnouncementEvent, Access::Public, {
+        /// Something was announced.
+        Added(AnnouncementAdded),
+    }
 }

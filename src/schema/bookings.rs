@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use async_graphql::{Enum, ID, InputObject, Interface, SimpleObject};
+use async_graphql::{Enum, ID, InputObject, SimpleObject};
 
 use super::auth::{Access, auth};
 use super::connection::connection;
 use super::error::{payload, user_error};
-use super::live::{StreamCheckpoint, StreamGap, StreamResumed, event_object};
+use super::live::{event_interface, event_object};
 use super::money::Money;
 use super::scalars::DateTime;
 use crate::features::bookings as feature;
@@ -176,25 +176,14 @@ event_object! {
     BookingCancelled, Access::Party
 }
 
-/// What happens to the viewer's bookings.
-#[derive(Interface)]
-#[graphql(
-    directive = auth::apply(Access::SignedIn),
-    field(name = "id", ty = "&ID", desc = "The event's id: the same after a reconnect."),
-    field(name = "cursor", ty = "&Option<String>", desc = "Where to go on from, for `after`."),
-    field(name = "occurred_at", ty = "&DateTime", desc = "When it happened.")
-)]
-pub enum BookingEvent {
-    /// A booking was made.
-    Created(BookingCreated),
-    /// A booking took a step.
-    StatusChanged(BookingStatusChanged),
-    /// A booking was given up.
-    Cancelled(BookingCancelled),
-    /// The stream goes on.
-    Resumed(StreamResumed),
-    /// Events are missing.
-    Gap(StreamGap),
-    /// Nothing for this view lately.
-    Checkpoint(StreamCheckpoint),
+event_interface! {
+    /// What happens to the viewer's bookings.
+    BookingEvent, Access::SignedIn, {
+        /// A booking was made.
+        Created(BookingCreated),
+        /// A booking took a step.
+        StatusChanged(BookingStatusChanged),
+        /// A booking was given up.
+        Cancelled(BookingCancelled),
+    }
 }

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use async_graphql::{Enum, ID, InputObject, Interface, SimpleObject};
+use async_graphql::{Enum, ID, InputObject, SimpleObject};
 
 use super::auth::{Access, auth};
 use super::connection::connection;
 use super::error::{payload, user_error};
-use super::live::{StreamCheckpoint, StreamGap, StreamResumed, event_object};
+use super::live::{event_interface, event_object};
 use super::scalars::DateTime;
 use crate::features::chat as feature;
 use crate::kernel::id::UserId;
@@ -196,27 +196,16 @@ event_object! {
     MessagesRead, Access::Party
 }
 
-/// What happens in conversations.
-#[derive(Interface)]
-#[graphql(
-    directive = auth::apply(Access::SignedIn),
-    field(name = "id", ty = "&ID", desc = "The event's id: the same after a reconnect."),
-    field(name = "cursor", ty = "&Option<String>", desc = "Where to go on from, for `after`."),
-    field(name = "occurred_at", ty = "&DateTime", desc = "When it happened.")
-)]
-pub enum ConversationEvent {
-    /// Somebody wrote.
-    Created(MessageCreated),
-    /// Messages have arrived.
-    Delivered(MessagesDelivered),
-    /// Messages were read.
-    Read(MessagesRead),
-    /// The stream goes on.
-    Resumed(StreamResumed),
-    /// Events are missing.
-    Gap(StreamGap),
-    /// Nothing for this view lately.
-    Checkpoint(StreamCheckpoint),
+event_interface! {
+    /// What happens in conversations.
+    ConversationEvent, Access::SignedIn, {
+        /// Somebody wrote.
+        Created(MessageCreated),
+        /// Messages have arrived.
+        Delivered(MessagesDelivered),
+        /// Messages were read.
+        Read(MessagesRead),
+    }
 }
 
 /// Somebody began or stopped to type. It is not stored: who is away misses it.

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use async_graphql::{ID, Interface, SimpleObject};
+use async_graphql::{ID, SimpleObject};
 
 use super::auth::{Access, auth};
-use super::live::{StreamCheckpoint, StreamGap, StreamResumed, event_object};
+use super::live::{event_interface, event_object};
 use super::money::Money;
 use super::scalars::DateTime;
 use crate::features::earnings as feature;
@@ -53,21 +53,10 @@ event_object! {
     EarningCreated, Access::SelfOnly
 }
 
-/// What happens to the viewer's earnings.
-#[derive(Interface)]
-#[graphql(
-    directive = auth::apply(Access::SignedIn),
-    field(name = "id", ty = "&ID", desc = "The event's id: the same after a reconnect."),
-    field(name = "cursor", ty = "&Option<String>", desc = "Where to go on from, for `after`."),
-    field(name = "occurred_at", ty = "&DateTime", desc = "When it happened.")
-)]
-pub enum EarningEvent {
-    /// Something was earned.
-    Created(EarningCreated),
-    /// The stream goes on.
-    Resumed(StreamResumed),
-    /// Events are missing.
-    Gap(StreamGap),
-    /// Nothing for this view lately.
-    Checkpoint(StreamCheckpoint),
+event_interface! {
+    /// What happens to the viewer's earnings.
+    EarningEvent, Access::SignedIn, {
+        /// Something was earned.
+        Created(EarningCreated),
+    }
 }

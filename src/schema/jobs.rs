@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use async_graphql::{Enum, ID, InputObject, Interface, SimpleObject};
+use async_graphql::{Enum, ID, InputObject, SimpleObject};
 
 use super::auth::{Access, auth};
 use super::connection::connection;
 use super::error::{payload, user_error};
-use super::live::{StreamCheckpoint, StreamGap, StreamResumed, event_object};
+use super::live::{event_interface, event_object};
 use super::money::{Money, MoneyInput};
 use super::scalars::{CurrencyCode, DateTime};
 use crate::features::jobs as feature;
@@ -179,23 +179,12 @@ event_object! {
     JobStatusChanged, Access::SignedIn
 }
 
-/// What happens to jobs that concern the viewer.
-#[derive(Interface)]
-#[graphql(
-    directive = auth::apply(Access::SignedIn),
-    field(name = "id", ty = "&ID", desc = "The event's id: the same after a reconnect."),
-    field(name = "cursor", ty = "&Option<String>", desc = "Where to go on from, for `after`."),
-    field(name = "occurred_at", ty = "&DateTime", desc = "When it happened.")
-)]
-pub enum JobEvent {
-    /// A job was posted.
-    Posted(JobPosted),
-    /// A job took a step.
-    StatusChanged(JobStatusChanged),
-    /// The stream goes on.
-    Resumed(StreamResumed),
-    /// Events are missing.
-    Gap(StreamGap),
-    /// Nothing for this view lately.
-    Checkpoint(StreamCheckpoint),
+event_interface! {
+    /// What happens to jobs that concern the viewer.
+    JobEvent, Access::SignedIn, {
+        /// A job was posted.
+        Posted(JobPosted),
+        /// A job took a step.
+        StatusChanged(JobStatusChanged),
+    }
 }

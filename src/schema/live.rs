@@ -117,6 +117,31 @@ macro_rules! event_object {
 }
 pub(crate) use event_object;
 
+/// Declares an interface of events: the envelope that all share, the noun's own events, and the items that speak of the
+/// stream itself.
+macro_rules! event_interface {
+    ($(#[$doc:meta])* $interface:ident, $access:expr, { $($(#[$about:meta])* $variant:ident($object:ident),)* }) => {
+        $(#[$doc])*
+        #[derive(async_graphql::Interface)]
+        #[graphql(
+            directive = $crate::schema::auth::auth::apply($access),
+            field(name = "id", ty = "&async_graphql::ID", desc = "The event's id: the same after a reconnect."),
+            field(name = "cursor", ty = "&Option<String>", desc = "Where to go on from, for `after`."),
+            field(name = "occurred_at", ty = "&crate::schema::scalars::DateTime", desc = "When it happened.")
+        )]
+        pub enum $interface {
+            $($(#[$about])* $variant($object),)*
+            /// The stream goes on.
+            Resumed($crate::schema::live::StreamResumed),
+            /// Events are missing.
+            Gap($crate::schema::live::StreamGap),
+            /// Nothing for this view lately.
+            Checkpoint($crate::schema::live::StreamCheckpoint),
+        }
+    };
+}
+pub(crate) use event_interface;
+
 impl From<crate::kernel::Actor> for EventActor {
     fn from(actor: crate::kernel::Actor) -> Self {
         let role = match actor {

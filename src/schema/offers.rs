@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use async_graphql::{Enum, ID, InputObject, Interface, SimpleObject};
+use async_graphql::{Enum, ID, InputObject, SimpleObject};
 
 use super::auth::{Access, auth};
 use super::bookings::Booking;
 use super::chat::Conversation;
 use super::connection::connection;
 use super::error::{payload, user_error};
-use super::live::{StreamCheckpoint, StreamGap, StreamResumed, event_object};
+use super::live::{event_interface, event_object};
 use super::money::{Money, MoneyInput};
 use super::scalars::DateTime;
 use crate::features::offers as feature;
@@ -221,23 +221,12 @@ event_object! {
     OfferStatusChanged, Access::Party
 }
 
-/// What happens to offers that the viewer made or got.
-#[derive(Interface)]
-#[graphql(
-    directive = auth::apply(Access::SignedIn),
-    field(name = "id", ty = "&ID", desc = "The event's id: the same after a reconnect."),
-    field(name = "cursor", ty = "&Option<String>", desc = "Where to go on from, for `after`."),
-    field(name = "occurred_at", ty = "&DateTime", desc = "When it happened.")
-)]
-pub enum OfferEvent {
-    /// An offer was made.
-    Sent(OfferSent),
-    /// An offer took a step.
-    StatusChanged(OfferStatusChanged),
-    /// The stream goes on.
-    Resumed(StreamResumed),
-    /// Events are missing.
-    Gap(StreamGap),
-    /// Nothing for this view lately.
-    Checkpoint(StreamCheckpoint),
+event_interface! {
+    /// What happens to offers that the viewer made or got.
+    OfferEvent, Access::SignedIn, {
+        /// An offer was made.
+        Sent(OfferSent),
+        /// An offer took a step.
+        StatusChanged(OfferStatusChanged),
+    }
 }

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use async_graphql::{Enum, ID, InputObject, Interface, SimpleObject};
+use async_graphql::{Enum, ID, InputObject, SimpleObject};
 
 use super::auth::{Access, auth};
 use super::connection::connection;
 use super::error::{payload, user_error};
-use super::live::{StreamCheckpoint, StreamGap, StreamResumed, event_object};
+use super::live::{event_interface, event_object};
 use super::money::{Money, MoneyInput};
 use super::scalars::{CurrencyCode, DateTime};
 use crate::features::wallet::{self as feature, model};
@@ -233,27 +233,16 @@ event_object! {
     PaymentFailed, Access::SelfOnly
 }
 
-/// What happens to the viewer's money. Each event carries the whole wallet.
-#[derive(Interface)]
-#[graphql(
-    directive = auth::apply(Access::SignedIn),
-    field(name = "id", ty = "&ID", desc = "The event's id: the same after a reconnect."),
-    field(name = "cursor", ty = "&Option<String>", desc = "Where to go on from, for `after`."),
-    field(name = "occurred_at", ty = "&DateTime", desc = "When it happened.")
-)]
-pub enum WalletEvent {
-    /// More may be spent.
-    Credited(WalletCredited),
-    /// Less may be spent.
-    Debited(WalletDebited),
-    /// A deposit has arrived.
-    Completed(PaymentCompleted),
-    /// A deposit will not arrive.
-    Failed(PaymentFailed),
-    /// The stream goes on.
-    Resumed(StreamResumed),
-    /// Events are missing.
-    Gap(StreamGap),
-    /// Nothing for this view lately.
-    Checkpoint(StreamCheckpoint),
+event_interface! {
+    /// What happens to the viewer's money. Each event carries the whole wallet.
+    WalletEvent, Access::SignedIn, {
+        /// More may be spent.
+        Credited(WalletCredited),
+        /// Less may be spent.
+        Debited(WalletDebited),
+        /// A deposit has arrived.
+        Completed(PaymentCompleted),
+        /// A deposit will not arrive.
+        Failed(PaymentFailed),
+    }
 }

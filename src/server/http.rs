@@ -62,7 +62,10 @@ pub async fn graphql(State(server): State<Server>, Extension(caller): Extension<
 }
 
 fn timed_out() -> Error {
-    Error::new(Code::Timeout, "This took too long and was given up; ask for less at once, or try again.")
+    Error::new(
+        Code::Timeout,
+        "This took too long to wait for. A mutation may still be done: look, or repeat it with the same key.",
+    )
 }
 
 /// Reads, prepares and runs one request.

@@ -9,10 +9,10 @@ use sha2::{Digest, Sha256};
 
 use crate::kernel::clock::MINUTE;
 use crate::kernel::id::SessionId;
+use crate::kernel::text::hex;
 use crate::kernel::{Code, Error, Result, Timestamp};
 use crate::platform::Platform;
 use crate::platform::config::Secret;
-use crate::platform::work::hex;
 
 /// Who makes the tokens, and who they are for.
 const ISSUER: &str = "gigwire";

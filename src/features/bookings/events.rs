@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Booking, Party, Status};
 use crate::kernel::{Currency, Money, Result};
-use crate::platform::streams::Draft;
+use crate::platform::streams::{Draft, Step};
 
 /// The subscription that shows them.
 pub const NOUN: &str = "booking";
@@ -14,15 +14,6 @@ pub const CREATED: &str = "BookingCreated";
 pub const STATUS_CHANGED: &str = "BookingStatusChanged";
 /// A booking was given up.
 pub const CANCELLED: &str = "BookingCancelled";
-
-/// A step.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Step {
-    /// Where it stood.
-    pub from: String,
-    /// Where it stands.
-    pub to: String,
-}
 
 /// What a cancellation paid back.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -49,7 +40,7 @@ pub fn created(booking: &Booking) -> Draft {
 
 /// A booking took a step.
 pub fn status_changed(booking: &Booking, from: Status) -> Result<Draft> {
-    let step = Step { from: from.name().to_owned(), to: booking.status.name().to_owned() };
+    let step = Step::new(from.name(), booking.status.name());
     Draft::new(NOUN, STATUS_CHANGED, booking.id, booking.version).to(booking.parties()).facts(&step)
 }
 

@@ -6,7 +6,7 @@ use super::{Earning, events, store};
 use crate::features::bookings;
 use crate::kernel::Result;
 use crate::kernel::id::{BookingId, TypedId};
-use crate::platform::streams::Draft;
+use crate::platform::streams::{Draft, Step};
 use crate::platform::work::Unit;
 
 /// Notes the earning of a booking that was completed.
@@ -34,6 +34,6 @@ pub fn project<'a>(unit: &'a mut Unit, draft: &'a Draft) -> BoxFuture<'a, Result
 }
 
 fn is_completion(draft: &Draft) -> Result<bool> {
-    let step: bookings::events::Step = draft.read_facts()?;
+    let step: Step = draft.read_facts()?;
     Ok(step.to == bookings::Status::Completed.name())
 }

@@ -1,11 +1,9 @@
 //! The facts that jobs state.
 
-use serde::{Deserialize, Serialize};
-
 use super::{Job, Status};
 use crate::kernel::Result;
 use crate::kernel::id::UserId;
-use crate::platform::streams::Draft;
+use crate::platform::streams::{Draft, Step};
 
 /// The subscription that shows them.
 pub const NOUN: &str = "job";
@@ -14,15 +12,6 @@ pub const POSTED: &str = "JobPosted";
 /// A job took a step in its life.
 pub const STATUS_CHANGED: &str = "JobStatusChanged";
 
-/// A step.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Step {
-    /// Where it stood.
-    pub from: String,
-    /// Where it stands.
-    pub to: String,
-}
-
 /// A job was posted.
 pub fn posted(job: &Job) -> Draft {
     Draft::new(NOUN, POSTED, job.id, job.version).to([job.customer])
@@ -30,6 +19,6 @@ pub fn posted(job: &Job) -> Draft {
 
 /// A job took a step; its customer and whoever else it concerns hear of it.
 pub fn status_changed(job: &Job, from: Status, others: impl IntoIterator<Item = UserId>) -> Result<Draft> {
-    let step = Step { from: from.name().to_owned(), to: job.status.name().to_owned() };
+    let step = Step::new(from.name(), job.status.name());
     Draft::new(NOUN, STATUS_CHANGED, job.id, job.version).to([job.customer]).to(others).facts(&step)
 }

@@ -1,10 +1,8 @@
 //! The facts that offers state.
 
-use serde::{Deserialize, Serialize};
-
 use super::{Offer, Status};
 use crate::kernel::Result;
-use crate::platform::streams::Draft;
+use crate::platform::streams::{Draft, Step};
 
 /// The subscription that shows them.
 pub const NOUN: &str = "offer";
@@ -13,15 +11,6 @@ pub const SENT: &str = "OfferSent";
 /// An offer took a step in its life.
 pub const STATUS_CHANGED: &str = "OfferStatusChanged";
 
-/// A step.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Step {
-    /// Where it stood.
-    pub from: String,
-    /// Where it stands.
-    pub to: String,
-}
-
 /// An offer was made; both sides hear of it.
 pub fn sent(offer: &Offer) -> Draft {
     Draft::new(NOUN, SENT, offer.id, offer.version).to(offer.parties())
@@ -29,6 +18,6 @@ pub fn sent(offer: &Offer) -> Draft {
 
 /// An offer ended; both sides hear of it.
 pub fn ended(offer: &Offer) -> Result<Draft> {
-    let step = Step { from: Status::Pending.name().to_owned(), to: offer.status.name().to_owned() };
+    let step = Step::new(Status::Pending.name(), offer.status.name());
     Draft::new(NOUN, STATUS_CHANGED, offer.id, offer.version).to(offer.parties()).facts(&step)
 }

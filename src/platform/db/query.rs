@@ -201,8 +201,8 @@ impl Query {
         })
     }
 
-    /// Runs it behind others whose answers nobody wants: in one round trip on PostgreSQL, one by one on SQLite. None of
-    /// them sees what another one does, and none begins with `with`.
+    /// Runs it together with others whose answers nobody wants: in one round trip on PostgreSQL, one by one on SQLite, where
+    /// the others come first. None of them sees what another one does, no two touch one row, and none begins with `with`.
     pub async fn fetch_behind(self, others: Vec<Query>, tx: &mut Tx) -> Result<Vec<Row>, DbError> {
         if let TxInner::Sqlite(_) = tx.inner {
             for other in others {

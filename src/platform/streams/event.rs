@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::kernel::id::{EventId, TypedId, UserId};
@@ -106,6 +106,22 @@ impl Draft {
     /// The small facts in the shape that the command gave them, for projections.
     pub fn read_facts<T: DeserializeOwned>(&self) -> Result<T> {
         serde_json::from_str(&self.facts).map_err(Error::internal)
+    }
+}
+
+/// The small facts of an object that took a step in its life: the names of two of its states.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Step {
+    /// Where it stood.
+    pub from: String,
+    /// Where it stands.
+    pub to: String,
+}
+
+impl Step {
+    /// From one state to another.
+    pub fn new(from: &str, to: &str) -> Self {
+        Step { from: from.to_owned(), to: to.to_owned() }
     }
 }
 

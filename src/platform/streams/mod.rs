@@ -17,7 +17,7 @@ mod watch;
 
 pub use append::append;
 pub use cursor::{Cursor, Place};
-pub use event::{Draft, Event, StreamName};
+pub use event::{Draft, Event, Step, StreamName};
 pub use hub::Hub;
 pub use reader::{Gap, Reader};
 pub use signals::{Signal, SignalWatch};

@@ -19,7 +19,7 @@ use futures_util::future::BoxFuture;
 use tokio::sync::Notify;
 use tokio_util::task::TaskTracker;
 
-pub use once::{Effect, Once, forget_keys, hex};
+pub use once::{Effect, Once, forget_keys};
 pub use unit::{AuditRow, Unit};
 
 use super::bus::{Bus, Note};

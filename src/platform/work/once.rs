@@ -68,7 +68,7 @@ impl Work {
     {
         let viewer = caller.viewer()?.user;
         let canonical = serde_json::to_vec(&input).map_err(Error::internal)?;
-        let hash = hex(&Sha256::digest(canonical));
+        let hash = text::hex(&Sha256::digest(canonical));
         // SQLite has one writer lane: a repetition must not queue for it behind everybody else.
         if !self.db.is_postgres()
             && let Some(stored) = find(&self.db, viewer, &once).await?
@@ -148,9 +148,4 @@ pub async fn forget_keys(db: &Db, then: Timestamp) -> Result<bool> {
     .await?;
     tx.commit().await?;
     Ok(i64::try_from(gone).is_ok_and(|gone| gone == FORGET_AT_ONCE))
-}
-
-/// Lower-case hexadecimal.
-pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
