@@ -66,17 +66,16 @@ async fn a_rating_equals_a_recount_after_every_step(app: &TestApp) {
     app.assert_books().await;
 }
 
-/// The round trips of a query that must not fail.
+/// The round trips of a query that must not fail. The least of a few: now and then one looks the session up as well.
 async fn cost(app: &TestApp, who: &TestUser, text: &str, variables: Value) -> u64 {
-    let ask = async || {
+    let mut least = u64::MAX;
+    for _ in 0..4 {
         let before = app.round_trips();
         let answer = app.gql(who, text, variables.clone()).await;
         assert!(answer["errors"].is_null(), "{answer}");
-        app.round_trips() - before
-    };
-    // The first one looks the session up as well.
-    ask().await;
-    ask().await
+        least = least.min(app.round_trips() - before);
+    }
+    least
 }
 
 async fn many_ratings_cost_as_much_as_one(app: &TestApp) {
@@ -97,10 +96,12 @@ async fn many_ratings_cost_as_much_as_one(app: &TestApp) {
     assert_eq!(cost(app, &deal.ada, offers, json!({ "id": many })).await, of_one, "a list of offers");
     let users = "query ($ids: [ID!]!) { nodes(ids: $ids) { ... on User {
         rating { average } reviews(first: 3) { nodes { rating author { displayName } } } } } }";
-    let of_one = cost(app, &deal.ada, users, json!({ "ids": &people[1..2] })).await;
-    assert_eq!(cost(app, &deal.ada, users, json!({ "ids": people })).await, of_one, "a list of users");
+    let of_two = cost(app, &deal.ada, users, json!({ "ids": &people[..2] })).await;
+    assert_eq!(cost(app, &deal.ada, users, json!({ "ids": people })).await, of_two, "a list of users");
     let other = app.deal(&deal.ada, &deal.bob).await;
-    post(app, &deal.ada, &other, 5).await.ok();
+    for who in [&deal.ada, &deal.bob] {
+        post(app, who, &other, 5).await.ok();
+    }
     let bookings = "query ($first: Int!) { viewer { bookings(first: $first) { nodes {
         reviews { rating author { displayName } } myReview { rating } } } } }";
     let of_one = cost(app, &deal.ada, bookings, json!({ "first": 1 })).await;
