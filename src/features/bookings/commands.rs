@@ -156,7 +156,7 @@ pub async fn cancel(platform: &Platform, caller: &Caller, key: Once, input: Canc
 }
 
 async fn give_up(unit: &mut Unit, viewer: &Viewer, input: &Cancel) -> Result<BookingId> {
-    let found = locked(unit, input.booking).await?;
+    let found = lock(unit, input.booking).await?;
     let by = found.party_of(viewer.user)?;
     unit.act_as(by.role());
     let refund = outcomes::cancellation(found.status, by)?;
@@ -171,13 +171,14 @@ async fn give_up(unit: &mut Unit, viewer: &Viewer, input: &Cancel) -> Result<Boo
     Ok(gone.id)
 }
 
-async fn locked(unit: &mut Unit, id: BookingId) -> Result<Booking> {
+/// A booking that nobody else changes until this unit of work ends.
+pub async fn lock(unit: &mut Unit, id: BookingId) -> Result<Booking> {
     store::lock(&mut unit.tx, id).await?.ok_or_else(|| Error::not_found("booking"))
 }
 
 /// A booking that one party, and not the other, may move on.
 async fn locked_for(unit: &mut Unit, viewer: &Viewer, id: BookingId, party: Party) -> Result<Booking> {
-    let found = locked(unit, id).await?;
+    let found = lock(unit, id).await?;
     if found.party_of(viewer.user)? != party {
         return Err(Error::forbidden(format!("This is for the booking's {}.", party.name().to_lowercase())));
     }
