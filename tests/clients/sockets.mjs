@@ -42,7 +42,7 @@ class Watch {
 }
 
 /** One live operation: what it brought so far, without repeats. */
-class Feed {
+export class Feed {
   items = [];
   repeats = 0;
   /** The newest cursor and when it came: `{ cursor, order }`. */
