@@ -24,8 +24,9 @@ export class Table {
       const { what, on, figures } = JSON.parse(message.slice(MARK.length));
       this.#rows.push([what, on, 'pass', figures]);
     });
-    tests.on('test:fail', ({ name, nesting, details }) => {
-      if (nesting === 0) this.#rows.push([name, '', 'FAIL', String(details.error.cause?.message ?? '').split('\n')[0]]);
+    tests.on('test:fail', ({ name, details: { error } }) => {
+      if (error.failureType === 'subtestsFailed') return;
+      this.#rows.push([name, '', 'FAIL', String(error.cause?.message ?? error.message).split('\n')[0]]);
     });
   }
 
