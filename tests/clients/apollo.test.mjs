@@ -1,6 +1,9 @@
 // Apollo Client, set up as in examples/apollo.ts.
 
+import assert from 'node:assert/strict';
+
 import { connect } from '#examples/apollo';
+import { followBooking } from '#examples/screen';
 
 import { tryClient } from './front.mjs';
 import { version } from './report.mjs';
@@ -20,7 +23,10 @@ function open(settings) {
       client.subscribe({ query, variables }).subscribe({ next: ({ data, error }) => take({ data, errors: error }) });
     },
     cached: (query, variables) => client.cache.readQuery({ query, variables }),
+    follow: (id, show) => followBooking(client, id, show),
     close() {
+      const events = Object.keys(client.extract()).filter((key) => /^(Stream|.*(Created|Changed):)/.test(key));
+      assert.deepEqual(events, [], 'events pass through the cache');
       client.stop();
       return socket.dispose();
     },

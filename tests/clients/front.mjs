@@ -4,6 +4,7 @@
 //   run(document, variables)          the data of a query or mutation
 //   watch(document, variables, take)  hands each item of a subscription to `take`
 //   cached(document, variables)       what the cache knows by itself; a client without a cache has none
+//   follow(bookingId, show)           shows each status of a booking until its answer is called; not every client has it
 //   close()
 
 import assert from 'node:assert/strict';
@@ -124,6 +125,8 @@ async function deal(customer, contractor) {
   }
   await chat(customer, contractor, conversation.id);
 
+  const shown = [];
+  const unfollow = await customer.app.follow?.(booking.id, (status) => shown.push(status));
   const follows = (side, status) => side.cached('Booking', { id: booking.id }, (data) => data?.booking?.status === status);
   const input = { bookingId: booking.id };
   await contractor.do('StartBooking', { input });
@@ -135,6 +138,10 @@ async function deal(customer, contractor) {
   for (const side of [customer, contractor]) {
     await side.feeds.BookingChanged.until(({ to }) => to === 'COMPLETED');
     assert.deepEqual(steps(side.feeds.BookingChanged), ['IN_PROGRESS', 'DELIVERED', 'COMPLETED']);
+  }
+  if (unfollow) {
+    assert.deepEqual([...new Set(shown)], ['CONFIRMED', 'IN_PROGRESS', 'DELIVERED', 'COMPLETED']);
+    unfollow();
   }
   assert.equal((await contractor.do('Balance')).wallet.available.amount, '80.00');
   return conversation.id;
