@@ -9,7 +9,7 @@ use super::connection::connection;
 use super::error::{payload, user_error};
 use super::live::{event_interface, event_object};
 use super::money::{Money, MoneyInput};
-use super::scalars::{CurrencyCode, DateTime};
+use super::scalars::{CurrencyCode, DateTime, Url};
 use crate::features::wallet::{self as feature, model};
 use crate::kernel;
 
@@ -143,7 +143,7 @@ impl From<Arc<feature::Payment>> for Payment {
             id: row.id.into(),
             amount: row.amount.into(),
             status: row.status.into(),
-            next_step: row.next_url.clone().map(|redirect_url| PaymentStep { redirect_url }),
+            next_step: row.next_url.clone().map(|url| PaymentStep { redirect_url: Url(url) }),
             created_at: DateTime(row.created_at),
             updated_at: DateTime(row.updated_at),
             version: super::version(row.version),
@@ -156,7 +156,7 @@ impl From<Arc<feature::Payment>> for Payment {
 #[graphql(directive = auth::apply(Access::SelfOnly))]
 pub struct PaymentStep {
     /// The provider's page, to be opened in the browser.
-    pub redirect_url: String,
+    pub redirect_url: Url,
 }
 
 /// How far a payment is.

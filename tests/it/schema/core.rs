@@ -6,6 +6,7 @@ use super::{Sdl, keeps, tells};
 const CORE: &str = "
     Query.viewer: Viewer
     Query.node(id: ID!): Node
+    Query.nodes(ids: [ID!]!): [Node]!
     Query.jobs(after: String, before: String, filter: JobFilter, first: Int, last: Int, orderBy: JobOrder): JobConnection!
     Query.job(id: ID!): Job
     Query.booking(id: ID!): Booking
@@ -91,6 +92,12 @@ const CORE: &str = "
     Money.amount: Decimal!
     Money.currency: CurrencyCode!
     Money.minorUnits: BigInt!
+    MoneyInput.amount: Decimal!
+    MoneyInput.currency: CurrencyCode!
+    PageInfo.hasNextPage: Boolean!
+    PageInfo.hasPreviousPage: Boolean!
+    PageInfo.startCursor: String
+    PageInfo.endCursor: String
     FeeQuote.customerTotal: Money!
     FeeQuote.platformFee: Money!
     FeeQuote.serviceFee: Money!
