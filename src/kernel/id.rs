@@ -183,6 +183,8 @@ ids! {
     EarningId = "earning";
     /// Something told to everyone.
     AnnouncementId = "announcement";
+    /// Something that a person is told in the app.
+    NotificationId = "notification";
     /// A unit of background work.
     TaskId = "task";
     /// A line of the audit log.

@@ -17,6 +17,7 @@ pub mod error;
 pub mod jobs;
 pub mod live;
 pub mod node;
+pub mod notifications;
 pub mod offers;
 pub mod sdl;
 pub mod stream;
@@ -43,6 +44,7 @@ pub struct Mutation(
     bookings::BookingMutation,
     chat::ChatMutation,
     jobs::JobMutation,
+    notifications::NotificationMutation,
     offers::OfferMutation,
     wallet::WalletMutation,
 );
@@ -55,6 +57,7 @@ pub struct Subscription(
     chat::ChatSubscription,
     earnings::EarningSubscription,
     jobs::JobSubscription,
+    notifications::NotificationSubscription,
     offers::OfferSubscription,
     stream::StreamSubscription,
     wallet::WalletSubscription,

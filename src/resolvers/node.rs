@@ -7,9 +7,10 @@ use futures_util::future::try_join_all;
 
 use super::ask::Ask;
 use super::error::{Nullable, answer, nullable};
-use super::{bookings, chat, earnings, jobs, offers, wallet};
+use super::{bookings, chat, earnings, jobs, notifications, offers, wallet};
 use crate::kernel::id::{
-    AnnouncementId, BookingId, ConversationId, EarningId, JobId, MessageId, OfferId, PaymentId, TypedId, UserId, decode,
+    AnnouncementId, BookingId, ConversationId, EarningId, JobId, MessageId, NotificationId, OfferId, PaymentId,
+    TypedId, UserId, decode,
 };
 use crate::kernel::{Code, Error, Result};
 use crate::schema::auth::{Access, auth};
@@ -45,7 +46,8 @@ impl NodeQuery {
     }
 }
 
-async fn load(ctx: &Context<'_>, id: &str) -> Result<Option<Node>> {
+/// An object by its id, if the viewer may see it.
+pub(super) async fn load(ctx: &Context<'_>, id: &str) -> Result<Option<Node>> {
     let (prefix, uuid) = decode(id).ok_or_else(|| bad("This is no id.".to_owned()))?;
     // Profiles and announcements are public; everything else is for somebody who is signed in.
     match prefix {
@@ -64,6 +66,7 @@ async fn load(ctx: &Context<'_>, id: &str) -> Result<Option<Node>> {
         PaymentId::PREFIX => wallet::visible_payment(ctx, PaymentId::of(uuid)).await?.map(Node::Payment),
         EarningId::PREFIX => earnings::visible(ctx, EarningId::of(uuid)).await?.map(Node::Earning),
         ConversationId::PREFIX => chat::conversation(ctx, ConversationId::of(uuid)).await?.map(Node::Conversation),
+        NotificationId::PREFIX => notifications::visible(ctx, NotificationId::of(uuid)).await?.map(Node::Notification),
         MessageId::PREFIX => chat::message(ctx, MessageId::of(uuid)).await?.map(Node::Message),
         other => return known(other).map(|()| None),
     })
@@ -71,7 +74,7 @@ async fn load(ctx: &Context<'_>, id: &str) -> Result<Option<Node>> {
 
 /// Refuses kinds that there are not, so that a typing error is not taken for a missing object.
 fn known(prefix: &str) -> Result<()> {
-    const KINDS: [&str; 7] = [
+    const KINDS: [&str; 8] = [
         JobId::PREFIX,
         OfferId::PREFIX,
         BookingId::PREFIX,
@@ -79,6 +82,7 @@ fn known(prefix: &str) -> Result<()> {
         EarningId::PREFIX,
         ConversationId::PREFIX,
         MessageId::PREFIX,
+        NotificationId::PREFIX,
     ];
     if KINDS.contains(&prefix) { Ok(()) } else { Err(bad(format!("There are no objects of the kind `{prefix}`."))) }
 }

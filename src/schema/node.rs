@@ -11,6 +11,7 @@ use super::bookings::Booking;
 use super::chat::{Conversation, Message};
 use super::earnings::Earning;
 use super::jobs::Job;
+use super::notifications::Notification;
 use super::offers::Offer;
 use super::wallet::Payment;
 
@@ -37,6 +38,8 @@ pub enum Node {
     Payment(Payment),
     /// What a contractor made with one booking.
     Earning(Earning),
+    /// Something that the viewer is told.
+    Notification(Notification),
     /// Something told to everyone.
     Announcement(Announcement),
 }

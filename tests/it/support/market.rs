@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::app::{Instance, TestUser};
 
 /// What is selected of each mutation's payload, beside its refusals.
-const SELECTIONS: [(&str, &str); 11] = [
+const SELECTIONS: [(&str, &str); 13] = [
     ("depositCreate", "payment { id status amount { amount currency } } wallet { available { amount } }"),
     ("jobPost", "job { id status }"),
     ("offerSend", "offer { id status version madeBy expiresAt }"),
@@ -19,6 +19,8 @@ const SELECTIONS: [(&str, &str); 11] = [
     ("bookingComplete", "booking { id status version escrow { amount } }"),
     ("bookingCancel", "booking { id status version cancelReason escrow { amount } }"),
     ("messageSend", "message { id number }"),
+    ("notificationMarkRead", "notification { id readAt version } unreadCount"),
+    ("notificationDismiss", "notification { id readAt dismissedAt version } unreadCount"),
 ];
 
 /// The answer to a mutation.
