@@ -10,13 +10,14 @@ use crate::schema::{is_list, named};
 use crate::support::inprocess::InProcess;
 
 /// What `id` fields of inputs mean, by their names.
-const KINDS: [(&str, &str); 6] = [
+const KINDS: [(&str, &str); 7] = [
     ("jobId", "Job"),
     ("offerId", "Offer"),
     ("bookingId", "Booking"),
     ("conversationId", "Conversation"),
     ("upToMessageId", "Message"),
     ("contractorId", "User"),
+    ("notificationId", "Notification"),
 ];
 
 /// The type that an id of an input belongs to.
