@@ -20,6 +20,7 @@ pub mod bookings;
 pub mod chat;
 pub mod earnings;
 pub mod jobs;
+pub mod notifications;
 pub mod offers;
 pub mod reviews;
 pub mod wallet;
@@ -27,4 +28,4 @@ pub mod wallet;
 use crate::platform::work::Projection;
 
 /// What follows from events inside their own transaction.
-pub const PROJECTIONS: &[Projection] = &[earnings::projection::project];
+pub const PROJECTIONS: &[Projection] = &[earnings::projection::project, notifications::projection::project];

@@ -185,6 +185,8 @@ ids! {
     AnnouncementId = "announcement";
     /// What one party of a booking says of the other.
     ReviewId = "review";
+    /// Something that a person is told in the app.
+    NotificationId = "notification";
     /// A unit of background work.
     TaskId = "task";
     /// A line of the audit log.

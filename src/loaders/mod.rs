@@ -14,9 +14,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use ::dataloader::BatchFn;
 use ::dataloader::cached::Loader;
 
-use crate::features::{accounts, announcements, bookings, chat, earnings, jobs, offers, reviews, wallet};
+use crate::features::{
+    accounts, announcements, bookings, chat, earnings, jobs, notifications, offers, reviews, wallet,
+};
 use crate::kernel::id::{
-    AnnouncementId, BookingId, ConversationId, EarningId, JobId, MessageId, OfferId, PaymentId, ReviewId, UserId,
+    AnnouncementId, BookingId, ConversationId, EarningId, JobId, MessageId, NotificationId, OfferId, PaymentId,
+    ReviewId, UserId,
 };
 use crate::kernel::{Error, Result};
 use crate::platform::Platform;
@@ -134,4 +137,10 @@ loaders! {
     conversation_about, ConversationAboutBatch: (chat::Subject, UserId) => chat::Conversation, |it: &chat::Conversation| (it.subject, it.me.user), chat::queries::by_subjects;
     /// A message by id, as a viewer sees it.
     message, MessageBatch: (MessageId, UserId) => chat::Message, |it: &chat::Message| (it.id, it.viewer), chat::queries::messages_by_ids;
+    /// A notification by id.
+    notification, NotificationBatch: NotificationId => notifications::Notification, |it: &notifications::Notification| it.id, notifications::queries::by_ids;
+    /// The newest notification of a conversation's messages.
+    notification_of_conversation, NotificationOfConversationBatch: (ConversationId, UserId) => notifications::Notification, |it: &notifications::Notification| (it.subject.typed(), it.user), notifications::queries::of_conversations;
+    /// How many notifications a user has not read; nothing when there are none.
+    unread_notifications, UnreadNotificationsBatch: UserId => notifications::Unread, |it: &notifications::Unread| it.user, notifications::queries::unread;
 }

@@ -6,7 +6,7 @@ use async_graphql::{ComplexObject, Context, Object};
 
 use super::ask::{Ask, StreamHeads};
 use super::error::{Nullable, answer, settle};
-use super::{bookings, chat, jobs, offers, reviews, wallet};
+use super::{bookings, chat, jobs, notifications, offers, reviews, wallet};
 use crate::features::accounts::{self as feature, Sessions, commands};
 use crate::kernel::id::UserId;
 use crate::kernel::page::Page;
@@ -16,6 +16,7 @@ use crate::schema::auth::{Access, auth};
 use crate::schema::bookings::BookingConnection;
 use crate::schema::chat::ConversationConnection;
 use crate::schema::jobs::JobConnection;
+use crate::schema::notifications::{NotificationConnection, NotificationFilter};
 use crate::schema::offers::OfferConnection;
 use crate::schema::reviews::{RatingSummary, ReviewConnection};
 use crate::schema::scalars::{CurrencyCode, DateTime};
@@ -249,5 +250,26 @@ impl Viewer {
     #[graphql(directive = auth::apply(Access::SelfOnly))]
     async fn unread_message_count(&self, ctx: &Context<'_>) -> async_graphql::Result<i32> {
         answer(chat::unread_total(ctx).await)
+    }
+
+    /// What the viewer was told and has not dismissed, newest first.
+    #[graphql(directive = auth::apply(Access::SelfOnly))]
+    async fn notifications(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many: 0 to 100; 20 when absent.")] first: Option<i32>,
+        #[graphql(desc = "Only those behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "So many from the end, at most 100.")] last: Option<i32>,
+        #[graphql(desc = "Only those in front of this cursor.")] before: Option<String>,
+        #[graphql(desc = "Only some of them.")] filter: Option<NotificationFilter>,
+    ) -> async_graphql::Result<NotificationConnection> {
+        let page = answer(Page::from_args(first, after.as_deref(), last, before.as_deref()))?;
+        answer(notifications::of_user(ctx, self.user.row.id, filter.unwrap_or_default().into(), &page).await)
+    }
+
+    /// How many notifications the viewer has not read.
+    #[graphql(directive = auth::apply(Access::SelfOnly))]
+    async fn unread_notification_count(&self, ctx: &Context<'_>) -> async_graphql::Result<i32> {
+        answer(notifications::unread(ctx, self.user.row.id).await)
     }
 }

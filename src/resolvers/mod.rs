@@ -17,6 +17,7 @@ pub mod error;
 pub mod jobs;
 pub mod live;
 pub mod node;
+pub mod notifications;
 pub mod offers;
 pub mod reviews;
 pub mod sdl;
@@ -44,6 +45,7 @@ pub struct Mutation(
     bookings::BookingMutation,
     chat::ChatMutation,
     jobs::JobMutation,
+    notifications::NotificationMutation,
     offers::OfferMutation,
     reviews::ReviewMutation,
     wallet::WalletMutation,
@@ -57,6 +59,7 @@ pub struct Subscription(
     chat::ChatSubscription,
     earnings::EarningSubscription,
     jobs::JobSubscription,
+    notifications::NotificationSubscription,
     offers::OfferSubscription,
     reviews::ReviewSubscription,
     stream::StreamSubscription,

@@ -7,10 +7,10 @@ use futures_util::future::try_join_all;
 
 use super::ask::Ask;
 use super::error::{Nullable, answer, nullable};
-use super::{bookings, chat, earnings, jobs, offers, reviews, wallet};
+use super::{bookings, chat, earnings, jobs, notifications, offers, reviews, wallet};
 use crate::kernel::id::{
-    AnnouncementId, BookingId, ConversationId, EarningId, JobId, MessageId, OfferId, PaymentId, ReviewId, TypedId,
-    UserId, decode,
+    AnnouncementId, BookingId, ConversationId, EarningId, JobId, MessageId, NotificationId, OfferId, PaymentId,
+    ReviewId, TypedId, UserId, decode,
 };
 use crate::kernel::{Code, Error, Result};
 use crate::schema::auth::{Access, auth};
@@ -46,7 +46,8 @@ impl NodeQuery {
     }
 }
 
-async fn load(ctx: &Context<'_>, id: &str) -> Result<Option<Node>> {
+/// An object by its id, if the viewer may see it.
+pub(super) async fn load(ctx: &Context<'_>, id: &str) -> Result<Option<Node>> {
     let (prefix, uuid) = decode(id).ok_or_else(|| bad("This is no id.".to_owned()))?;
     // Profiles, announcements and published reviews are public; everything else is for somebody who is signed in.
     match prefix {
@@ -66,6 +67,7 @@ async fn load(ctx: &Context<'_>, id: &str) -> Result<Option<Node>> {
         PaymentId::PREFIX => wallet::visible_payment(ctx, PaymentId::of(uuid)).await?.map(Node::Payment),
         EarningId::PREFIX => earnings::visible(ctx, EarningId::of(uuid)).await?.map(Node::Earning),
         ConversationId::PREFIX => chat::conversation(ctx, ConversationId::of(uuid)).await?.map(Node::Conversation),
+        NotificationId::PREFIX => notifications::visible(ctx, NotificationId::of(uuid)).await?.map(Node::Notification),
         MessageId::PREFIX => chat::message(ctx, MessageId::of(uuid)).await?.map(Node::Message),
         other => return known(other).map(|()| None),
     })
@@ -73,7 +75,7 @@ async fn load(ctx: &Context<'_>, id: &str) -> Result<Option<Node>> {
 
 /// Refuses kinds that there are not, so that a typing error is not taken for a missing object.
 fn known(prefix: &str) -> Result<()> {
-    const KINDS: [&str; 7] = [
+    const KINDS: [&str; 8] = [
         JobId::PREFIX,
         OfferId::PREFIX,
         BookingId::PREFIX,
@@ -81,6 +83,7 @@ fn known(prefix: &str) -> Result<()> {
         EarningId::PREFIX,
         ConversationId::PREFIX,
         MessageId::PREFIX,
+        NotificationId::PREFIX,
     ];
     if KINDS.contains(&prefix) { Ok(()) } else { Err(bad(format!("There are no objects of the kind `{prefix}`."))) }
 }

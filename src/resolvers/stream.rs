@@ -4,7 +4,7 @@ use async_graphql::{Context, Subscription};
 
 use super::ask::Ask;
 use super::live::{Filter, Live, durable, live_events};
-use crate::features::{announcements, bookings, chat, earnings, jobs, offers, reviews, wallet};
+use crate::features::{announcements, bookings, chat, earnings, jobs, notifications, offers, reviews, wallet};
 use crate::platform::streams::StreamName;
 use crate::schema::announcements::AnnouncementAdded;
 use crate::schema::auth::{Access, auth};
@@ -12,6 +12,7 @@ use crate::schema::bookings::{BookingCancelled, BookingCreated, BookingStatusCha
 use crate::schema::chat::{MessageCreated, MessagesDelivered, MessagesRead};
 use crate::schema::earnings::EarningCreated;
 use crate::schema::jobs::{JobPosted, JobStatusChanged};
+use crate::schema::notifications::{NotificationDismissed, NotificationRead, NotificationReceived, NotificationsRead};
 use crate::schema::offers::{OfferSent, OfferStatusChanged};
 use crate::schema::reviews::{ReviewHidden, ReviewPosted, ReviewPublished, ReviewReplied, ReviewUnhidden};
 use crate::schema::stream::StreamEvent;
@@ -50,6 +51,10 @@ live_events!(StreamEvent {
     earnings::events::CREATED => EarningCreated(EarningCreated),
     jobs::events::POSTED => JobPosted(JobPosted),
     jobs::events::STATUS_CHANGED => JobStatusChanged(JobStatusChanged),
+    notifications::events::RECEIVED => NotificationReceived(NotificationReceived),
+    notifications::events::READ => NotificationRead(NotificationRead),
+    notifications::events::ALL_READ => NotificationsRead(NotificationsRead),
+    notifications::events::DISMISSED => NotificationDismissed(NotificationDismissed),
     offers::events::SENT => OfferSent(OfferSent),
     offers::events::STATUS_CHANGED => OfferStatusChanged(OfferStatusChanged),
     reviews::events::POSTED => ReviewPosted(ReviewPosted),

@@ -9,6 +9,7 @@ pub use super::announcements::AnnouncementError;
 pub use super::bookings::BookingError;
 pub use super::chat::ChatError;
 pub use super::jobs::JobError;
+pub use super::notifications::NotificationError;
 pub use super::offers::OfferError;
 pub use super::reviews::ReviewError;
 pub use super::wallet::WalletError;
@@ -37,6 +38,8 @@ pub enum UserError {
     Booking(BookingError),
     /// Of reviews.
     Review(ReviewError),
+    /// Of notifications.
+    Notification(NotificationError),
 }
 
 /// A domain's refusals, as made from the kernel's errors.

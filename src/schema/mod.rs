@@ -19,6 +19,7 @@ pub mod jobs;
 pub mod live;
 pub mod money;
 pub mod node;
+pub mod notifications;
 pub mod offers;
 pub mod reviews;
 pub mod scalars;

@@ -11,6 +11,7 @@ use super::bookings::Booking;
 use super::chat::{Conversation, Message};
 use super::earnings::Earning;
 use super::jobs::Job;
+use super::notifications::Notification;
 use super::offers::Offer;
 use super::reviews::Review;
 use super::wallet::Payment;
@@ -40,6 +41,8 @@ pub enum Node {
     Earning(Earning),
     /// What one party of a booking says of the other.
     Review(Review),
+    /// Something that the viewer is told.
+    Notification(Notification),
     /// Something told to everyone.
     Announcement(Announcement),
 }

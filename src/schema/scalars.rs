@@ -112,6 +112,22 @@ impl ScalarType for CurrencyCode {
     }
 }
 
+/// A small JSON object whose members depend on what it belongs to: `{ "to": "ACCEPTED" }`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Json(pub serde_json::Value);
+
+/// A small JSON object whose members depend on what it belongs to: `{ "to": "ACCEPTED" }`.
+#[Scalar(name = "JSON", specified_by_url = "https://datatracker.ietf.org/doc/html/rfc8259")]
+impl ScalarType for Json {
+    fn parse(value: Value) -> InputValueResult<Self> {
+        Ok(Json(value.into_json()?))
+    }
+
+    fn to_value(&self) -> Value {
+        Value::from_json(self.0.clone()).unwrap_or_default()
+    }
+}
+
 /// An e-mail address: `"ada@example.org"`. Compared without regard to case.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EmailAddress(pub String);

@@ -9,6 +9,7 @@ use super::chat::{MessageCreated, MessagesDelivered, MessagesRead};
 use super::earnings::EarningCreated;
 use super::jobs::{JobPosted, JobStatusChanged};
 use super::live::event_interface;
+use super::notifications::{NotificationDismissed, NotificationRead, NotificationReceived, NotificationsRead};
 use super::offers::{OfferSent, OfferStatusChanged};
 use super::reviews::{ReviewHidden, ReviewPosted, ReviewPublished, ReviewReplied, ReviewUnhidden};
 use super::wallet::{PaymentCompleted, PaymentFailed, WalletCredited, WalletDebited};
@@ -36,6 +37,14 @@ event_interface! {
         JobPosted(JobPosted),
         /// A job took a step.
         JobStatusChanged(JobStatusChanged),
+        /// A notification came.
+        NotificationReceived(NotificationReceived),
+        /// A notification was read.
+        NotificationRead(NotificationRead),
+        /// All notifications were read.
+        NotificationsRead(NotificationsRead),
+        /// A notification was dismissed.
+        NotificationDismissed(NotificationDismissed),
         /// An offer was made.
         OfferSent(OfferSent),
         /// An offer took a step.

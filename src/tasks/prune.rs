@@ -1,7 +1,7 @@
 //! Every hour: forgets what has had its time, a little at a time so that nobody waits for it, and looks for offers and
 //! reviews whose own task was lost.
 
-use crate::features::{offers, reviews};
+use crate::features::{notifications, offers, reviews};
 use crate::kernel::clock::{DAY, HOUR};
 use crate::kernel::{Caller, Result, Timestamp};
 use crate::platform::Platform;
@@ -33,6 +33,7 @@ pub(super) async fn run(platform: &Platform) -> Timestamp {
 async fn forget(platform: &Platform, now: Timestamp) -> Result<()> {
     while work::forget_keys(&platform.db, now.plus(-KEYS_KEPT_MS)).await? && !platform.stop.is_cancelled() {}
     while queue::forget_ended(&platform.db, now.plus(-TASKS_KEPT_MS)).await? && !platform.stop.is_cancelled() {}
+    while notifications::commands::forget(platform, now).await? && !platform.stop.is_cancelled() {}
     Ok(())
 }
 

@@ -17,6 +17,7 @@ mod http;
 mod lifecycle;
 mod live;
 mod model;
+mod notifications;
 mod offers;
 mod races;
 mod reviews;

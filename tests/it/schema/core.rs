@@ -20,6 +20,8 @@ const CORE: &str = "
     Viewer.bookings(after: String, first: Int): BookingConnection!
     Viewer.conversations(after: String, first: Int): ConversationConnection!
     Viewer.unreadMessageCount: Int!
+    Viewer.notifications(after: String, before: String, filter: NotificationFilter, first: Int, last: Int): NotificationConnection!
+    Viewer.unreadNotificationCount: Int!
     Viewer.streamCursor: String!
     User.id: ID!
     User.displayName: String!
@@ -216,6 +218,12 @@ const CORE: &str = "
     Announcement.title: String!
     Announcement.body: String!
     Announcement.level: AnnouncementLevel!
+    Mutation.notificationMarkRead(input: NotificationMarkReadInput!): NotificationMarkReadPayload
+    NotificationMarkReadInput.notificationId: ID
+    NotificationMarkReadInput.all: Boolean
+    Subscription.notificationReceived(after: String): NotificationEvent!
+    NotificationReceived.notification: Notification
+    NotificationReceived.unreadCount: Int!
     Subscription.eventAppended(after: String): StreamEvent!
     StreamGap.reason: StreamGapReason!
     StreamResumed.cursor: String
@@ -223,7 +231,8 @@ const CORE: &str = "
 ";
 
 /// Objects that `node` finds.
-const NODES: [&str; 8] = ["User", "Job", "Offer", "Booking", "Review", "Payment", "Conversation", "Message"];
+const NODES: [&str; 9] =
+    ["User", "Job", "Offer", "Booking", "Review", "Payment", "Conversation", "Message", "Notification"];
 
 /// Everything that a schema has, in the form of [`CORE`].
 fn lines(sdl: &Sdl) -> Vec<String> {
@@ -265,8 +274,8 @@ fn a_change_of_the_core_is_noticed() {
     tells(core, good, bad, &["A.b(c", "E.F", "G.h"]);
     tells(
         |sdl| no_nodes(sdl).into_iter().skip(NODES.len() - 1).collect(),
-        "type Message implements Node { a: Int }",
-        "type Message { a: Int }",
-        &["Message"],
+        "type Notification implements Node { a: Int }",
+        "type Notification { a: Int }",
+        &["Notification"],
     );
 }

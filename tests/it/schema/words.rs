@@ -5,7 +5,7 @@ use async_graphql::parser::types::TypeKind;
 use super::{ROOTS, Sdl, keeps, named, said, tells};
 
 /// What mutations and subscriptions are about: the nouns of the features.
-const NOUNS: [&str; 12] = [
+const NOUNS: [&str; 13] = [
     "account",
     "announcement",
     "booking",
@@ -14,6 +14,7 @@ const NOUNS: [&str; 12] = [
     "deposit",
     "job",
     "message",
+    "notification",
     "offer",
     "review",
     "session",
@@ -24,7 +25,7 @@ const STREAMS: [&str; 3] = ["earning", "event", "wallet"];
 /// What has happened, at the end of a subscription's name.
 const PARTICIPLES: [&str; 5] = ["Appended", "Changed", "Published", "Raised", "Received"];
 /// Booleans that are words of the specification of connections or of a switch in an input.
-const BOOLEANS: [&str; 1] = ["SessionSignOutInput.all"];
+const BOOLEANS: [&str; 2] = ["NotificationMarkReadInput.all", "SessionSignOutInput.all"];
 /// Ids that are no references into the API: keys of clients and of logs.
 const FOREIGN_IDS: [&str; 2] = ["clientMessageId", "requestId"];
 

@@ -29,6 +29,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::books;
+use super::live::Client;
 use super::postgres::FreshDatabase;
 use super::redis::{prefix, shared_url};
 
@@ -213,6 +214,13 @@ impl Instance {
     /// A POST of a body to `/graphql`, to be completed.
     pub fn post(&self, body: impl Into<reqwest::Body>) -> reqwest::RequestBuilder {
         self.request(reqwest::Method::POST, "/graphql").header("content-type", "application/json").body(body)
+    }
+
+    /// A socket of a user, with an ack.
+    pub async fn socket(&self, who: &TestUser, resume: &Value) -> Client {
+        let mut client = Client::dial(&self.address, "graphql-transport-ws", &[]).await.unwrap();
+        client.init(json!({ "authorization": who.token, "resume": resume })).await;
+        client
     }
 
     /// The whole answer to a document, for a user or [`ANONYMOUS`].

@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::app::{Instance, TestUser};
 
 /// What is selected of each mutation's payload, beside its refusals.
-const SELECTIONS: [(&str, &str); 15] = [
+const SELECTIONS: [(&str, &str); 17] = [
     ("depositCreate", "payment { id status amount { amount currency } } wallet { available { amount } }"),
     ("jobPost", "job { id status }"),
     ("offerSend", "offer { id status version madeBy expiresAt }"),
@@ -23,6 +23,8 @@ const SELECTIONS: [(&str, &str); 15] = [
     ("reviewReply", "review { id status reply version }"),
     ("reviewHide", "review { id status hiddenReason version }"),
     ("reviewUnhide", "review { id status hiddenReason version }"),
+    ("notificationMarkRead", "notification { id readAt version } unreadCount"),
+    ("notificationDismiss", "notification { id readAt dismissedAt version } unreadCount"),
 ];
 
 /// The answer to a mutation.

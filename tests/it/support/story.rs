@@ -73,6 +73,9 @@ impl Story {
         let input = json!({ "title": "Closed on Monday", "body": "We move." });
         let made = story.act("admin", "announcementPublish", input, "announcement { id }").await;
         story.add("Announcement", &made["announcement"]["id"], &["admin"]);
+        for (name, _) in PEOPLE {
+            story.notice(name).await;
+        }
         story
     }
 
@@ -154,6 +157,19 @@ impl Story {
         self.add("Conversation", &made["conversation"]["id"], &["customer", "rival"]);
         let input = json!({ "bookingId": made["booking"]["id"], "reason": "No water.", "idempotencyKey": "cancel" });
         self.act("customer", "bookingCancel", input, "booking { id }").await;
+    }
+
+    /// Everything that somebody was told. The oldest is dismissed, the next one read.
+    async fn notice(&mut self, name: &'static str) {
+        let query = "{ viewer { notifications(first: 100) { nodes { id } } } }";
+        let told = self.server.data(&self.person(name).caller, query, json!({})).await;
+        let ids: Vec<_> = told["viewer"]["notifications"]["nodes"].as_array().into_iter().flatten().rev().collect();
+        for (mutation, node) in ["notificationDismiss", "notificationMarkRead"].into_iter().zip(&ids) {
+            self.act(name, mutation, json!({ "notificationId": node["id"] }), "unreadCount").await;
+        }
+        for node in ids {
+            self.add("Notification", &node["id"], &[name]);
+        }
     }
 
     async fn post(&mut self, title: &str, concerned: &[&'static str], is_open: bool) -> Value {
