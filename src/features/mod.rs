@@ -21,6 +21,8 @@ pub mod chat;
 pub mod earnings;
 pub mod jobs;
 pub mod offers;
+pub mod profiles;
+pub mod uploads;
 pub mod wallet;
 
 use crate::platform::work::Projection;

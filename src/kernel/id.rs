@@ -183,6 +183,10 @@ ids! {
     EarningId = "earning";
     /// Something told to everyone.
     AnnouncementId = "announcement";
+    /// The way of a file into the store.
+    UploadId = "upload";
+    /// What an upload became.
+    FileId = "file";
     /// A unit of background work.
     TaskId = "task";
     /// A line of the audit log.

@@ -14,9 +14,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use ::dataloader::BatchFn;
 use ::dataloader::cached::Loader;
 
-use crate::features::{accounts, announcements, bookings, chat, earnings, jobs, offers, wallet};
+use crate::features::{accounts, announcements, bookings, chat, earnings, jobs, offers, uploads, wallet};
 use crate::kernel::id::{
-    AnnouncementId, BookingId, ConversationId, EarningId, JobId, MessageId, OfferId, PaymentId, UserId,
+    AnnouncementId, BookingId, ConversationId, EarningId, FileId, JobId, MessageId, OfferId, PaymentId, UserId,
 };
 use crate::kernel::{Error, Result};
 use crate::platform::Platform;
@@ -102,6 +102,8 @@ macro_rules! loaders {
 loaders! {
     /// A user by id.
     user, UserBatch: UserId => accounts::User, |it: &accounts::User| it.id, accounts::queries::by_ids;
+    /// A file by id, for whoever may see it.
+    file, FileBatch: FileId => uploads::Upload, uploads::Upload::file_id, uploads::queries::by_ids;
     /// An announcement by id.
     announcement, AnnouncementBatch: AnnouncementId => announcements::Announcement, |it: &announcements::Announcement| it.id, announcements::queries::by_ids;
     /// A job by id.

@@ -18,8 +18,10 @@ pub mod jobs;
 pub mod live;
 pub mod node;
 pub mod offers;
+pub mod profiles;
 pub mod sdl;
 pub mod stream;
+pub mod uploads;
 pub mod wallet;
 
 use async_graphql::{MergedObject, MergedSubscription, SDLExportOptions, Schema, SchemaBuilder, ValidationMode};
@@ -44,6 +46,8 @@ pub struct Mutation(
     chat::ChatMutation,
     jobs::JobMutation,
     offers::OfferMutation,
+    profiles::ProfileMutation,
+    uploads::UploadMutation,
     wallet::WalletMutation,
 );
 

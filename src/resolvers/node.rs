@@ -7,9 +7,9 @@ use futures_util::future::try_join_all;
 
 use super::ask::Ask;
 use super::error::{Nullable, answer, nullable};
-use super::{bookings, chat, earnings, jobs, offers, wallet};
+use super::{bookings, chat, earnings, jobs, offers, uploads, wallet};
 use crate::kernel::id::{
-    AnnouncementId, BookingId, ConversationId, EarningId, JobId, MessageId, OfferId, PaymentId, TypedId, UserId, decode,
+    AnnouncementId, BookingId, ConversationId, EarningId, FileId, JobId, MessageId, OfferId, PaymentId, TypedId, UserId, decode,
 };
 use crate::kernel::{Code, Error, Result};
 use crate::schema::auth::{Access, auth};
@@ -47,13 +47,14 @@ impl NodeQuery {
 
 async fn load(ctx: &Context<'_>, id: &str) -> Result<Option<Node>> {
     let (prefix, uuid) = decode(id).ok_or_else(|| bad("This is no id.".to_owned()))?;
-    // Profiles and announcements are public; everything else is for somebody who is signed in.
+    // Profiles, their pictures and announcements are public; everything else is for somebody who is signed in.
     match prefix {
         UserId::PREFIX => return Ok(ctx.loaders().user(UserId::of(uuid)).await?.map(|row| Node::User(row.into()))),
         AnnouncementId::PREFIX => {
             let found = ctx.loaders().announcement(AnnouncementId::of(uuid)).await?;
             return Ok(found.map(|row| Node::Announcement(row.into())));
         }
+        FileId::PREFIX => return Ok(uploads::visible(ctx, FileId::of(uuid)).await?.map(Node::File)),
         _ => {}
     }
     let Some(viewer) = ctx.caller().viewer else { return known(prefix).map(|()| None) };

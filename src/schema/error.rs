@@ -10,6 +10,8 @@ pub use super::bookings::BookingError;
 pub use super::chat::ChatError;
 pub use super::jobs::JobError;
 pub use super::offers::OfferError;
+pub use super::profiles::ProfileError;
+pub use super::uploads::UploadError;
 pub use super::wallet::WalletError;
 
 /// Why a mutation was refused. The concrete type adds `code`, an enum of its domain.
@@ -34,6 +36,10 @@ pub enum UserError {
     Offer(OfferError),
     /// Of bookings.
     Booking(BookingError),
+    /// Of profiles.
+    Profile(ProfileError),
+    /// Of uploads.
+    Upload(UploadError),
 }
 
 /// A domain's refusals, as made from the kernel's errors.

@@ -20,8 +20,10 @@ pub mod live;
 pub mod money;
 pub mod node;
 pub mod offers;
+pub mod profiles;
 pub mod scalars;
 pub mod stream;
+pub mod uploads;
 pub mod wallet;
 
 /// A version fits into GraphQL's 32-bit Int: nothing changes two billion times.

@@ -12,6 +12,7 @@ use super::chat::{Conversation, Message};
 use super::earnings::Earning;
 use super::jobs::Job;
 use super::offers::Offer;
+use super::uploads::File;
 use super::wallet::Payment;
 
 /// An object with an id that is unique over all kinds of objects.
@@ -39,4 +40,6 @@ pub enum Node {
     Earning(Earning),
     /// Something told to everyone.
     Announcement(Announcement),
+    /// An upload that was checked.
+    File(File),
 }

@@ -10,6 +10,7 @@ use super::earnings::EarningCreated;
 use super::jobs::{JobPosted, JobStatusChanged};
 use super::live::event_interface;
 use super::offers::{OfferSent, OfferStatusChanged};
+use super::profiles::ProfileChanged;
 use super::wallet::{PaymentCompleted, PaymentFailed, WalletCredited, WalletDebited};
 
 event_interface! {
@@ -39,6 +40,8 @@ event_interface! {
         OfferSent(OfferSent),
         /// An offer took a step.
         OfferStatusChanged(OfferStatusChanged),
+        /// The viewer's own profile changed.
+        ProfileChanged(ProfileChanged),
         /// More may be spent.
         WalletCredited(WalletCredited),
         /// Less may be spent.

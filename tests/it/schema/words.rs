@@ -5,7 +5,7 @@ use async_graphql::parser::types::TypeKind;
 use super::{ROOTS, Sdl, keeps, named, said, tells};
 
 /// What mutations and subscriptions are about: the nouns of the features.
-const NOUNS: [&str; 11] = [
+const NOUNS: [&str; 13] = [
     "account",
     "announcement",
     "booking",
@@ -15,8 +15,10 @@ const NOUNS: [&str; 11] = [
     "job",
     "message",
     "offer",
+    "profile",
     "session",
     "typing",
+    "upload",
 ];
 /// What only subscriptions are about.
 const STREAMS: [&str; 3] = ["earning", "event", "wallet"];
