@@ -9,7 +9,8 @@ use super::ask::Ask;
 use super::error::{Nullable, answer, nullable};
 use super::{bookings, chat, earnings, jobs, offers, uploads, wallet};
 use crate::kernel::id::{
-    AnnouncementId, BookingId, ConversationId, EarningId, FileId, JobId, MessageId, OfferId, PaymentId, TypedId, UserId, decode,
+    AnnouncementId, BookingId, ConversationId, EarningId, FileId, JobId, MessageId, OfferId, PaymentId, TypedId,
+    UserId, decode,
 };
 use crate::kernel::{Code, Error, Result};
 use crate::schema::auth::{Access, auth};

@@ -128,12 +128,7 @@ async fn picture(platform: &Platform, caller: &Caller, upload: &Upload) -> Resul
 }
 
 /// A fresh key, noted before anything is written to it: if nobody settles on it, its object is removed.
-async fn keep_key(
-    platform: &Platform,
-    caller: &Caller,
-    purpose: Purpose,
-    media: Media,
-) -> Result<Key> {
+async fn keep_key(platform: &Platform, caller: &Caller, purpose: Purpose, media: Media) -> Result<Key> {
     let key = Key::stored(purpose.policy().is_public, platform.ids.uuid(), media);
     platform
         .work

@@ -209,7 +209,8 @@ impl NewUpload {
     /// Checks what a client announces against the purpose and the general limit.
     pub fn new(purpose: Purpose, name: Option<&str>, content_type: &str, size: i64, limit: u64) -> Result<Self> {
         let policy = purpose.policy();
-        let file_name = name.map(|name| text::line(name, NAME_MAX)).transpose().map_err(|error| error.at("fileName"))?;
+        let file_name =
+            name.map(|name| text::line(name, NAME_MAX)).transpose().map_err(|error| error.at("fileName"))?;
         let media = Media::of_mime(content_type).filter(|media| policy.media.contains(media)).ok_or_else(|| {
             let names: Vec<_> = policy.media.iter().map(|media| media.mime()).collect();
             let message = format!("This purpose takes {}.", names.join(", "));

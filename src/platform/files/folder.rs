@@ -281,7 +281,10 @@ mod tests {
         ticket.signature = hex(&folder.mac("PUT", &key, &ticket).unwrap().finalize().into_bytes());
         let at = |ticket: &Ticket, now| folder.permits("PUT", &key, ticket, Timestamp(now));
         assert!(at(&ticket, 9) && !at(&ticket, 10), "it ends");
-        assert!(!folder.permits("PUT", &other, &ticket, Timestamp(0)) && !folder.permits("GET", &key, &ticket, Timestamp(0)));
+        assert!(
+            !folder.permits("PUT", &other, &ticket, Timestamp(0))
+                && !folder.permits("GET", &key, &ticket, Timestamp(0))
+        );
         for forged in [
             Ticket { until: 11, ..ticket.clone() },
             Ticket { size: 6, ..ticket.clone() },

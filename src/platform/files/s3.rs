@@ -73,7 +73,9 @@ fn times(until: Timestamp) -> Result<PresigningConfig> {
 }
 
 /// The cause is for the log; clients hear that the store is away, and may try again.
-fn away<E: ProvideErrorMetadata + Display + std::error::Error + 'static, R: std::fmt::Debug>(error: SdkError<E, R>) -> Error {
+fn away<E: ProvideErrorMetadata + Display + std::error::Error + 'static, R: std::fmt::Debug>(
+    error: SdkError<E, R>,
+) -> Error {
     let cause = aws_sdk_s3::error::DisplayErrorContext(&error).to_string();
     tracing::warn!(cause, "the file store did not do as asked");
     Error::new(Code::Unavailable, "The file store cannot be reached; try again in a moment.").retry_after(2_000)

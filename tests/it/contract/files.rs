@@ -209,7 +209,10 @@ async fn a_signed_link_opens_one_object(bench: Bench) {
     let link = Link { name: Some("the plan.pdf".to_owned()), until: bench.until() };
     let url = bench.whole(&bench.files().sign_get(&key, &link).await.unwrap());
     let answer = bench.http.get(&url).send().await.unwrap();
-    assert_eq!((answer.status(), &answer.headers()["content-type"]), (StatusCode::OK, &"application/pdf".parse().unwrap()));
+    assert_eq!(
+        (answer.status(), &answer.headers()["content-type"]),
+        (StatusCode::OK, &"application/pdf".parse().unwrap())
+    );
     assert!(answer.headers()["content-disposition"].to_str().unwrap().starts_with("attachment"), "{answer:?}");
     assert_eq!(answer.bytes().await.unwrap(), "%PDF-1.4 plan");
     for forged in [url.replace(key.as_str(), other.as_str()), url.split('?').next().unwrap().to_owned()] {

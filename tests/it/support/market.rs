@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::app::{Instance, TestUser};
 
 /// What is selected of each mutation's payload, beside its refusals.
-const SELECTIONS: [(&str, &str); 11] = [
+const SELECTIONS: [(&str, &str); 14] = [
     ("depositCreate", "payment { id status amount { amount currency } } wallet { available { amount } }"),
     ("jobPost", "job { id status }"),
     ("offerSend", "offer { id status version madeBy expiresAt }"),
@@ -19,6 +19,9 @@ const SELECTIONS: [(&str, &str); 11] = [
     ("bookingComplete", "booking { id status version escrow { amount } }"),
     ("bookingCancel", "booking { id status version cancelReason escrow { amount } }"),
     ("messageSend", "message { id number }"),
+    ("uploadCreate", "upload { id url method headers { name value } expiresAt }"),
+    ("uploadComplete", "file { id url purpose contentType size width height fileName }"),
+    ("profileUpdate", "user { id bio version }"),
 ];
 
 /// The answer to a mutation.
