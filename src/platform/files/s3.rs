@@ -1,16 +1,17 @@
 //! Files in an S3-compatible store: Amazon's, MinIO, Cloudflare R2, Google's interoperable interface and others.
 
-use std::fmt::Display;
+use std::error::Error as Cause;
 use std::time::{Duration, UNIX_EPOCH};
 
 use async_trait::async_trait;
 use aws_sdk_s3::Client;
+use aws_sdk_s3::config::http::HttpResponse;
 use aws_sdk_s3::config::retry::RetryConfig;
 use aws_sdk_s3::config::timeout::TimeoutConfig;
 use aws_sdk_s3::config::{
     BehaviorVersion, Credentials, Region, RequestChecksumCalculation, ResponseChecksumValidation,
 };
-use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_s3::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::presigning::{PresignedRequest, PresigningConfig};
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::MetadataDirective;
@@ -73,23 +74,23 @@ fn times(until: Timestamp) -> Result<PresigningConfig> {
 }
 
 /// The cause is for the log; clients hear that the store is away, and may try again.
-fn away<E: ProvideErrorMetadata + Display + std::error::Error + 'static, R: std::fmt::Debug>(
-    error: SdkError<E, R>,
-) -> Error {
-    let cause = aws_sdk_s3::error::DisplayErrorContext(&error).to_string();
+fn away<E: Cause + 'static>(error: SdkError<E, HttpResponse>) -> Error {
+    let cause = DisplayErrorContext(&error).to_string();
     tracing::warn!(cause, "the file store did not do as asked");
     Error::new(Code::Unavailable, "The file store cannot be reached; try again in a moment.").retry_after(2_000)
 }
 
-/// Nothing for an object that is not there.
-fn found<T, E, R>(outcome: Result<T, SdkError<E, R>>) -> Result<Option<T>>
-where
-    E: ProvideErrorMetadata + Display + std::error::Error + 'static,
-    R: std::fmt::Debug,
-{
+/// Nothing for an object that is not there. A question without an answer's body has a status only.
+fn found<T, E: ProvideErrorMetadata + Cause + 'static>(
+    outcome: Result<T, SdkError<E, HttpResponse>>,
+) -> Result<Option<T>> {
+    let is_gone = |error: &SdkError<E, HttpResponse>| match error.code() {
+        Some(code) => matches!(code, "NoSuchKey" | "NotFound"),
+        None => error.raw_response().is_some_and(|answer| answer.status().as_u16() == 404),
+    };
     match outcome {
         Ok(value) => Ok(Some(value)),
-        Err(error) if matches!(error.code(), Some("NoSuchKey" | "NotFound")) => Ok(None),
+        Err(error) if is_gone(&error) => Ok(None),
         Err(error) => Err(away(error)),
     }
 }
