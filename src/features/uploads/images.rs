@@ -164,8 +164,10 @@ mod tests {
             [(ImageFormat::Png, Media::Png), (ImageFormat::WebP, Media::Webp), (ImageFormat::Jpeg, Media::Jpeg)]
         {
             let bytes = written(&image, format);
-            assert_eq!(renewed(&bytes[..bytes.len() / 3], media).err(), Some(Refusal::Unreadable), "{media:?}");
             assert_eq!(renewed(&bytes[..12], media).err(), Some(Refusal::Unreadable), "{media:?}");
+            // Of a photo, what is there is shown, as browsers do it; it is whole again when it is written anew.
+            let part = renewed(&bytes[..bytes.len() / 3], media);
+            assert_eq!(part.err(), (media != Media::Jpeg).then_some(Refusal::Unreadable), "{media:?}");
         }
     }
 

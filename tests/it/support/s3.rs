@@ -10,7 +10,7 @@ use s3s::service::S3ServiceBuilder;
 use s3s_fs::FileSystem;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, JoinSet};
 
 const BUCKET: &str = "files";
 const ACCESS_KEY: &str = "test-access-key";
@@ -34,12 +34,14 @@ impl Store {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let endpoint = format!("http://{}", listener.local_addr().unwrap());
         let serving = tokio::spawn(async move {
+            // Aborted with this task, so that no open connection outlives the store.
+            let mut connections = JoinSet::new();
             while let Ok((socket, _)) = listener.accept().await {
                 let service = service.clone();
-                tokio::spawn(async move {
-                    let connections = Builder::new(TokioExecutor::new());
+                connections.spawn(async move {
+                    let server = Builder::new(TokioExecutor::new());
                     // A client that hangs up ends its connection, and that is all.
-                    let _ = connections.serve_connection(TokioIo::new(socket), service).await;
+                    let _ = server.serve_connection(TokioIo::new(socket), service).await;
                 });
             }
         });
