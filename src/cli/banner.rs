@@ -28,6 +28,7 @@ fn facts(platform: &Platform, address: SocketAddr) -> Vec<(&'static str, String)
         ("Metrics", format!("http:{base}/metrics")),
         ("Database", format!("{}, {place}", platform.db.name())),
         ("Bus", bus),
+        ("Files", platform.files.name()),
         ("Mails, pushes", format!("captured in {} (none are sent yet)", config.app.data_dir.join("outbox").display())),
     ]
 }

@@ -22,7 +22,9 @@ pub mod earnings;
 pub mod jobs;
 pub mod notifications;
 pub mod offers;
+pub mod profiles;
 pub mod reviews;
+pub mod uploads;
 pub mod wallet;
 
 use crate::platform::work::Projection;

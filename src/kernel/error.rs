@@ -77,6 +77,20 @@ pub enum Code {
     ReplyExists,
     /// The conversation takes no more messages.
     ConversationClosed,
+    /// The file has more bytes than its purpose allows.
+    FileTooLarge,
+    /// The purpose does not take files of this type.
+    TypeNotAllowed,
+    /// Nothing was put at the upload's address yet.
+    UploadMissing,
+    /// What was put has another size than was announced.
+    SizeMismatch,
+    /// What was put is of another type than was announced.
+    TypeMismatch,
+    /// The picture has too many pixels.
+    ImageTooLarge,
+    /// The picture cannot be read.
+    ImageUnreadable,
 }
 
 impl Code {
@@ -113,6 +127,13 @@ impl Code {
             Code::ReviewExists => "REVIEW_EXISTS",
             Code::ReplyExists => "REPLY_EXISTS",
             Code::ConversationClosed => "CONVERSATION_CLOSED",
+            Code::FileTooLarge => "FILE_TOO_LARGE",
+            Code::TypeNotAllowed => "TYPE_NOT_ALLOWED",
+            Code::UploadMissing => "UPLOAD_MISSING",
+            Code::SizeMismatch => "SIZE_MISMATCH",
+            Code::TypeMismatch => "TYPE_MISMATCH",
+            Code::ImageTooLarge => "IMAGE_TOO_LARGE",
+            Code::ImageUnreadable => "IMAGE_UNREADABLE",
         }
     }
 

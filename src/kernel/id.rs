@@ -187,6 +187,10 @@ ids! {
     ReviewId = "review";
     /// Something that a person is told in the app.
     NotificationId = "notification";
+    /// The way of a file into the store.
+    UploadId = "upload";
+    /// What an upload became.
+    FileId = "file";
     /// A unit of background work.
     TaskId = "task";
     /// A line of the audit log.

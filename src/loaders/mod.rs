@@ -15,10 +15,10 @@ use ::dataloader::BatchFn;
 use ::dataloader::cached::Loader;
 
 use crate::features::{
-    accounts, announcements, bookings, chat, earnings, jobs, notifications, offers, reviews, wallet,
+    accounts, announcements, bookings, chat, earnings, jobs, notifications, offers, reviews, uploads, wallet,
 };
 use crate::kernel::id::{
-    AnnouncementId, BookingId, ConversationId, EarningId, JobId, MessageId, NotificationId, OfferId, PaymentId,
+    AnnouncementId, BookingId, ConversationId, EarningId, FileId, JobId, MessageId, NotificationId, OfferId, PaymentId,
     ReviewId, UserId,
 };
 use crate::kernel::{Error, Result};
@@ -105,6 +105,8 @@ macro_rules! loaders {
 loaders! {
     /// A user by id.
     user, UserBatch: UserId => accounts::User, |it: &accounts::User| it.id, accounts::queries::by_ids;
+    /// A file by id, for whoever may see it.
+    file, FileBatch: FileId => uploads::Upload, uploads::Upload::file_id, uploads::queries::by_ids;
     /// An announcement by id.
     announcement, AnnouncementBatch: AnnouncementId => announcements::Announcement, |it: &announcements::Announcement| it.id, announcements::queries::by_ids;
     /// A job by id.

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use async_graphql::{ComplexObject, Context, Object};
 
 use super::ask::{Ask, StreamHeads};
-use super::error::{Nullable, answer, settle};
-use super::{bookings, chat, jobs, notifications, offers, reviews, wallet};
+use super::error::{Nullable, answer, nullable, settle};
+use super::{bookings, chat, jobs, notifications, offers, reviews, uploads, wallet};
 use crate::features::accounts::{self as feature, Sessions, commands};
 use crate::kernel::id::UserId;
 use crate::kernel::page::Page;
@@ -20,6 +20,7 @@ use crate::schema::notifications::{NotificationConnection, NotificationFilter};
 use crate::schema::offers::OfferConnection;
 use crate::schema::reviews::{RatingSummary, ReviewConnection};
 use crate::schema::scalars::{CurrencyCode, DateTime};
+use crate::schema::uploads::File;
 use crate::schema::wallet::Wallet;
 
 /// Queries of accounts.
@@ -144,6 +145,16 @@ async fn renew(ctx: &Context<'_>, input: ConnectionRenewInput) -> Result<Connect
 /// Fields of a user that need a look.
 #[ComplexObject]
 impl User {
+    /// The user's picture. Null when there is none.
+    async fn profile_image(&self, ctx: &Context<'_>) -> Nullable<File> {
+        nullable(uploads::of(ctx, self.row.profile_image).await)
+    }
+
+    /// The wide picture on top of the user's profile. Null when there is none.
+    async fn cover_image(&self, ctx: &Context<'_>) -> Nullable<File> {
+        nullable(uploads::of(ctx, self.row.cover_image).await)
+    }
+
     /// What the user may be. Shown to the user and to staff.
     #[graphql(directive = auth::apply(Access::SelfOnly))]
     async fn roles(&self, ctx: &Context<'_>) -> Option<Vec<Role>> {

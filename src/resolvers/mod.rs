@@ -19,9 +19,11 @@ pub mod live;
 pub mod node;
 pub mod notifications;
 pub mod offers;
+pub mod profiles;
 pub mod reviews;
 pub mod sdl;
 pub mod stream;
+pub mod uploads;
 pub mod wallet;
 
 use async_graphql::{MergedObject, MergedSubscription, SDLExportOptions, Schema, SchemaBuilder, ValidationMode};
@@ -48,6 +50,8 @@ pub struct Mutation(
     notifications::NotificationMutation,
     offers::OfferMutation,
     reviews::ReviewMutation,
+    profiles::ProfileMutation,
+    uploads::UploadMutation,
     wallet::WalletMutation,
 );
 

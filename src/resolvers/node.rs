@@ -7,9 +7,9 @@ use futures_util::future::try_join_all;
 
 use super::ask::Ask;
 use super::error::{Nullable, answer, nullable};
-use super::{bookings, chat, earnings, jobs, notifications, offers, reviews, wallet};
+use super::{bookings, chat, earnings, jobs, notifications, offers, reviews, uploads, wallet};
 use crate::kernel::id::{
-    AnnouncementId, BookingId, ConversationId, EarningId, JobId, MessageId, NotificationId, OfferId, PaymentId,
+    AnnouncementId, BookingId, ConversationId, EarningId, FileId, JobId, MessageId, NotificationId, OfferId, PaymentId,
     ReviewId, TypedId, UserId, decode,
 };
 use crate::kernel::{Code, Error, Result};
@@ -49,7 +49,8 @@ impl NodeQuery {
 /// An object by its id, if the viewer may see it.
 pub(super) async fn load(ctx: &Context<'_>, id: &str) -> Result<Option<Node>> {
     let (prefix, uuid) = decode(id).ok_or_else(|| bad("This is no id.".to_owned()))?;
-    // Profiles, announcements and published reviews are public; everything else is for somebody who is signed in.
+    // Profiles, their pictures, announcements and published reviews are public; everything else is for somebody who is
+    // signed in.
     match prefix {
         UserId::PREFIX => return Ok(ctx.loaders().user(UserId::of(uuid)).await?.map(|row| Node::User(row.into()))),
         AnnouncementId::PREFIX => {
@@ -57,6 +58,7 @@ pub(super) async fn load(ctx: &Context<'_>, id: &str) -> Result<Option<Node>> {
             return Ok(found.map(|row| Node::Announcement(row.into())));
         }
         ReviewId::PREFIX => return Ok(reviews::visible(ctx, ReviewId::of(uuid)).await?.map(Node::Review)),
+        FileId::PREFIX => return Ok(uploads::visible(ctx, FileId::of(uuid)).await?.map(Node::File)),
         _ => {}
     }
     let Some(viewer) = ctx.caller().viewer else { return known(prefix).map(|()| None) };

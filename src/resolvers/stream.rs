@@ -4,7 +4,9 @@ use async_graphql::{Context, Subscription};
 
 use super::ask::Ask;
 use super::live::{Filter, Live, durable, live_events};
-use crate::features::{announcements, bookings, chat, earnings, jobs, notifications, offers, reviews, wallet};
+use crate::features::{
+    announcements, bookings, chat, earnings, jobs, notifications, offers, profiles, reviews, wallet,
+};
 use crate::platform::streams::StreamName;
 use crate::schema::announcements::AnnouncementAdded;
 use crate::schema::auth::{Access, auth};
@@ -14,6 +16,7 @@ use crate::schema::earnings::EarningCreated;
 use crate::schema::jobs::{JobPosted, JobStatusChanged};
 use crate::schema::notifications::{NotificationDismissed, NotificationRead, NotificationReceived, NotificationsRead};
 use crate::schema::offers::{OfferSent, OfferStatusChanged};
+use crate::schema::profiles::ProfileChanged;
 use crate::schema::reviews::{ReviewHidden, ReviewPosted, ReviewPublished, ReviewReplied, ReviewUnhidden};
 use crate::schema::stream::StreamEvent;
 use crate::schema::wallet::{PaymentCompleted, PaymentFailed, WalletCredited, WalletDebited};
@@ -62,6 +65,7 @@ live_events!(StreamEvent {
     reviews::events::REPLIED => ReviewReplied(ReviewReplied),
     reviews::events::HIDDEN => ReviewHidden(ReviewHidden),
     reviews::events::UNHIDDEN => ReviewUnhidden(ReviewUnhidden),
+    profiles::events::CHANGED => ProfileChanged(ProfileChanged),
     wallet::events::CREDITED => WalletCredited(WalletCredited),
     wallet::events::DEBITED => WalletDebited(WalletDebited),
     wallet::events::PAYMENT_COMPLETED => PaymentCompleted(PaymentCompleted),

@@ -18,6 +18,8 @@ pub struct User {
     pub id: ID,
     /// The name that everyone sees.
     pub display_name: String,
+    /// What the user says of itself. Null when it says nothing.
+    pub bio: Option<String>,
     /// Since when.
     pub created_at: DateTime,
     /// Changed last.
@@ -34,6 +36,7 @@ impl From<Arc<feature::User>> for User {
         User {
             id: row.id.into(),
             display_name: row.display_name.clone(),
+            bio: row.bio.clone(),
             created_at: DateTime(row.created_at),
             updated_at: DateTime(row.updated_at),
             version: super::version(row.version),

@@ -11,7 +11,9 @@ pub use super::chat::ChatError;
 pub use super::jobs::JobError;
 pub use super::notifications::NotificationError;
 pub use super::offers::OfferError;
+pub use super::profiles::ProfileError;
 pub use super::reviews::ReviewError;
+pub use super::uploads::UploadError;
 pub use super::wallet::WalletError;
 
 /// Why a mutation was refused. The concrete type adds `code`, an enum of its domain.
@@ -40,6 +42,10 @@ pub enum UserError {
     Review(ReviewError),
     /// Of notifications.
     Notification(NotificationError),
+    /// Of profiles.
+    Profile(ProfileError),
+    /// Of uploads.
+    Upload(UploadError),
 }
 
 /// A domain's refusals, as made from the kernel's errors.

@@ -21,9 +21,11 @@ pub mod money;
 pub mod node;
 pub mod notifications;
 pub mod offers;
+pub mod profiles;
 pub mod reviews;
 pub mod scalars;
 pub mod stream;
+pub mod uploads;
 pub mod wallet;
 
 /// A version fits into GraphQL's 32-bit Int: nothing changes two billion times.

@@ -14,6 +14,7 @@ use super::jobs::Job;
 use super::notifications::Notification;
 use super::offers::Offer;
 use super::reviews::Review;
+use super::uploads::File;
 use super::wallet::Payment;
 
 /// An object with an id that is unique over all kinds of objects.
@@ -45,4 +46,6 @@ pub enum Node {
     Notification(Notification),
     /// Something told to everyone.
     Announcement(Announcement),
+    /// An upload that was checked.
+    File(File),
 }

@@ -11,6 +11,7 @@ use super::jobs::{JobPosted, JobStatusChanged};
 use super::live::event_interface;
 use super::notifications::{NotificationDismissed, NotificationRead, NotificationReceived, NotificationsRead};
 use super::offers::{OfferSent, OfferStatusChanged};
+use super::profiles::ProfileChanged;
 use super::reviews::{ReviewHidden, ReviewPosted, ReviewPublished, ReviewReplied, ReviewUnhidden};
 use super::wallet::{PaymentCompleted, PaymentFailed, WalletCredited, WalletDebited};
 
@@ -59,6 +60,8 @@ event_interface! {
         ReviewHidden(ReviewHidden),
         /// Staff put a review back.
         ReviewUnhidden(ReviewUnhidden),
+        /// The viewer's own profile changed.
+        ProfileChanged(ProfileChanged),
         /// More may be spent.
         WalletCredited(WalletCredited),
         /// Less may be spent.

@@ -17,7 +17,7 @@ use super::cors::{Origins, secure};
 use super::execute::Declined;
 use super::state::Server;
 use super::status::code;
-use super::{health, http, playground, socket};
+use super::{files, health, http, playground, socket};
 use crate::kernel::Error;
 
 /// The server as one service.
@@ -27,6 +27,7 @@ pub fn router(server: Server) -> Router {
         .route("/graphql", any(graphql))
         .route("/graphql/ws", any(sockets))
         .route("/playground/{*path}", get(asset))
+        .route("/files/{*key}", get(files::get).put(files::put))
         .route("/", get(|| async { Redirect::temporary("/graphql") }))
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))

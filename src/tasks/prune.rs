@@ -1,7 +1,7 @@
-//! Every hour: forgets what has had its time, a little at a time so that nobody waits for it, and looks for offers and
-//! reviews whose own task was lost.
+//! Every hour: forgets what has had its time, a little at a time so that nobody waits for it, looks for offers and reviews
+//! whose own task was lost, and removes files that nothing needs.
 
-use crate::features::{notifications, offers, reviews};
+use crate::features::{notifications, offers, reviews, uploads};
 use crate::kernel::clock::{DAY, HOUR};
 use crate::kernel::{Caller, Result, Timestamp};
 use crate::platform::Platform;
@@ -15,6 +15,9 @@ const TASKS_KEPT_MS: i64 = 7 * DAY;
 /// The own task of an offer or a review has had its chance when it is overdue by so much.
 const OVERDUE_MS: i64 = HOUR;
 
+/// Nothing is written for so long: what is still half-written then was left by a crash.
+const HALF_WRITTEN_KEPT_MS: i64 = DAY;
+
 /// Runs, and says when to come back.
 pub(super) async fn run(platform: &Platform) -> Timestamp {
     let now = platform.clock.now();
@@ -26,6 +29,9 @@ pub(super) async fn run(platform: &Platform) -> Timestamp {
     }
     if let Err(error) = publish_lost(platform, now).await {
         tracing::warn!(%error, "overdue reviews could not be published; trying again in an hour");
+    }
+    if let Err(error) = remove_files(platform, now).await {
+        tracing::warn!(%error, "files could not be removed; trying again in an hour");
     }
     now.plus(HOUR)
 }
@@ -51,4 +57,13 @@ async fn publish_lost(platform: &Platform, now: Timestamp) -> Result<()> {
         reviews::commands::publish(platform, &Caller::system(format!("overdue-{review}")), review).await?;
     }
     Ok(())
+}
+
+/// Uploads that were never finished, files that nothing shows any more, and what a crash left half-written.
+async fn remove_files(platform: &Platform, now: Timestamp) -> Result<()> {
+    uploads::commands::remove_unneeded(platform, &Caller::system("unneeded-files")).await?;
+    match &platform.folder {
+        Some(folder) => folder.tidy(now.plus(-HALF_WRITTEN_KEPT_MS)).await,
+        None => Ok(()),
+    }
 }

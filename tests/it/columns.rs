@@ -43,6 +43,8 @@ async fn story(app: &TestApp) {
     app.act(&ada, "depositCreate", yen).await.ok();
     let job = json!({ "title": "Sing", "description": "Loud", "budget": usd("5.00") });
     app.act(&ada, "jobPost", job).await.ok();
+    let file = crate::uploads::upload(app, &ada, "PROFILE_IMAGE", "image/png", crate::support::pictures::png()).await;
+    app.act(&ada, "profileUpdate", json!({ "profileImageId": file["id"], "bio": "I sing." })).await.ok();
     let text = "mutation ($input: AnnouncementPublishInput!) { announcementPublish(input: $input) { userErrors { message } } }";
     let news = json!({ "title": "News", "body": "Good ones", "level": "INFO" });
     app.gql(&app.admin().await, text, json!({ "input": news })).await;

@@ -166,6 +166,31 @@ fn production_refuses_what_is_only_safe_at_home() {
 }
 
 #[test]
+fn a_bucket_needs_its_key_and_addresses_are_whole() {
+    let config = config(&[]);
+    assert_eq!((config.storage.max_file_size, &*config.storage.bucket), (10 * 1024 * 1024, ""));
+    let keys = [("AWS_ACCESS_KEY", "half"), ("AWS_SECRET_KEY", "other half")];
+    let named = [&keys[..], &[("AWS_S3_BUCKET", "files"), ("S3_PATH_STYLE", "true"), ("MAX_FILE_SIZE", "7")]].concat();
+    let loaded = loaded(&named).unwrap();
+    let storage = &loaded.config.storage;
+    assert_eq!((&*storage.bucket, storage.path_style, storage.max_file_size), ("files", true, 7));
+    assert!(!format!("{loaded:?}").contains("half"), "{loaded:?}");
+    refused(&[("S3_BUCKET", "files")], &["AWS_ACCESS_KEY", "AWS_SECRET_KEY"]);
+    refused(&[("MAX_FILE_SIZE", "0")], &["MAX_FILE_SIZE"]);
+    refused(
+        &[("PUBLIC_URL", "api.example.org"), ("S3_ENDPOINT", "ftp://x"), ("STORAGE_PUBLIC_BASE_URL", "https://x/?a")],
+        &["PUBLIC_URL", "S3_ENDPOINT", "STORAGE_PUBLIC_BASE_URL"],
+    );
+    let (_folder, sources) = file("[storage]\nbuckets = 1");
+    assert!(load(&sources).unwrap_err().0[0].contains("there is no such setting"));
+    let plain = self::config(&[("PUBLIC_URL", "http://api.example.org")]);
+    assert!(plain.check().is_ok());
+    let mut production = plain;
+    production.app.env = gigwire::platform::config::Profile::Production;
+    assert!(production.check().unwrap_err().to_string().contains("https only"));
+}
+
+#[test]
 fn an_unknown_profile_is_refused() {
     refused(&[("APP_ENV", "staging")], &["environment variable APP_ENV"]);
 }

@@ -23,4 +23,5 @@ mod races;
 mod reviews;
 mod schema;
 mod support;
+mod uploads;
 mod wallet;

@@ -53,6 +53,9 @@ async fn insert(unit: &mut Unit, input: &SignUp, hash: &str) -> Result<UserId> {
         id: unit.ids.new_id(),
         email: input.email.clone(),
         display_name: input.display_name.clone(),
+        bio: None,
+        profile_image: None,
+        cover_image: None,
         roles: input.roles,
         blocked_until: None,
         created_at: unit.now,
@@ -63,6 +66,11 @@ async fn insert(unit: &mut Unit, input: &SignUp, hash: &str) -> Result<UserId> {
         return Err(Error::new(Code::EmailTaken, "This address has an account already; sign in instead.").at("email"));
     }
     Ok(user.id)
+}
+
+/// Writes what a profile shows of the account, inside the command that changes it, and tells the new version.
+pub async fn set_profile(unit: &mut Unit, user: &User) -> Result<i64> {
+    store::set_profile(&mut unit.tx, user, unit.now).await
 }
 
 /// Signs in. An unknown address and a wrong password look the same, also in time.

@@ -5,7 +5,8 @@
 //! derives its successor, so that a stolen one shows itself when it is used a second time.
 //!
 //! [`sessions`] answers who a token belongs to right now. A command that changes somebody's rights tells it with
-//! [`events::rights_changed`], and every instance looks again.
+//! [`events::rights_changed`], and every instance looks again. What a user shows of itself is changed in
+//! `features/profiles`, since pictures are uploads.
 
 pub mod commands;
 pub mod events;

@@ -6,6 +6,8 @@ use super::load::Problems;
 use super::{Config, Profile, Secret};
 use crate::kernel::Currency;
 
+/// Bytes of a file that a setting may allow: what fits into an Int of the API and one PUT of every store.
+const FILE_MAX: i64 = 1024 * 1024 * 1024;
 /// Characters of a secret at least.
 pub const SECRET_MIN: usize = 32;
 
@@ -23,6 +25,7 @@ pub(super) fn problems(config: &Config) -> Vec<(&'static str, String)> {
     numbers(config, &mut found);
     origins(config, &mut found);
     secrets(config, &mut found);
+    storage(config, &mut found);
     if Currency::parse(&config.money.default_currency).is_err() {
         found.push(("money.default_currency", "a code of ISO 4217 is wanted, such as USD".to_owned()));
     }
@@ -43,6 +46,7 @@ fn numbers(config: &Config, found: &mut Vec<(&'static str, String)>) {
         ("offers.pending_per_job", config.offers.pending_per_job, 1..=1_000),
         ("reviews.blind_days", config.reviews.blind_days, 1..=365),
         ("database.connections", i64::from(config.database.connections), 1..=1_000),
+        ("storage.max_file_size", i64::try_from(config.storage.max_file_size).unwrap_or(i64::MAX), 1..=FILE_MAX),
         ("server.drain_seconds", i64::try_from(config.server.drain_seconds).unwrap_or(i64::MAX), 0..=300),
     ];
     for (key, value, range) in ranges {
@@ -97,6 +101,38 @@ fn secrets(config: &Config, found: &mut Vec<(&'static str, String)>) {
     if same(access, previous) {
         found.push(("tokens.access_secret_previous", "it must differ from the access secret".to_owned()));
     }
+}
+
+fn storage(config: &Config, found: &mut Vec<(&'static str, String)>) {
+    let storage = &config.storage;
+    let addresses = [
+        ("server.public_url", &config.server.public_url),
+        ("storage.public_base_url", &storage.public_base_url),
+        ("storage.endpoint", &storage.endpoint),
+    ];
+    for (key, address) in addresses.into_iter().filter(|(_, address)| !address.is_empty()) {
+        if !is_web_address(address) {
+            found.push((key, format!("`{address}` is no address; write it like https://api.example.org")));
+        } else if config.app.env == Profile::Production && !address.starts_with("https:") {
+            found.push((key, "production hands out addresses with https only".to_owned()));
+        }
+    }
+    if storage.bucket.is_empty() {
+        return;
+    }
+    for (key, half) in [("storage.access_key", &storage.access_key), ("storage.secret_key", &storage.secret_key)] {
+        if !half.is_set() {
+            found.push((key, "a bucket needs both halves of the store's key".to_owned()));
+        }
+    }
+    if storage.region.is_empty() {
+        found.push(("storage.region", "requests to a bucket are signed for a region; `auto` is one".to_owned()));
+    }
+}
+
+fn is_web_address(text: &str) -> bool {
+    let is_plain = |url: &Url| url.query().is_none() && url.fragment().is_none() && url.username().is_empty();
+    Url::parse(text).is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host() && is_plain(&url))
 }
 
 fn is_short(secret: &Secret) -> bool {

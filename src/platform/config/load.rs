@@ -17,11 +17,12 @@ use super::{Config, check};
 pub const DEFAULTS: &str = include_str!("default.toml");
 
 /// Settings and their names in the environment; where there are several, the first that is set counts.
-pub(super) const NAMES: [(&str, &[&str]); 16] = [
+pub(super) const NAMES: [(&str, &[&str]); 25] = [
     ("app.env", &["APP_ENV", "NODE_ENV"]),
     ("app.data_dir", &["DATA_DIR"]),
     ("server.host", &["HOST"]),
     ("server.port", &["PORT"]),
+    ("server.public_url", &["PUBLIC_URL"]),
     ("server.trusted_proxies", &["TRUSTED_PROXIES"]),
     ("database.url", &["DATABASE_URL"]),
     ("redis.url", &["REDIS_URL"]),
@@ -33,6 +34,14 @@ pub(super) const NAMES: [(&str, &[&str]); 16] = [
     ("cors.allowed_origins", &["CORS_ORIGIN", "CLIENT_URL", "CLIENT_ORIGIN"]),
     ("money.default_currency", &["DEFAULT_CURRENCY"]),
     ("money.allow_sandbox", &["ALLOW_SANDBOX_PAYMENTS"]),
+    ("storage.max_file_size", &["MAX_FILE_SIZE"]),
+    ("storage.public_base_url", &["STORAGE_PUBLIC_BASE_URL"]),
+    ("storage.bucket", &["S3_BUCKET", "AWS_S3_BUCKET"]),
+    ("storage.endpoint", &["S3_ENDPOINT"]),
+    ("storage.region", &["S3_REGION"]),
+    ("storage.path_style", &["S3_PATH_STYLE"]),
+    ("storage.access_key", &["AWS_ACCESS_KEY"]),
+    ("storage.secret_key", &["AWS_SECRET_KEY"]),
     // Not settings of the file, but names that belong to the program all the same.
     ("", &["GIGWIRE_CONFIG", "GIGWIRE_BIN"]),
 ];
@@ -47,8 +56,15 @@ const FLAGS: [(&str, &str); 5] = [
 ];
 
 /// Settings whose values are never shown.
-const SECRETS: [&str; 5] =
-    ["database.url", "redis.url", "tokens.access_secret", "tokens.access_secret_previous", "tokens.refresh_secret"];
+const SECRETS: [&str; 7] = [
+    "database.url",
+    "redis.url",
+    "tokens.access_secret",
+    "tokens.access_secret_previous",
+    "tokens.refresh_secret",
+    "storage.access_key",
+    "storage.secret_key",
+];
 
 /// Kubernetes puts such names into the environment of its own accord when a service is called `gigwire`.
 const SERVICE_LINKS: [&str; 2] = ["GIGWIRE_SERVICE_", "GIGWIRE_PORT"];

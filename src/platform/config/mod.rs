@@ -35,6 +35,8 @@ pub struct Config {
     pub offers: Offers,
     /// Reviews.
     pub reviews: Reviews,
+    /// Where uploaded files are kept.
+    pub storage: Storage,
 }
 
 /// How strict the program is with itself.
@@ -65,6 +67,8 @@ pub struct Server {
     pub host: std::net::IpAddr,
     /// The port; 0 takes a free one.
     pub port: u16,
+    /// Where clients reach this server, without a slash at the end; empty for the host that each request names.
+    pub public_url: String,
     /// Proxies whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<std::net::IpAddr>,
     /// Seconds over which sockets are closed when the program stops.
@@ -145,6 +149,28 @@ pub struct Offers {
 pub struct Reviews {
     /// Days until a review without a counterpart is published.
     pub blind_days: i64,
+}
+
+/// Where uploaded files are kept.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Storage {
+    /// Bytes of one file at most; the purpose of an upload may allow less.
+    pub max_file_size: u64,
+    /// In front of the keys of public files instead of this server's own address; empty for none.
+    pub public_base_url: String,
+    /// The bucket of an S3-compatible store; empty for a folder.
+    pub bucket: String,
+    /// The address of the store; empty for Amazon's.
+    pub endpoint: String,
+    /// The region that requests are signed for.
+    pub region: String,
+    /// Names the bucket in the path of addresses instead of the host.
+    pub path_style: bool,
+    /// Who signs.
+    pub access_key: Secret,
+    /// What it signs with.
+    pub secret_key: Secret,
 }
 
 /// A text that is never shown: `Debug` hides it.

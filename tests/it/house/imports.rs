@@ -22,10 +22,11 @@ const LAYERS: [(&str, u8); 10] = [
 ];
 
 /// What a feature uses, directly; nothing uses `admin` or the projections.
-pub const FEATURES: [(&str, &[&str]); 19] = [
+pub const FEATURES: [(&str, &[&str]); 20] = [
     ("audit", &[]),
     ("accounts", &["audit"]),
     ("uploads", &["accounts"]),
+    ("profiles", &["uploads"]),
     ("categories", &["uploads"]),
     ("listings", &["categories"]),
     ("jobs", &["categories"]),
@@ -47,7 +48,7 @@ pub const FEATURES: [(&str, &[&str]); 19] = [
 ];
 
 /// The features that nothing else reaches; all others follow from them.
-const PRODUCT: &[&str] = &["payouts", "reviews", "announcements", "banners"];
+const PRODUCT: &[&str] = &["payouts", "reviews", "announcements", "banners", "profiles"];
 
 /// The wrong imports of one file of `src`: its path below `src`, and its text.
 pub fn wrong_imports(path: &str, source: &str) -> Vec<String> {

@@ -5,7 +5,7 @@ use async_graphql::parser::types::TypeKind;
 use super::{ROOTS, Sdl, keeps, named, said, tells};
 
 /// What mutations and subscriptions are about: the nouns of the features.
-const NOUNS: [&str; 13] = [
+const NOUNS: [&str; 15] = [
     "account",
     "announcement",
     "booking",
@@ -17,8 +17,10 @@ const NOUNS: [&str; 13] = [
     "notification",
     "offer",
     "review",
+    "profile",
     "session",
     "typing",
+    "upload",
 ];
 /// What only subscriptions are about.
 const STREAMS: [&str; 3] = ["earning", "event", "wallet"];

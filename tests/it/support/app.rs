@@ -108,7 +108,12 @@ impl TestApp {
 
     /// One server on a fresh PostgreSQL database.
     pub async fn postgres() -> Self {
-        Self::start(1, Some(FreshDatabase::create().await), &[], |_| {}).await
+        Self::postgres_with(|_| {}).await
+    }
+
+    /// One server on a fresh PostgreSQL database, with other settings.
+    pub async fn postgres_with(change: impl Fn(&mut Config)) -> Self {
+        Self::start(1, Some(FreshDatabase::create().await), &[], change).await
     }
 
     /// Several servers on one fresh PostgreSQL database and Redis.

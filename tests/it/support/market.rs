@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::app::{Instance, TestUser};
 
 /// What is selected of each mutation's payload, beside its refusals.
-const SELECTIONS: [(&str, &str); 17] = [
+const SELECTIONS: [(&str, &str); 20] = [
     ("depositCreate", "payment { id status amount { amount currency } } wallet { available { amount } }"),
     ("jobPost", "job { id status }"),
     ("offerSend", "offer { id status version madeBy expiresAt }"),
@@ -25,6 +25,9 @@ const SELECTIONS: [(&str, &str); 17] = [
     ("reviewUnhide", "review { id status hiddenReason version }"),
     ("notificationMarkRead", "notification { id readAt version } unreadCount"),
     ("notificationDismiss", "notification { id readAt dismissedAt version } unreadCount"),
+    ("uploadCreate", "upload { id url method headers { name value } expiresAt }"),
+    ("uploadComplete", "file { id url purpose contentType size width height fileName }"),
+    ("profileUpdate", "user { id bio version }"),
 ];
 
 /// The answer to a mutation.
