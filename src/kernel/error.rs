@@ -73,6 +73,14 @@ pub enum Code {
     OwnJob,
     /// The conversation takes no more messages.
     ConversationClosed,
+    /// The one-time code is wrong.
+    CodeWrong,
+    /// There is no live one-time code.
+    CodeExpired,
+    /// Too many wrong one-time codes within the hour.
+    TooManyTries,
+    /// The e-mail address is verified already.
+    EmailVerified,
 }
 
 impl Code {
@@ -107,6 +115,10 @@ impl Code {
             Code::TooManyOffers => "TOO_MANY_OFFERS",
             Code::OwnJob => "OWN_JOB",
             Code::ConversationClosed => "CONVERSATION_CLOSED",
+            Code::CodeWrong => "CODE_WRONG",
+            Code::CodeExpired => "CODE_EXPIRED",
+            Code::TooManyTries => "TOO_MANY_TRIES",
+            Code::EmailVerified => "EMAIL_VERIFIED",
         }
     }
 

@@ -183,6 +183,10 @@ ids! {
     EarningId = "earning";
     /// Something told to everyone.
     AnnouncementId = "announcement";
+    /// A letter to a user, by mail.
+    LetterId = "letter";
+    /// A one-time code.
+    CodeId = "code";
     /// A unit of background work.
     TaskId = "task";
     /// A line of the audit log.

@@ -12,6 +12,7 @@ pub mod db;
 pub mod host;
 pub mod limits;
 mod link;
+pub mod mail;
 pub mod meta;
 pub mod payments;
 pub mod queue;
@@ -26,6 +27,7 @@ use self::bus::{Bus, MemoryBus, RedisBus};
 use self::config::{Config, Secret};
 use self::db::Db;
 use self::limits::{Limiter, LocalLimiter, Millis, RedisLimiter, Rule, WhenDown};
+use self::mail::Mail;
 use self::payments::{Provider, Sandbox};
 use self::streams::{Hub, Reader};
 use self::work::{Projection, Work};
@@ -55,6 +57,8 @@ pub struct Platform {
     pub limits: Arc<dyn Limiter>,
     /// Counts what an instance may count for itself, such as signals that repeat each other.
     pub local_limits: LocalLimiter,
+    /// Sends letters.
+    pub mail: Mail,
     /// Collects money.
     pub payments: Arc<dyn Provider>,
     /// The secrets in use.
@@ -81,6 +85,7 @@ impl Platform {
         projections: &'static [Projection],
     ) -> Result<Arc<Self>> {
         let ids = Ids::new(clock.clone(), entropy);
+        let mail = Mail::open(&config)?;
         let db = Db::open(&config.database_url(), config.database.connections).await?;
         db.migrate().await?;
         let epoch = meta::epoch(&db, &ids).await?;
@@ -95,7 +100,21 @@ impl Platform {
         let stop = CancellationToken::new();
         tokio::spawn(hub.clone().run(bus.clone(), stop.clone()));
         let payments = Arc::new(Sandbox);
-        Ok(Arc::new(Platform { config, db, bus, clock, ids, work, hub, limits, local_limits, payments, secrets, stop }))
+        Ok(Arc::new(Platform {
+            config,
+            db,
+            bus,
+            clock,
+            ids,
+            work,
+            hub,
+            limits,
+            local_limits,
+            mail,
+            payments,
+            secrets,
+            stop,
+        }))
     }
 
     /// Counts one use of `key`, and refuses it if it is one too many.

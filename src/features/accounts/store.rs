@@ -10,6 +10,7 @@ impl FromRow for User {
         Ok(User {
             id: row.get("id")?,
             email: row.get("email")?,
+            email_verified_at: row.get("email_verified_at")?,
             display_name: row.get("display_name")?,
             roles: Roles(row.get("roles")?),
             blocked_until: row.get("blocked_until")?,
@@ -71,7 +72,7 @@ impl FromRow for RefreshRow {
 }
 
 pub(super) async fn users(db: &Db, ids: &[UserId]) -> Result<Vec<User>> {
-    q("select id, email, display_name, roles, blocked_until, created_at, updated_at, version
+    q("select id, email, email_verified_at, display_name, roles, blocked_until, created_at, updated_at, version
         from users where id in ({list})")
     .list(ids.iter().copied())
     .all(db)
@@ -79,10 +80,11 @@ pub(super) async fn users(db: &Db, ids: &[UserId]) -> Result<Vec<User>> {
 }
 
 pub(super) async fn user(on: impl Into<On<'_>>, id: UserId) -> Result<Option<User>> {
-    q("select id, email, display_name, roles, blocked_until, created_at, updated_at, version from users where id = $1")
-        .bind(id)
-        .optional(on)
-        .await
+    q("select id, email, email_verified_at, display_name, roles, blocked_until, created_at, updated_at, version
+        from users where id = $1")
+    .bind(id)
+    .optional(on)
+    .await
 }
 
 pub(super) async fn credentials(db: &Db, email: &str) -> Result<Option<Credentials>> {
@@ -114,6 +116,15 @@ pub(super) async fn insert_user(tx: &mut Tx, user: &User, password_hash: &str) -
 pub(super) async fn set_password_hash(tx: &mut Tx, user: UserId, password_hash: &str, now: Timestamp) -> Result<()> {
     q("update users set password_hash = $1, updated_at = $2, version = version + 1 where id = $3")
         .bind(password_hash)
+        .bind(now)
+        .bind(user)
+        .execute(tx)
+        .await?;
+    Ok(())
+}
+
+pub(super) async fn verify_email(tx: &mut Tx, user: UserId, now: Timestamp) -> Result<()> {
+    q("update users set email_verified_at = $1, updated_at = $1, version = version + 1 where id = $2")
         .bind(now)
         .bind(user)
         .execute(tx)

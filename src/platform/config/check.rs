@@ -1,9 +1,12 @@
 //! What settings must be together, beyond the form of each. Production refuses what is only safe on a developer's machine.
 
+use std::net::IpAddr;
+
+use lettre::message::Mailbox;
 use url::Url;
 
 use super::load::Problems;
-use super::{Config, Profile, Secret};
+use super::{Config, MailDriver, MailTls, Profile, Secret};
 use crate::kernel::Currency;
 
 /// Characters of a secret at least.
@@ -23,6 +26,7 @@ pub(super) fn problems(config: &Config) -> Vec<(&'static str, String)> {
     numbers(config, &mut found);
     origins(config, &mut found);
     secrets(config, &mut found);
+    mail(config, &mut found);
     if Currency::parse(&config.money.default_currency).is_err() {
         found.push(("money.default_currency", "a code of ISO 4217 is wanted, such as USD".to_owned()));
     }
@@ -41,6 +45,8 @@ fn numbers(config: &Config, found: &mut Vec<(&'static str, String)>) {
         ("money.service_bps", config.money.service_bps, 0..=10_000),
         ("offers.expire_after_days", config.offers.expire_after_days, 1..=365),
         ("offers.pending_per_job", config.offers.pending_per_job, 1..=1_000),
+        ("codes.digits", config.codes.digits, 4..=8),
+        ("codes.minutes", config.codes.minutes, 1..=15),
         ("database.connections", i64::from(config.database.connections), 1..=1_000),
         ("server.drain_seconds", i64::try_from(config.server.drain_seconds).unwrap_or(i64::MAX), 0..=300),
     ];
@@ -96,6 +102,44 @@ fn secrets(config: &Config, found: &mut Vec<(&'static str, String)>) {
     if same(access, previous) {
         found.push(("tokens.access_secret_previous", "it must differ from the access secret".to_owned()));
     }
+}
+
+/// Production sends letters, and not in clear text over a network.
+fn mail(config: &Config, found: &mut Vec<(&'static str, String)>) {
+    let mail = &config.mail;
+    let is_production = config.app.env == Profile::Production;
+    match mail.from.parse::<Mailbox>() {
+        Err(_) => found.push(("mail.from", "write it like `Shop <no-reply@shop.example.org>`".to_owned())),
+        Ok(from) if is_production && !from.email.domain().contains('.') => {
+            found.push(("mail.from", "production needs the address that its letters come from".to_owned()));
+        }
+        Ok(_) => {}
+    }
+    match mail.driver() {
+        MailDriver::Smtp if mail.smtp_host.is_empty() => {
+            found.push(("mail.smtp_host", "the driver smtp needs a mail server".to_owned()));
+        }
+        MailDriver::Smtp if is_production && mail.smtp_tls == MailTls::None && !is_here(&mail.smtp_host) => {
+            found.push(("mail.smtp_tls", "production sends no letters in clear text over a network".to_owned()));
+        }
+        MailDriver::Smtp => {}
+        _ if is_production => {
+            let why = "production sends its letters: name a mail server, and a driver that is not file or log";
+            found.push(("mail.smtp_host", why.to_owned()));
+        }
+        _ => {}
+    }
+    if mail.smtp_port == 0 {
+        found.push(("mail.smtp_port", "a mail server listens on a port from 1 to 65535".to_owned()));
+    }
+    if mail.smtp_user.is_empty() == mail.smtp_pass.is_set() {
+        found.push(("mail.smtp_user", "user and password are set together, or neither".to_owned()));
+    }
+}
+
+/// Whether a host is this machine.
+fn is_here(host: &str) -> bool {
+    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 
 fn is_short(secret: &Secret) -> bool {

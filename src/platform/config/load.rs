@@ -17,7 +17,7 @@ use super::{Config, check};
 pub const DEFAULTS: &str = include_str!("default.toml");
 
 /// Settings and their names in the environment; where there are several, the first that is set counts.
-pub(super) const NAMES: [(&str, &[&str]); 16] = [
+pub(super) const NAMES: [(&str, &[&str]); 23] = [
     ("app.env", &["APP_ENV", "NODE_ENV"]),
     ("app.data_dir", &["DATA_DIR"]),
     ("server.host", &["HOST"]),
@@ -33,6 +33,13 @@ pub(super) const NAMES: [(&str, &[&str]); 16] = [
     ("cors.allowed_origins", &["CORS_ORIGIN", "CLIENT_URL", "CLIENT_ORIGIN"]),
     ("money.default_currency", &["DEFAULT_CURRENCY"]),
     ("money.allow_sandbox", &["ALLOW_SANDBOX_PAYMENTS"]),
+    ("mail.driver", &["MAIL_DRIVER"]),
+    ("mail.from", &["MAIL_FROM"]),
+    ("mail.smtp_host", &["SMTP_HOST"]),
+    ("mail.smtp_port", &["SMTP_PORT"]),
+    ("mail.smtp_user", &["SMTP_USER"]),
+    ("mail.smtp_pass", &["SMTP_PASS"]),
+    ("mail.smtp_tls", &["SMTP_TLS"]),
     // Not settings of the file, but names that belong to the program all the same.
     ("", &["GIGWIRE_CONFIG", "GIGWIRE_BIN"]),
 ];
@@ -47,8 +54,14 @@ const FLAGS: [(&str, &str); 5] = [
 ];
 
 /// Settings whose values are never shown.
-const SECRETS: [&str; 5] =
-    ["database.url", "redis.url", "tokens.access_secret", "tokens.access_secret_previous", "tokens.refresh_secret"];
+const SECRETS: [&str; 6] = [
+    "database.url",
+    "redis.url",
+    "tokens.access_secret",
+    "tokens.access_secret_previous",
+    "tokens.refresh_secret",
+    "mail.smtp_pass",
+];
 
 /// Kubernetes puts such names into the environment of its own accord when a service is called `gigwire`.
 const SERVICE_LINKS: [&str; 2] = ["GIGWIRE_SERVICE_", "GIGWIRE_PORT"];

@@ -107,13 +107,23 @@ impl TestApp {
 
     /// One server on a fresh PostgreSQL database.
     pub async fn postgres() -> Self {
-        Self::start(1, Some(FreshDatabase::create().await), &[], |_| {}).await
+        Self::postgres_with(|_| {}).await
+    }
+
+    /// One server on a fresh PostgreSQL database, with other settings.
+    pub async fn postgres_with(change: impl Fn(&mut Config)) -> Self {
+        Self::start(1, Some(FreshDatabase::create().await), &[], change).await
     }
 
     /// Several servers on one fresh PostgreSQL database and Redis.
     pub async fn scaled(servers: usize) -> Self {
+        Self::scaled_with(servers, |_| {}).await
+    }
+
+    /// The same, with other settings.
+    pub async fn scaled_with(servers: usize, change: impl Fn(&mut Config)) -> Self {
         let redis = [("REDIS_URL", shared_url()), ("REDIS_PREFIX", prefix())];
-        Self::start(servers, Some(FreshDatabase::create().await), &redis, |_| {}).await
+        Self::start(servers, Some(FreshDatabase::create().await), &redis, change).await
     }
 
     async fn start(
