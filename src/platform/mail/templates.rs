@@ -91,10 +91,10 @@ impl Templates {
     /// Writes a letter out. A placeholder without a fact is an error.
     pub fn render(&self, language: &str, letter: &str, facts: &Map<String, Json>) -> Result<Rendered> {
         let subject = self.fill(language, &format!("{letter}.subject"), facts)?;
+        let text = self.fill(language, &format!("{letter}.text"), facts)?;
         let html = self.fill(language, &format!("{letter}.html"), facts)?;
         let mut framed = Map::from_iter([("title".to_owned(), subject.clone().into())]);
         framed.insert("language".to_owned(), language.into());
-        let text = self.fill(language, &format!("{letter}.text"), facts)?;
         let page = self.frame(language, &framed, html)?;
         Ok(Rendered { subject: subject.trim().to_owned(), text, html: page })
     }

@@ -55,7 +55,7 @@ class Handler:
 
 
 def authenticate(server, session, envelope, mechanism, data):
-    return AuthResult(success=(data.login, data.password) == (b"user", b"pass"))
+    return AuthResult(handled=False, success=(data.login, data.password) == (b"user", b"pass"))
 
 
 settings = {"authenticator": authenticate, "auth_required": True, "auth_require_tls": False} if mode == "auth" else {}
