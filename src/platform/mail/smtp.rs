@@ -16,9 +16,10 @@ use crate::kernel::{Error, Result};
 use crate::platform::config::{Mail, MailTls};
 
 /// How long the server may take for one answer.
-const ANSWER: Duration = Duration::from_secs(15);
-/// How long a whole delivery may take: less than a task may run.
-const DELIVERY: Duration = Duration::from_secs(60);
+const ANSWER: Duration = Duration::from_secs(10);
+/// How long a whole delivery may take. Other tasks of the same process wait for it, so a server that hangs must not hold
+/// them up for long.
+const DELIVERY: Duration = Duration::from_secs(20);
 /// Connections at most, per process.
 const CONNECTIONS: u32 = 4;
 /// A connection that nobody used for so long is closed.

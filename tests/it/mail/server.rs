@@ -8,6 +8,7 @@ use std::process::{Child, Command, Stdio};
 use gigwire::platform::config::{Config, MailTls};
 use serde_json::Value;
 use tempfile::TempDir;
+use uuid::Uuid;
 
 /// A port and a folder; a server listens there from time to time.
 pub struct MailServer {
@@ -19,8 +20,9 @@ pub struct MailServer {
 impl MailServer {
     /// Nobody listens yet.
     pub fn down() -> Self {
-        let free = TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = free.local_addr().unwrap().port();
+        // Below the range that the kernel hands out to outgoing connections: it stays free until the server starts.
+        let random = || 20_000 + (Uuid::new_v4().as_u128() % 12_000) as u16;
+        let port = std::iter::repeat_with(random).find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok()).unwrap();
         MailServer { port, folder: tempfile::tempdir().unwrap(), running: None }
     }
 
