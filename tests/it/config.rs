@@ -184,7 +184,7 @@ fn letters_leave_through_a_server_if_there_is_one() {
     assert_eq!(config(&[("SMTP_HOST", "mail.test"), ("MAIL_DRIVER", "log")]).mail.driver(), MailDriver::Log);
     let mail = config(&[("SMTP_PORT", "465"), ("SMTP_USER", "me"), ("SMTP_PASS", "12345"), ("SMTP_TLS", "tls")]).mail;
     assert_eq!((mail.smtp_port, mail.smtp_pass.reveal(), mail.smtp_tls), (465, "12345", MailTls::Tls));
-    refused(&[("MAIL_DRIVER", "smtp")], &["`mail.smtp_host`: the driver smtp needs a mail server"]);
+    refused(&[("MAIL_DRIVER", "smtp")], &["SMTP_HOST): the driver smtp needs a mail server"]);
     refused(&[("MAIL_DRIVER", "pigeon")], &["MAIL_DRIVER"]);
     refused(&[("SMTP_TLS", "perhaps")], &["SMTP_TLS"]);
     refused(&[("SMTP_PORT", "0")], &["SMTP_PORT"]);

@@ -41,7 +41,6 @@ async fn send_code(unit: &mut Unit, post: &Post, user: &User) -> Result<Issued> 
         .with("minutes", post.rules.minutes)
         .with_code(issued.id);
     letters::post(unit, letter)?;
-    unit.audit(AuditRow::new("email.code_send", user.id));
     Ok(issued)
 }
 
@@ -54,6 +53,7 @@ pub async fn send(platform: &Platform, caller: &Caller, language: Option<&str>) 
         .run(caller, (viewer.user, post), |unit, (user, post)| {
             Box::pin(async move {
                 let user = unverified(unit, *user).await?;
+                unit.audit(AuditRow::new("email.code_send", user.id));
                 Ok(send_code(unit, post, &user).await?.expires_at)
             })
         })

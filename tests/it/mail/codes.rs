@@ -51,6 +51,7 @@ async fn a_code_ends_and_a_newer_one_replaces_it(app: &TestApp) {
         assert_eq!(verify(app, &ada, &first).await.unwrap(), "CODE_WRONG");
     }
     assert_eq!(verify(app, &ada, &second).await, None);
+    assert_eq!(app.count("select count(*) as n from audit where action = 'email.code_send'").await, 1);
     assert_eq!(app.count(TRIES).await, 0, "a right one resets the count");
 }
 
