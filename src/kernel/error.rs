@@ -91,6 +91,14 @@ pub enum Code {
     ImageTooLarge,
     /// The picture cannot be read.
     ImageUnreadable,
+    /// The one-time code is wrong.
+    CodeWrong,
+    /// There is no live one-time code.
+    CodeExpired,
+    /// Too many wrong one-time codes within the hour.
+    TooManyTries,
+    /// The e-mail address is verified already.
+    EmailVerified,
 }
 
 impl Code {
@@ -134,6 +142,10 @@ impl Code {
             Code::TypeMismatch => "TYPE_MISMATCH",
             Code::ImageTooLarge => "IMAGE_TOO_LARGE",
             Code::ImageUnreadable => "IMAGE_UNREADABLE",
+            Code::CodeWrong => "CODE_WRONG",
+            Code::CodeExpired => "CODE_EXPIRED",
+            Code::TooManyTries => "TOO_MANY_TRIES",
+            Code::EmailVerified => "EMAIL_VERIFIED",
         }
     }
 

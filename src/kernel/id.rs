@@ -191,6 +191,10 @@ ids! {
     UploadId = "upload";
     /// What an upload became.
     FileId = "file";
+    /// A letter to a user, by mail.
+    LetterId = "letter";
+    /// A one-time code.
+    CodeId = "code";
     /// A unit of background work.
     TaskId = "task";
     /// A line of the audit log.

@@ -13,6 +13,7 @@ pub mod files;
 pub mod host;
 pub mod limits;
 mod link;
+pub mod mail;
 pub mod meta;
 pub mod payments;
 pub mod queue;
@@ -28,6 +29,7 @@ use self::config::{Config, Secret};
 use self::db::Db;
 use self::files::{Files, Folder};
 use self::limits::{Limiter, LocalLimiter, Millis, RedisLimiter, Rule, WhenDown};
+use self::mail::Mail;
 use self::payments::{Provider, Sandbox};
 use self::streams::{Hub, Reader};
 use self::work::{Projection, Work};
@@ -61,6 +63,8 @@ pub struct Platform {
     pub files: Arc<dyn Files>,
     /// The same, if they are in a folder of this machine: then this server serves them.
     pub folder: Option<Arc<Folder>>,
+    /// Sends letters.
+    pub mail: Mail,
     /// Collects money.
     pub payments: Arc<dyn Provider>,
     /// The secrets in use.
@@ -87,6 +91,7 @@ impl Platform {
         projections: &'static [Projection],
     ) -> Result<Arc<Self>> {
         let ids = Ids::new(clock.clone(), entropy);
+        let mail = Mail::open(&config)?;
         let db = Db::open(&config.database_url(), config.database.connections).await?;
         db.migrate().await?;
         let epoch = meta::epoch(&db, &ids).await?;
@@ -115,6 +120,7 @@ impl Platform {
             local_limits,
             files,
             folder,
+            mail,
             payments,
             secrets,
             stop,

@@ -7,7 +7,7 @@ use async_graphql::{ComplexObject, Context, Object};
 use super::ask::{Ask, StreamHeads};
 use super::error::{Nullable, answer, nullable, settle};
 use super::{bookings, chat, jobs, notifications, offers, reviews, uploads, wallet};
-use crate::features::accounts::{self as feature, Sessions, commands};
+use crate::features::accounts::{self as feature, Sessions, commands, verification};
 use crate::kernel::id::UserId;
 use crate::kernel::page::Page;
 use crate::kernel::{Error, Result};
@@ -19,7 +19,7 @@ use crate::schema::jobs::JobConnection;
 use crate::schema::notifications::{NotificationConnection, NotificationFilter};
 use crate::schema::offers::OfferConnection;
 use crate::schema::reviews::{RatingSummary, ReviewConnection};
-use crate::schema::scalars::{CurrencyCode, DateTime};
+use crate::schema::scalars::{CurrencyCode, DateTime, EmailAddress};
 use crate::schema::uploads::File;
 use crate::schema::wallet::Wallet;
 
@@ -90,6 +90,29 @@ impl AccountMutation {
         settle(outcome.map(payload))
     }
 
+    /// Sends the viewer a new code for its e-mail address. The code before it is good no more.
+    #[graphql(directive = auth::apply(Access::SignedIn))]
+    async fn email_verification_send(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How to send it.")] input: EmailVerificationSendInput,
+    ) -> Nullable<EmailVerificationSendPayload> {
+        let outcome = verification::send(ctx.platform(), ctx.caller(), input.language.as_deref()).await;
+        let payload = |until| EmailVerificationSendPayload { expires_at: Some(DateTime(until)), ..Default::default() };
+        settle(outcome.map(payload))
+    }
+
+    /// Verifies the viewer's e-mail address with the code that was sent to it. Five wrong codes within an hour shut the
+    /// door until the first of them is an hour old.
+    #[graphql(directive = auth::apply(Access::SignedIn))]
+    async fn email_verify(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The code.")] input: EmailVerifyInput,
+    ) -> Nullable<EmailVerifyPayload> {
+        settle(verify(ctx, input).await)
+    }
+
     /// Puts a fresh access token on the open socket that sends this, so that it outlives the old one.
     #[graphql(directive = auth::apply(Access::SignedIn))]
     async fn connection_renew(
@@ -125,6 +148,12 @@ async fn sign_in(ctx: &Context<'_>, input: AccountSignInInput) -> Result<Account
     let pair = commands::sign_in(ctx.platform(), ctx.caller(), input).await?;
     let viewer = Some(own_view(ctx, pair.user).await?);
     Ok(AccountSignInPayload { session: Some((&pair).into()), viewer, ..Default::default() })
+}
+
+async fn verify(ctx: &Context<'_>, input: EmailVerifyInput) -> Result<EmailVerifyPayload> {
+    let user = verification::verify(ctx.platform(), ctx.caller(), &input.code).await?;
+    let viewer = Some(own_view(ctx, user).await?);
+    Ok(EmailVerifyPayload { viewer, ..Default::default() })
 }
 
 /// Where a socket keeps the pass that it may renew. Absent over HTTP.
@@ -191,6 +220,18 @@ impl Viewer {
     async fn stream_cursor(&self, ctx: &Context<'_>) -> async_graphql::Result<String> {
         let heads = ctx.data_opt::<StreamHeads>();
         answer(heads.map(|heads| heads.0.encode()).ok_or_else(Error::unauthenticated))
+    }
+
+    /// The address that the viewer signs in with and gets letters at.
+    #[graphql(directive = auth::apply(Access::SelfOnly))]
+    async fn email(&self) -> EmailAddress {
+        EmailAddress(self.user.row.email.clone())
+    }
+
+    /// When the viewer proved that this address is its own; null as long as it did not.
+    #[graphql(directive = auth::apply(Access::SelfOnly))]
+    async fn email_verified_at(&self) -> Option<DateTime> {
+        self.user.row.email_verified_at.map(DateTime)
     }
 
     /// The viewer's wallet in one currency: the house's default when none is named.

@@ -3,7 +3,7 @@
 //! `router` names every address. A document goes through `caller` (who), `documents` (may it be looked at), `execute`
 //! (is it allowed, then run) and `throttle` (how often); `http` reads and writes it, with the one table of statuses in
 //! `status`. `socket` speaks WebSocket and `live` keeps what its clients subscribe to. `files`
-//! takes and gives uploads. `lifecycle` begins and ends it all.
+//! takes and gives uploads. `lifecycle` begins and ends it all. `mailbox` shows a developer the letters that were captured.
 //!
 //! To add an address: a line in `router`. To add a way for documents to come in: read an `Asked`, then `prepare` and
 //! `run` it, or `subscribe`; so nothing that is checked can be left out.
@@ -18,6 +18,7 @@ pub mod http;
 pub mod lifecycle;
 mod listen;
 pub mod live;
+pub mod mailbox;
 pub mod negotiate;
 pub mod playground;
 pub mod router;

@@ -7,6 +7,7 @@
 //! To add a kind: its name and payload beside the command that enqueues it, a handler in a file here, and a line in
 //! `run`.
 
+mod mail;
 mod offers;
 mod payments;
 mod prune;
@@ -23,6 +24,7 @@ use crate::features::{offers as offer_feature, reviews as review_feature, wallet
 use crate::kernel::{Caller, Error, Result};
 use crate::platform::Platform;
 use crate::platform::host;
+use crate::platform::mail::letters;
 use crate::platform::queue::{self, Task};
 
 /// Tasks under way at once in one process.
@@ -90,6 +92,7 @@ async fn run(platform: &Platform, caller: &Caller, task: &Task) -> Result<()> {
         offer_feature::commands::TELL => offers::tell(platform, caller, task).await,
         review_feature::commands::PUBLISH => reviews::publish(platform, caller, task).await,
         wallet::commands::COLLECT => payments::collect(platform, caller, task).await,
+        letters::DELIVER => mail::deliver(platform, caller, task).await,
         other => Err(Error::internal(format!("nobody handles tasks of the kind {other}"))),
     }
 }

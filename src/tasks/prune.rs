@@ -1,7 +1,7 @@
 //! Every hour: forgets what has had its time, a little at a time so that nobody waits for it, looks for offers and reviews
 //! whose own task was lost, and removes files that nothing needs.
 
-use crate::features::{notifications, offers, reviews, uploads};
+use crate::features::{accounts::codes, notifications, offers, reviews, uploads};
 use crate::kernel::clock::{DAY, HOUR};
 use crate::kernel::{Caller, Result, Timestamp};
 use crate::platform::Platform;
@@ -12,6 +12,8 @@ use crate::platform::work;
 const KEYS_KEPT_MS: i64 = 30 * DAY;
 /// Ended tasks are kept for so long, to be looked at.
 const TASKS_KEPT_MS: i64 = 7 * DAY;
+/// Codes and their counts matter for an hour.
+const CODES_KEPT_MS: i64 = DAY;
 /// The own task of an offer or a review has had its chance when it is overdue by so much.
 const OVERDUE_MS: i64 = HOUR;
 
@@ -40,6 +42,7 @@ async fn forget(platform: &Platform, now: Timestamp) -> Result<()> {
     while work::forget_keys(&platform.db, now.plus(-KEYS_KEPT_MS)).await? && !platform.stop.is_cancelled() {}
     while queue::forget_ended(&platform.db, now.plus(-TASKS_KEPT_MS)).await? && !platform.stop.is_cancelled() {}
     while notifications::commands::forget(platform, now).await? && !platform.stop.is_cancelled() {}
+    while codes::forget(platform, now.plus(-CODES_KEPT_MS)).await? && !platform.stop.is_cancelled() {}
     Ok(())
 }
 

@@ -14,6 +14,9 @@ on_both_engines! {
 /// A bit of everything, so that every table has rows.
 async fn story(app: &TestApp) {
     let (ada, bob) = (app.sign_up(&["CUSTOMER"]).await, app.sign_up(&["CONTRACTOR"]).await);
+    let text = "mutation { emailVerify(input: { code: \"123456\" }) { userErrors { code } } }";
+    let wrong = app.gql(&ada, text, json!({})).await;
+    assert_eq!(wrong["data"]["emailVerify"]["userErrors"][0]["code"], "CODE_WRONG", "{wrong}");
     app.deposit(&ada, "1000.00").await;
     for (who, mutation) in [(&bob, "offerDecline"), (&ada, "offerWithdraw")] {
         let job = app.post_job(&ada).await;

@@ -16,6 +16,7 @@ mod house;
 mod http;
 mod lifecycle;
 mod live;
+mod mail;
 mod model;
 mod notifications;
 mod offers;

@@ -10,6 +10,8 @@ pub struct User {
     pub id: UserId,
     /// The address, in lower case. Never shown to others.
     pub email: String,
+    /// When the user proved that it reads what is sent there.
+    pub email_verified_at: Option<Timestamp>,
     /// The name that everyone sees.
     pub display_name: String,
     /// What the user says of itself.

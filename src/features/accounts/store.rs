@@ -10,6 +10,7 @@ impl FromRow for User {
         Ok(User {
             id: row.get("id")?,
             email: row.get("email")?,
+            email_verified_at: row.get("email_verified_at")?,
             display_name: row.get("display_name")?,
             bio: row.get("bio")?,
             profile_image: row.get("profile_image_id")?,
@@ -74,16 +75,16 @@ impl FromRow for RefreshRow {
 }
 
 pub(super) async fn users(db: &Db, ids: &[UserId]) -> Result<Vec<User>> {
-    q("select id, email, display_name, bio, profile_image_id, cover_image_id, roles, blocked_until, created_at,
-        updated_at, version from users where id in ({list})")
+    q("select id, email, email_verified_at, display_name, bio, profile_image_id, cover_image_id, roles, blocked_until,
+        created_at, updated_at, version from users where id in ({list})")
     .list(ids.iter().copied())
     .all(db)
     .await
 }
 
 pub(super) async fn user(on: impl Into<On<'_>>, id: UserId) -> Result<Option<User>> {
-    q("select id, email, display_name, bio, profile_image_id, cover_image_id, roles, blocked_until, created_at,
-        updated_at, version from users where id = $1")
+    q("select id, email, email_verified_at, display_name, bio, profile_image_id, cover_image_id, roles, blocked_until,
+        created_at, updated_at, version from users where id = $1")
     .bind(id)
     .optional(on)
     .await
@@ -136,6 +137,15 @@ pub(super) async fn insert_user(tx: &mut Tx, user: &User, password_hash: &str) -
 pub(super) async fn set_password_hash(tx: &mut Tx, user: UserId, password_hash: &str, now: Timestamp) -> Result<()> {
     q("update users set password_hash = $1, updated_at = $2, version = version + 1 where id = $3")
         .bind(password_hash)
+        .bind(now)
+        .bind(user)
+        .execute(tx)
+        .await?;
+    Ok(())
+}
+
+pub(super) async fn verify_email(tx: &mut Tx, user: UserId, now: Timestamp) -> Result<()> {
+    q("update users set email_verified_at = $1, updated_at = $1, version = version + 1 where id = $2")
         .bind(now)
         .bind(user)
         .execute(tx)

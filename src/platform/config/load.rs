@@ -17,7 +17,7 @@ use super::{Config, check};
 pub const DEFAULTS: &str = include_str!("default.toml");
 
 /// Settings and their names in the environment; where there are several, the first that is set counts.
-pub(super) const NAMES: [(&str, &[&str]); 25] = [
+pub(super) const NAMES: [(&str, &[&str]); 32] = [
     ("app.env", &["APP_ENV", "NODE_ENV"]),
     ("app.data_dir", &["DATA_DIR"]),
     ("server.host", &["HOST"]),
@@ -42,6 +42,13 @@ pub(super) const NAMES: [(&str, &[&str]); 25] = [
     ("storage.path_style", &["S3_PATH_STYLE"]),
     ("storage.access_key", &["AWS_ACCESS_KEY"]),
     ("storage.secret_key", &["AWS_SECRET_KEY"]),
+    ("mail.driver", &["MAIL_DRIVER"]),
+    ("mail.from", &["MAIL_FROM"]),
+    ("mail.smtp_host", &["SMTP_HOST"]),
+    ("mail.smtp_port", &["SMTP_PORT"]),
+    ("mail.smtp_user", &["SMTP_USER"]),
+    ("mail.smtp_pass", &["SMTP_PASS"]),
+    ("mail.smtp_tls", &["SMTP_TLS"]),
     // Not settings of the file, but names that belong to the program all the same.
     ("", &["GIGWIRE_CONFIG", "GIGWIRE_BIN"]),
 ];
@@ -56,7 +63,7 @@ const FLAGS: [(&str, &str); 5] = [
 ];
 
 /// Settings whose values are never shown.
-const SECRETS: [&str; 7] = [
+const SECRETS: [&str; 8] = [
     "database.url",
     "redis.url",
     "tokens.access_secret",
@@ -64,6 +71,7 @@ const SECRETS: [&str; 7] = [
     "tokens.refresh_secret",
     "storage.access_key",
     "storage.secret_key",
+    "mail.smtp_pass",
 ];
 
 /// Kubernetes puts such names into the environment of its own accord when a service is called `gigwire`.

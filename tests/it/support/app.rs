@@ -118,8 +118,13 @@ impl TestApp {
 
     /// Several servers on one fresh PostgreSQL database and Redis.
     pub async fn scaled(servers: usize) -> Self {
+        Self::scaled_with(servers, |_| {}).await
+    }
+
+    /// The same, with other settings.
+    pub async fn scaled_with(servers: usize, change: impl Fn(&mut Config)) -> Self {
         let redis = [("REDIS_URL", shared_url()), ("REDIS_PREFIX", prefix())];
-        Self::start(servers, Some(FreshDatabase::create().await), &redis, |_| {}).await
+        Self::start(servers, Some(FreshDatabase::create().await), &redis, change).await
     }
 
     async fn start(
