@@ -1,0 +1,53 @@
+// The command line of the soak: `scripts/soak`.
+
+import { parseArgs } from 'node:util';
+
+import { FAULTS } from './faults.mjs';
+import { table } from './report.mjs';
+import { soak } from './world.mjs';
+
+const options = {
+  pairs: { type: 'string', default: '50' },
+  seed: { type: 'string', default: '1' },
+  pace: { type: 'string', default: '1000' },
+  kinds: { type: 'string', default: 'kill,redis-kill' },
+  faults: { type: 'string' },
+  minutes: { type: 'string' },
+  kills: { type: 'string' },
+};
+
+function wanted() {
+  const { values } = parseArgs({ options });
+  const number = (name) => {
+    if (values[name] === undefined) return undefined;
+    const value = Number(values[name]);
+    if (!(value > 0)) throw new Error(`--${name} takes a number above 0, not ${values[name]}`);
+    return value;
+  };
+  const kinds = values.kills ? ['kill'] : values.kinds === 'all' ? Object.keys(FAULTS) : values.kinds.split(',');
+  const unknown = kinds.filter((kind) => !FAULTS[kind]);
+  if (unknown.length) throw new Error(`--kinds takes all, or of these: ${Object.keys(FAULTS).join(', ')}; not ${unknown}`);
+  const minutes = number('minutes');
+  const faults = number('kills') ?? number('faults') ?? (minutes ? undefined : kinds.length);
+  return { pairs: number('pairs'), pace: number('pace'), seed: values.seed, kinds, faults, minutes };
+}
+
+const steps = [];
+try {
+  const say = (line) => console.error(`${new Date().toISOString().slice(11, 19)} ${line}`);
+  const figures = await soak({ after: (step) => steps.unshift(step) }, { ...wanted(), say });
+  console.log(table(figures));
+  process.exitCode = figures.wrongs ? 1 : 0;
+} catch (error) {
+  console.error(`soak: ${error.message}`);
+  process.exitCode = 2;
+} finally {
+  for (const step of steps) {
+    await Promise.resolve()
+      .then(step)
+      .catch((error) => {
+        console.error(`soak: ${error.message}`);
+        process.exitCode ||= 1;
+      });
+  }
+}
