@@ -46,7 +46,7 @@ export async function stack(t, { scaled = false, redis } = {}) {
 }
 
 /** Steps that are run when the test ends, the newest first, each even if another fails. */
-function undone(t) {
+export function undone(t) {
   const steps = [];
   t.after(async () => {
     const failures = [];

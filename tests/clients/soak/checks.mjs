@@ -69,8 +69,22 @@ export async function checkPair(pair, tables) {
   }
 }
 
+/** Each dollar whose deposit was acknowledged is there, once. */
+export async function checkMoney([customer]) {
+  const dollars = await available(customer);
+  if (dollars !== customer.before + customer.deposited) {
+    customer.wrong(`${dollars} dollars are there: ${customer.before} and ${customer.deposited} deposits of one`);
+  }
+}
+
+/** What a customer can spend, in dollars. */
+export async function available(customer) {
+  const { viewer } = await customer.ask('{ viewer { wallet { available { amount } } } }');
+  return Number(viewer.wallet.available.amount);
+}
+
 /** Where two lists part, in words. */
-function differences(wanted, found) {
+export function differences(wanted, found) {
   if (wanted.length === found.length && wanted.every((id, at) => id === found[at])) return [];
   const count = (list, id) => list.filter((other) => other === id).length;
   const missing = wanted.filter((id) => !found.includes(id)).map((id) => `${id} was acknowledged and is missing`);

@@ -35,7 +35,7 @@ function wanted() {
 const steps = [];
 try {
   const say = (line) => console.error(`${new Date().toISOString().slice(11, 19)} ${line}`);
-  const figures = await soak({ after: (step) => steps.unshift(step) }, { ...wanted(), say });
+  const figures = await soak({ after: (step) => steps.push(step) }, { ...wanted(), say });
   console.log(table(figures));
   process.exitCode = figures.wrongs ? 1 : 0;
 } catch (error) {

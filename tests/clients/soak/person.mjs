@@ -20,9 +20,10 @@ const PAUSE_MS = [100, 3_000];
 const TOKEN_MS = 8 * 60_000;
 /** How often a client prefers its own instance, to keep the two people of a pair apart. */
 const FAITH = 0.9;
-/** How often a message is sent twice at once, and how often what came is marked as read. */
+/** How often a message is sent twice at once, what came is marked as read, and a customer deposits a dollar. */
 const TWIN = 0.05;
 const READ = 0.2;
+const DEPOSIT = 0.1;
 
 export class Person {
   /** Acknowledged messages: `{ key, id, number }`. */
@@ -32,6 +33,8 @@ export class Person {
   own = [];
   /** Everything up to this number is marked as read, acknowledged. */
   readUpTo = 0;
+  /** Dollars whose deposit is acknowledged. */
+  deposited = 0;
   /** Only listens: nothing that it does itself wakes its instance for it. */
   isShy = false;
   /** Attempts that were not answered, or not well. */
@@ -160,11 +163,19 @@ export class Person {
     this.acknowledged.push({ key, ...message });
   }
 
+  /** Brings a dollar in. */
+  async deposit() {
+    const input = { amount: { amount: '1.00', currency: 'USD' }, idempotencyKey: randomUUID() };
+    await this.act('depositCreate', input, 'payment { id }');
+    this.deposited++;
+  }
+
   /** Talks until told to stop. */
   async chat() {
     while (!this.isShy && !this.world.quiet) {
       await sleep(this.random.between(0, 2 * this.world.pace));
       await this.say();
+      if (this.role === 'CUSTOMER' && this.random.chance(DEPOSIT)) await this.deposit();
     }
     await this.#reading;
   }

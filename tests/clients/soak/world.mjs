@@ -5,8 +5,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 
-import { stack } from '../support.mjs';
-import { checkPair, ends, hasAll, tables } from './checks.mjs';
+import { stack, undone } from '../support.mjs';
+import { available, checkMoney, checkPair, ends, hasAll, tables } from './checks.mjs';
 import { FAULTS, plan } from './faults.mjs';
 import { Person } from './person.mjs';
 import { Random } from './random.mjs';
@@ -89,15 +89,17 @@ class World {
 
 /** Runs the whole of it, and tells. `minutes` ends the faults by the clock instead of by their number. */
 export async function soak(t, { pairs, seed, kinds, faults, minutes, pace = 1_000, say = () => {} }) {
+  // In front of the stack's own steps: nobody may use the database any more when it is dropped.
+  const undo = undone(t);
   const redis = await Redis.create();
-  t.after(() => redis.remove());
+  undo.push(() => redis.remove());
   const { servers, databaseUrl } = await stack(t, { scaled: true, redis: redis.url });
   const database = new pg.Client({ connectionString: databaseUrl });
   await database.connect();
-  t.after(() => database.end());
+  undo.push(() => database.end());
   const world = new World({ seed, pace, servers, redis, database, begun: Date.now() });
-  t.after(() => Promise.all(world.people.map((person) => person.close())));
-  t.after(() => (world.quiet = world.over = true));
+  undo.push(() => Promise.all(world.people.map((person) => person.close())));
+  undo.push(() => (world.quiet = world.over = true));
 
   world.numbers = await numbers(servers[0]);
   const couples = await meet(world, pairs);
@@ -113,7 +115,10 @@ export async function soak(t, { pairs, seed, kinds, faults, minutes, pace = 1_00
   say('they are silent; now everything is compared');
   await settle(world);
   const kept = await tables(world);
-  for (const couple of couples) await checkPair(couple, kept);
+  for (const couple of couples) {
+    await checkPair(couple, kept);
+    await checkMoney(couple);
+  }
   return report(world);
 }
 
@@ -139,6 +144,7 @@ async function meet(world, pairs) {
     for (let couple; (couple = waiting.pop()); ) {
       await Promise.all(couple.map((person) => person.signUp()));
       const conversation = await strikeADeal(couple);
+      couple[0].before = await available(couple[0]);
       await Promise.all(couple.map((person) => person.live(conversation)));
     }
   };
