@@ -89,6 +89,9 @@ export const FAULTS = {
   'network-cut': ['half of the sockets broken', networkCut],
 };
 
+/** Those that need neither Redis nor PostgreSQL. */
+export const EMBEDDED = ['kill', 'drain', 'network-cut'];
+
 /** What happens in which order, without an end: each round has every kind once, in another order. */
 export function* plan(kinds, random) {
   // The first round is in the order of the kinds, so that few faults are the ones that were named first.

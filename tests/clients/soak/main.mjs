@@ -2,7 +2,7 @@
 
 import { parseArgs } from 'node:util';
 
-import { FAULTS } from './faults.mjs';
+import { EMBEDDED, FAULTS } from './faults.mjs';
 import { table } from './report.mjs';
 import { soak } from './world.mjs';
 
@@ -10,7 +10,8 @@ const options = {
   pairs: { type: 'string', default: '50' },
   seed: { type: 'string', default: '1' },
   pace: { type: 'string', default: '1000' },
-  kinds: { type: 'string', default: 'kill,redis-kill' },
+  kinds: { type: 'string' },
+  sqlite: { type: 'boolean', default: false },
   faults: { type: 'string' },
   minutes: { type: 'string' },
   kills: { type: 'string' },
@@ -24,12 +25,14 @@ function wanted() {
     if (!(value > 0)) throw new Error(`--${name} takes a number above 0, not ${values[name]}`);
     return value;
   };
-  const kinds = values.kills ? ['kill'] : values.kinds === 'all' ? Object.keys(FAULTS) : values.kinds.split(',');
-  const unknown = kinds.filter((kind) => !FAULTS[kind]);
-  if (unknown.length) throw new Error(`--kinds takes all, or of these: ${Object.keys(FAULTS).join(', ')}; not ${unknown}`);
+  const known = values.sqlite ? EMBEDDED : Object.keys(FAULTS);
+  const named = values.kills ? 'kill' : (values.kinds ?? (values.sqlite ? 'kill' : 'kill,redis-kill'));
+  const kinds = named === 'all' ? known : named.split(',');
+  const unknown = kinds.filter((kind) => !known.includes(kind));
+  if (unknown.length) throw new Error(`--kinds takes all, or of these: ${known.join(', ')}; not ${unknown}`);
   const minutes = number('minutes');
   const faults = number('kills') ?? number('faults') ?? (minutes ? undefined : kinds.length);
-  return { pairs: number('pairs'), pace: number('pace'), seed: values.seed, kinds, faults, minutes };
+  return { pairs: number('pairs'), pace: number('pace'), seed: values.seed, embedded: values.sqlite, kinds, faults, minutes };
 }
 
 const steps = [];

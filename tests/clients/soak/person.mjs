@@ -116,7 +116,7 @@ export class Person {
   /** Where to connect: at home first, most of the time; then at the other instance than the one that failed. */
   #place() {
     const { servers } = this.world;
-    if (this.#tries) return servers.find((server) => server !== this.at);
+    if (this.#tries) return servers.find((server) => server !== this.at) ?? this.home;
     return this.random.chance(FAITH) ? this.home : this.random.pick(servers);
   }
 

@@ -31,6 +31,7 @@ export function report(world) {
     repeated: sum(people, (person) => person.repeated),
     refusals: Object.fromEntries(refusals),
     delay: { p50: part(0.5), p99: part(0.99), max: sorted.at(-1) ?? 0, late: world.lateness },
+    lag: world.lag.max / 1e6,
     kinds,
     wrongs,
     problems,
@@ -53,6 +54,7 @@ export function table(figures) {
     ['requests sent again', `${whole(figures.repeated)}${codes.length ? ` (${codes.join(', ')})` : ''}`],
     ['delay while connected: p50, p99, longest', [delay.p50, delay.p99, delay.max].map(ms).join(', ')],
     ['delay with reconnects: longest', ms(delay.late)],
+    ['lateness of the soak itself, on a busy machine', ms(figures.lag)],
     ['missing, twice, out of order, or otherwise wrong', whole(wrongs)],
   ];
   const lines = ['| what | figure |', '|---|---|', ...rows.map(([what, figure]) => `| ${what} | ${figure} |`)];

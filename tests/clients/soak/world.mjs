@@ -1,7 +1,8 @@
-// Two instances on PostgreSQL and Redis, pairs of people who chat across them, and faults in the middle.
+// Two instances on PostgreSQL and Redis, or one on SQLite, pairs of people who chat, and faults in the middle.
 //
 // `const report = await soak(t, { pairs: 50, seed: 1, kinds: ['kill', 'redis-kill'], faults: 2 })`
 
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 
@@ -38,6 +39,8 @@ class World {
   lateness = 0;
   /** Deliveries to somebody on another instance than the one that the sender's last request went to. */
   crossed = 0;
+  /** How late this process itself is for what it waits for: what is slow because the machine is. */
+  lag = monitorEventLoopDelay();
   /** Nobody says anything new; nobody repeats anything any more. */
   quiet = false;
   over = false;
@@ -87,8 +90,9 @@ class World {
   }
 }
 
-/** Runs the whole of it, and tells. `minutes` ends the faults by the clock instead of by their number. */
-export async function soak(t, { pairs, seed, kinds, faults, minutes, pace = 1_000, say = () => {} }) {
+/** What runs: `{ servers, redis, database }`, the last two only when there are two servers. */
+async function machinery(t, embedded) {
+  if (embedded) return stack(t);
   // In front of the stack's own steps: nobody may use the database any more when it is dropped.
   const undo = undone(t);
   const redis = await Redis.create();
@@ -97,6 +101,14 @@ export async function soak(t, { pairs, seed, kinds, faults, minutes, pace = 1_00
   const database = new pg.Client({ connectionString: databaseUrl });
   await database.connect();
   undo.push(() => database.end());
+  return { servers, redis, database };
+}
+
+/** Runs the whole of it, and tells. `minutes` ends the faults by the clock instead of by their number. */
+export async function soak(t, { pairs, seed, kinds, faults, minutes, embedded = false, pace = 1_000, say = () => {} }) {
+  // The first steps to be run at the end: nobody may talk to servers that are gone.
+  const undo = undone(t);
+  const { servers, redis, database } = await machinery(t, embedded);
   const world = new World({ seed, pace, servers, redis, database, begun: Date.now() });
   undo.push(() => Promise.all(world.people.map((person) => person.close())));
   undo.push(() => (world.quiet = world.over = true));
@@ -105,6 +117,7 @@ export async function soak(t, { pairs, seed, kinds, faults, minutes, pace = 1_00
   const couples = await meet(world, pairs);
   say(`${pairs} pairs are talking`);
   world.talking = Date.now();
+  world.lag.enable();
   const talks = Promise.all(world.people.map((person) => person.chat()));
   // A talk that fails must end the faults too, and be told first.
   await Promise.race([talks, happen(world, { kinds, faults, minutes, say })]);
@@ -133,7 +146,8 @@ async function numbers(server) {
 async function meet(world, pairs) {
   const couples = [];
   for (let n = 0; n < pairs; n++) {
-    const [here, there] = n % 2 ? world.servers : [...world.servers].reverse();
+    const [one, other = one] = world.servers;
+    const [here, there] = n % 2 ? [one, other] : [other, one];
     const couple = [new Person(world, `ada${n}`, 'CUSTOMER', here), new Person(world, `ben${n}`, 'CONTRACTOR', there)];
     couple[1].isShy = n % SHY === SHY - 1;
     couples.push(couple);
