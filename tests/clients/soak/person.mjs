@@ -53,7 +53,7 @@ export class Person {
   async signUp() {
     this.login = { email: `${this.name}@example.org`, password: 'correct horse battery' };
     const input = { ...this.login, displayName: this.name, roles: [this.role] };
-    const { session, viewer } = await this.act('accountSignUp', input, SESSION + 'viewer { user { id } }');
+    const { session, viewer } = await this.act('accountSignUp', input, SESSION + 'viewer { user { id } }', ANONYMOUS);
     this.id = viewer.user.id;
     this.#keep(session);
     ({ viewer: { streamCursor: this.start } } = await this.ask('{ viewer { streamCursor } }'));
@@ -65,21 +65,15 @@ export class Person {
 
   /** A token that is good for a while. */
   async token() {
-    if (!this.session) return null;
     if (Date.now() - this.session.since > TOKEN_MS) await (this.refreshing ??= this.#refresh());
     return this.session.accessToken;
   }
 
   async #refresh() {
-    const old = this.session;
-    this.session = null; // neither of these needs a token
-    try {
-      const { session } = await this.act('sessionRefresh', { refreshToken: old.refreshToken }, SESSION);
-      this.#keep(session);
-    } finally {
-      this.session ??= old;
-      this.refreshing = null;
-    }
+    const { refreshToken } = this.session;
+    const { session } = await this.act('sessionRefresh', { refreshToken }, SESSION, ANONYMOUS);
+    this.#keep(session);
+    this.refreshing = null;
   }
 
   /** Goes live: the whole stream, and the conversation alone, each at its own pace. */
@@ -140,7 +134,8 @@ export class Person {
     if (message.sender.id === this.id) return void this.own.push(message);
     this.got.push(message);
     this.world.arrived(this, message);
-    if (!this.isShy && !this.world.quiet && this.random.chance(READ)) this.#reading ??= this.#read(message);
+    if (this.isShy || this.world.quiet || !this.random.chance(READ)) return;
+    this.#reading ??= this.#read(message).catch((error) => this.wrong(error.message));
   }
 
   async #read({ id, number }) {
@@ -181,41 +176,42 @@ export class Person {
   }
 
   /** The payload of a mutation, repeated until there is one. */
-  async act(name, input, selection) {
-    const payload = (await this.ask(mutation(name, selection), { input }))[name];
+  async act(name, input, selection, who) {
+    const payload = (await this.ask(mutation(name, selection), { input }, who))[name];
     if (payload.userErrors.length) throw new Error(`${this.name}: ${name}: ${JSON.stringify(payload.userErrors)}`);
     return payload;
   }
 
   /** The data of a query, repeated until there are some. */
-  async ask(query, variables = {}) {
+  async ask(query, variables = {}, who = {}) {
     for (let tries = 0; ; tries++) {
       try {
-        const overSocket = this.client && this.random.chance(0.5);
-        const { data, errors } = await (overSocket ? this.#overSocket : this.#overHttp).call(this, query, variables, tries);
+        const overSocket = this.client && who !== ANONYMOUS && this.random.chance(0.5);
+        const request = { query, variables };
+        const { data, errors } = await (overSocket ? this.#overSocket(request) : this.#overHttp(request, who, tries));
         if (!errors) return data;
         this.world.refused(errors[0]);
       } catch (error) {
-        if (error.isFinal || this.world.over) throw error;
+        if (this.world.over) throw error;
       }
       this.repeated++;
       await this.#pause(tries);
     }
   }
 
-  #overSocket(query, variables) {
+  #overSocket(request) {
     this.via = this.at;
     return new Promise((resolve, reject) => {
       let answer = { errors: [{ message: 'no answer' }] };
       const sink = { next: (item) => (answer = item), error: (cause) => reject(new Error(said(cause))) };
-      const end = this.client.subscribe({ query, variables }, { ...sink, complete: () => resolve(answer) });
+      const end = this.client.subscribe(request, { ...sink, complete: () => resolve(answer) });
       setTimeout(end, ANSWER_MS).unref();
     });
   }
 
-  async #overHttp(query, variables, tries) {
+  async #overHttp({ query, variables }, who, tries) {
     this.via = tries ? this.random.pick(this.world.servers) : this.at;
-    return this.via.gql(query, variables, await this.token(), ANSWER_MS);
+    return this.via.gql(query, variables, who === ANONYMOUS ? null : await this.token(), ANSWER_MS);
   }
 
   #pause(tries) {
@@ -239,6 +235,8 @@ export class Person {
   }
 }
 
+/** Asked over HTTP, without a token. */
+const ANONYMOUS = { anonymous: true };
 const SESSION = 'session { accessToken refreshToken } ';
 const TALK = '__typename id cursor ... on MessageCreated { message { id number content createdAt sender { id } } }';
 

@@ -119,20 +119,31 @@ export async function soak(t, { pairs, seed, kinds, faults, minutes, embedded = 
   world.talking = Date.now();
   world.lag.enable();
   const talks = Promise.all(world.people.map((person) => person.chat()));
-  // A talk that fails must end the faults too, and be told first.
-  await Promise.race([talks, happen(world, { kinds, faults, minutes, say })]);
-  world.talked = Date.now() - world.talking;
-  world.quiet = true;
+  const happening = happen(world, { kinds, faults, minutes, say });
+  try {
+    // A talk ends first only if it fails.
+    await Promise.race([talks, happening]);
+  } finally {
+    world.talked = Date.now() - world.talking;
+    world.quiet = true;
+    // Nothing is started any more behind this.
+    await happening.catch(() => {});
+  }
   const patience = sleep(PATIENCE_MS, null, { ref: false });
   await Promise.race([talks, patience.then(() => Promise.reject(new Error('a message was never acknowledged')))]);
   say('they are silent; now everything is compared');
+  await compare(world, couples);
+  return report(world);
+}
+
+/** Finds everything that is not as it was acknowledged. */
+async function compare(world, couples) {
   await settle(world);
   const kept = await tables(world);
   for (const couple of couples) {
     await checkPair(couple, kept);
     await checkMoney(couple);
   }
-  return report(world);
 }
 
 /** The number of every kind of event, so that none can be missing unnoticed. */
@@ -186,7 +197,7 @@ async function happen(world, { kinds, faults = Infinity, minutes = Infinity, say
   const end = Date.now() + minutes * 60_000;
   await rest();
   for (const kind of plan(kinds, random)) {
-    if (world.faults.length >= faults || Date.now() > end) return;
+    if (world.quiet || world.faults.length >= faults || Date.now() > end) return;
     const [what, cause] = FAULTS[kind];
     const fault = { kind, silence: 0, delay: 0, late: 0 };
     world.faults.push(fault);
