@@ -144,15 +144,21 @@ impl Hub {
         }
     }
 
+    /// Some of the dirty streams, and from where each is to be read. Streams that nobody watches any more are forgotten,
+    /// and those whose watcher has just come back and is still asking for the head: it hears of everything that made them
+    /// dirty. Read now, they would be compared with a head that was set meanwhile, and look like another course.
+    fn behind(&self, dirty: &mut HashSet<StreamName>) -> (Vec<Arc<Watched>>, Vec<(StreamName, i64)>) {
+        let all = lock(&self.all);
+        dirty.retain(|stream| all.get(stream).is_some_and(|watched| watched.known().is_some()));
+        let watched = dirty.iter().filter_map(|stream| all.get(stream)).take(STREAMS_AT_ONCE);
+        let known = |watched: &Arc<Watched>| Some((watched.clone(), (watched.name.clone(), watched.known()?)));
+        watched.filter_map(known).unzip()
+    }
+
     /// Reads the dirty streams until none is left.
     async fn catch_up(&self, dirty: &mut HashSet<StreamName>) -> Result<()> {
         while !dirty.is_empty() {
-            let behind: Vec<Arc<Watched>> = {
-                let all = lock(&self.all);
-                dirty.retain(|stream| all.contains_key(stream));
-                dirty.iter().filter_map(|stream| all.get(stream).cloned()).take(STREAMS_AT_ONCE).collect()
-            };
-            let wanted: Vec<_> = behind.iter().map(|watched| (watched.name.clone(), watched.known())).collect();
+            let (behind, wanted) = self.behind(dirty);
             let events = self.reader.from_inclusive(&wanted).await?;
             let cut = Reader::was_cut(events.len());
             let last = events.last().map(|event| event.stream.clone());
