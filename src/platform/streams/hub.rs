@@ -185,3 +185,29 @@ impl Hub {
 fn next_sweep() -> Instant {
     Instant::now() + Duration::from_millis(SWEEP_MS - host::jitter(SWEEP_MS / 5))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::platform::db::Db;
+
+    #[tokio::test]
+    async fn a_stream_whose_head_is_being_read_is_not_read_beside_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let db = Db::open(&format!("sqlite:{}", folder.path().join("a.db").display()), 1).await.unwrap();
+        let hub = Hub::new(Reader::new(db, Uuid::nil()));
+        let stream = StreamName::announcements();
+        let dirty = || HashSet::from([stream.clone()]);
+        let is_read = |dirty: &mut HashSet<StreamName>| hub.behind(dirty).1;
+        // Its last watcher left after it had become dirty ..
+        assert!(is_read(&mut dirty()).is_empty());
+        // .. another one comes and asks for the head. Had the stream been read from its beginning meanwhile, the first
+        // event would not be the one at that head, as if the database had taken another course.
+        let watch = Watch::new(&hub.all, &stream, &Bell::default());
+        let mut marked = dirty();
+        assert!(is_read(&mut marked).is_empty() && marked.is_empty());
+        watch.watched().first_head(Place { seq: 7, mark: 1 });
+        assert_eq!(is_read(&mut dirty()), [(stream.clone(), 7)]);
+        assert!(!watch.has_news(Place { seq: 7, mark: 1 }));
+    }
+}

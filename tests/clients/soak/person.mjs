@@ -102,7 +102,7 @@ export class Person {
     this.stream = new Feed('stream', { cursor, wrong, place: ({ number }) => number && Number(number) });
     this.talk = new Feed('talk', { cursor, wrong, place: ({ message }) => message?.number, take: (item) => this.#take(item) });
     this.feeds = [this.stream, this.talk];
-    this.#listen(this.stream, `eventAppended(after: $after) { __typename id cursor ${this.world.numbers} }`);
+    this.#listen(this.stream, `eventAppended(after: $after) { __typename id cursor ${GAP} ${this.world.numbers} }`);
     this.#listen(this.talk, `conversationChanged(after: $after, conversationId: "${conversation}") { ${TALK} }`);
     await this.world.until(`${this.name} is live`, () => this.feeds.every((feed) => feed.liveSince));
   }
@@ -238,6 +238,7 @@ export class Person {
 /** Asked over HTTP, without a token. */
 const ANONYMOUS = { anonymous: true };
 const SESSION = 'session { accessToken refreshToken } ';
-const TALK = '__typename id cursor ... on MessageCreated { message { id number content createdAt sender { id } } }';
+const GAP = '... on StreamGap { reason }';
+const TALK = `__typename id cursor ${GAP} ... on MessageCreated { message { id number content createdAt sender { id } } }`;
 
 const said = (cause) => (cause.code ? `closed with ${cause.code} ${cause.reason}` : JSON.stringify(cause));
