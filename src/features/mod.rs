@@ -21,6 +21,7 @@ pub mod chat;
 pub mod earnings;
 pub mod jobs;
 pub mod offers;
+pub mod proof;
 pub mod wallet;
 
 use crate::platform::work::Projection;

@@ -18,6 +18,7 @@ pub mod jobs;
 pub mod live;
 pub mod node;
 pub mod offers;
+pub mod proof;
 pub mod sdl;
 pub mod stream;
 pub mod wallet;
@@ -32,6 +33,7 @@ pub struct Query(
     chat::ChatQuery,
     jobs::JobQuery,
     node::NodeQuery,
+    proof::ProofQuery,
     wallet::WalletQuery,
 );
 

@@ -12,7 +12,7 @@ use crate::kernel::{Caller, Result};
 /// Names a request in logs, audit rows and answers. A client or a proxy may bring its own.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// Where proxies note whom they forward for, each at the end.
-const FORWARDED_FOR: &str = "x-forwarded-for";
+pub const FORWARDED_FOR: &str = "x-forwarded-for";
 /// Characters of a request id that is taken over.
 const REQUEST_ID_MAX: usize = 128;
 /// Characters of a client's name that are kept.

@@ -7,6 +7,7 @@
 //! To add a kind: its name and payload beside the command that enqueues it, a handler in a file here, and a line in
 //! `run`.
 
+mod nightly;
 mod offers;
 mod payments;
 mod prune;
@@ -34,6 +35,7 @@ const LOOK_MS: u64 = 1_000;
 /// Works until the platform stops. Any number of processes may.
 pub async fn work(platform: Arc<Platform>) {
     let mut prune_at = platform.clock.now();
+    let mut night_at = prune_at;
     while !platform.stop.is_cancelled() {
         let found = match look(&platform).await {
             Ok(found) => found,
@@ -44,6 +46,9 @@ pub async fn work(platform: Arc<Platform>) {
         };
         if platform.clock.now() >= prune_at {
             prune_at = prune::run(&platform).await;
+        }
+        if platform.clock.now() >= night_at {
+            night_at = nightly::look(&platform).await;
         }
         if found > 0 {
             continue;

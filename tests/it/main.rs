@@ -18,6 +18,7 @@ mod lifecycle;
 mod live;
 mod model;
 mod offers;
+mod proof;
 mod races;
 mod schema;
 mod support;

@@ -17,12 +17,13 @@ use super::{Config, check};
 pub const DEFAULTS: &str = include_str!("default.toml");
 
 /// Settings and their names in the environment; where there are several, the first that is set counts.
-pub(super) const NAMES: [(&str, &[&str]); 16] = [
+pub(super) const NAMES: [(&str, &[&str]); 17] = [
     ("app.env", &["APP_ENV", "NODE_ENV"]),
     ("app.data_dir", &["DATA_DIR"]),
     ("server.host", &["HOST"]),
     ("server.port", &["PORT"]),
     ("server.trusted_proxies", &["TRUSTED_PROXIES"]),
+    ("server.metrics_token", &["METRICS_TOKEN"]),
     ("database.url", &["DATABASE_URL"]),
     ("redis.url", &["REDIS_URL"]),
     ("redis.prefix", &["REDIS_PREFIX"]),
@@ -47,8 +48,14 @@ const FLAGS: [(&str, &str); 5] = [
 ];
 
 /// Settings whose values are never shown.
-const SECRETS: [&str; 5] =
-    ["database.url", "redis.url", "tokens.access_secret", "tokens.access_secret_previous", "tokens.refresh_secret"];
+const SECRETS: [&str; 6] = [
+    "server.metrics_token",
+    "database.url",
+    "redis.url",
+    "tokens.access_secret",
+    "tokens.access_secret_previous",
+    "tokens.refresh_secret",
+];
 
 /// Kubernetes puts such names into the environment of its own accord when a service is called `gigwire`.
 const SERVICE_LINKS: [&str; 2] = ["GIGWIRE_SERVICE_", "GIGWIRE_PORT"];

@@ -65,6 +65,8 @@ pub struct Server {
     pub port: u16,
     /// Proxies whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<std::net::IpAddr>,
+    /// Who shows it may read `/metrics`; without one, only this machine may.
+    pub metrics_token: Secret,
     /// Seconds over which sockets are closed when the program stops.
     pub drain_seconds: u64,
 }
