@@ -79,13 +79,8 @@ fn table(proof: &Proof) -> String {
     let _ = writeln!(text, "\n{:<8} {:<14} {:>9} {:>20}", "HOLDS", "OPEN FOR", "COUNT", "AMOUNT");
     for holds in &proof.open_holds {
         let amount = Money::new(holds.amount, holds.currency).decimal();
-        let _ = writeln!(
-            text,
-            "{:<8} {:<14} {:>9} {amount:>20}",
-            holds.currency.code(),
-            holds.age.words(),
-            holds.count
-        );
+        let _ =
+            writeln!(text, "{:<8} {:<14} {:>9} {amount:>20}", holds.currency.code(), holds.age.words(), holds.count);
     }
     let chain = &proof.chain;
     let hash = chain.last_hash.as_deref().unwrap_or("none");

@@ -161,13 +161,7 @@ pub(super) async fn count_between(tx: &mut Tx, from: Timestamp, until: Timestamp
         .await
 }
 
-pub(super) async fn insert_proof(
-    tx: &mut Tx,
-    id: ProofId,
-    proof: &Proof,
-    report: &str,
-    now: Timestamp,
-) -> Result<()> {
+pub(super) async fn insert_proof(tx: &mut Tx, id: ProofId, proof: &Proof, report: &str, now: Timestamp) -> Result<()> {
     q("insert into ledger_proofs (id, is_proved, findings, open_holds, oldest_hold_at, sealed_day, sealed_hash, report,
             duration_ms, created_at)
         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)")

@@ -44,12 +44,7 @@ pub async fn transactions(
 }
 
 /// How long that history is.
-pub async fn transaction_count(
-    platform: &Platform,
-    user: UserId,
-    currency: Currency,
-    filter: &Filter,
-) -> Result<i64> {
+pub async fn transaction_count(platform: &Platform, user: UserId, currency: Currency, filter: &Filter) -> Result<i64> {
     store::history::transaction_count(&platform.db, &PurseKey::available(user, currency).name, filter).await
 }
 

@@ -175,9 +175,7 @@ async fn open_postgres(url: &str, connections: u32) -> Result<Engine> {
         .acquire_timeout(Duration::from_secs(10))
         .test_before_acquire(false)
         // Known since PostgreSQL 17; before that, the unit of work alone keeps its transactions short.
-        .after_connect(|connection, _| {
-            Box::pin(async move { connection.execute(TRANSACTION_TIMEOUT).await.map(drop) })
-        })
+        .after_connect(|connection, _| Box::pin(async move { connection.execute(TRANSACTION_TIMEOUT).await.map(drop) }))
         .connect_with(options)
         .await
         .map_err(DbError::from)?;

@@ -45,7 +45,10 @@ pub const FEATURES: [(&str, &[&str]); 20] = [
     ("earnings", PRODUCT),
     ("webhooks", PRODUCT),
     ("search", PRODUCT),
-    ("admin", &["proof", "payouts", "reviews", "announcements", "banners", "notifications", "earnings", "webhooks", "search"]),
+    (
+        "admin",
+        &["proof", "payouts", "reviews", "announcements", "banners", "notifications", "earnings", "webhooks", "search"],
+    ),
 ];
 
 /// The features that nothing else reaches; all others follow from them.

@@ -320,7 +320,9 @@ async fn the_metrics_tell_of_the_night(app: &TestApp) {
         answer.text().await.unwrap()
     };
     let text = metrics().await;
-    for line in ["gigwire_ledger_proof_ok 1", "gigwire_ledger_findings 0", "gigwire_open_holds 1", "gigwire_payouts_frozen 0"] {
+    for line in
+        ["gigwire_ledger_proof_ok 1", "gigwire_ledger_findings 0", "gigwire_open_holds 1", "gigwire_payouts_frozen 0"]
+    {
         assert!(text.contains(line), "{line}: {text}");
     }
     tamper(app, &["update purses set credits_posted = credits_posted + 5 where class = 'FEES'"]).await;

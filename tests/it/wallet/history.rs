@@ -146,9 +146,8 @@ async fn the_past_can_be_asked_for(app: &TestApp) {
     note().await;
     for (at, money) in &past {
         let at = at.rfc3339().unwrap();
-        let text = format!(
-            "balanceAt(at: \"{at}\") {{ at available {{ amount }} held {{ amount }} escrow {{ amount }} }}"
-        );
+        let text =
+            format!("balanceAt(at: \"{at}\") {{ at available {{ amount }} held {{ amount }} escrow {{ amount }} }}");
         let then = &wallet(app, &ada, &text).await["balanceAt"];
         let shown = ["available", "held", "escrow"].map(|figure| then[figure]["amount"].as_str().unwrap().to_owned());
         assert_eq!((&shown, then["at"].as_str()), (money, Some(&*at)));
@@ -177,7 +176,10 @@ async fn a_month_has_a_statement(app: &TestApp) {
     };
     assert_eq!(shown(&statement), ["RELEASE 100.00 100.00", "SERVICE_FEE -20.00 80.00"]);
     assert_eq!(statement["lines"]["nodes"][0]["cause"]["id"], booking);
-    assert_eq!((&statement["openingBalance"]["amount"], &statement["closingBalance"]["amount"]), (&json!("0.00"), &json!("80.00")));
+    assert_eq!(
+        (&statement["openingBalance"]["amount"], &statement["closingBalance"]["amount"]),
+        (&json!("0.00"), &json!("80.00"))
+    );
     let csv: Vec<&str> = statement["csv"].as_str().unwrap().split("\r\n").collect();
     assert_eq!(csv.len(), 4, "names, two lines, and the end: {csv:?}");
     assert_eq!(csv[0], "time,kind,reference,transaction,amount,balance,currency");
@@ -212,7 +214,9 @@ async fn a_history_can_be_searched(app: &TestApp) {
     let then = app.server.platform.clock.now().rfc3339().unwrap();
     app.book(&ada, &bob).await;
     let found = async |arguments: &str| -> (Vec<String>, Value) {
-        let text = format!("transactions({arguments}) {{ totalCount pageInfo {{ hasPreviousPage startCursor }} nodes {{ kind }} }}");
+        let text = format!(
+            "transactions({arguments}) {{ totalCount pageInfo {{ hasPreviousPage startCursor }} nodes {{ kind }} }}"
+        );
         let page = wallet(app, &ada, &text).await["transactions"].clone();
         let kinds = page["nodes"].as_array().unwrap().iter().map(|row| row["kind"].as_str().unwrap().to_owned());
         (kinds.collect(), page)
@@ -235,7 +239,8 @@ async fn causes_are_objects(app: &TestApp) {
     app.deposit(&ada, "300.00").await;
     let booking = app.book(&ada, &bob).await;
     app.step(&ada, "bookingCancel", &booking).await.ok();
-    let text = "transactions { nodes { kind cause { __typename id ... on Booking { status } ... on Payment { status } } } }";
+    let text =
+        "transactions { nodes { kind cause { __typename id ... on Booking { status } ... on Payment { status } } } }";
     let lines = wallet(app, &ada, text).await["transactions"]["nodes"].clone();
     let causes: Vec<_> = lines.as_array().unwrap().iter().map(|line| line["cause"]["__typename"].clone()).collect();
     assert_eq!(causes, ["Booking", "Offer", "Offer", "Payment"]);

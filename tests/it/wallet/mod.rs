@@ -146,7 +146,11 @@ async fn the_history_adds_up_to_the_balance(app: &TestApp) {
     sorted.sort();
     wanted.sort_unstable();
     assert_eq!(sorted, wanted);
-    assert!(lines["nodes"].as_array().unwrap()[..2].iter().all(|line| line["cause"] == json!({ "id": offer["offer"]["id"] })));
+    assert!(
+        lines["nodes"].as_array().unwrap()[..2]
+            .iter()
+            .all(|line| line["cause"] == json!({ "id": offer["offer"]["id"] }))
+    );
     assert_eq!((sum(&lines), app.money(&ada).await), (19_500, ["142.50", "52.50", "100.00"].map(String::from)));
     app.step(&ada, "bookingCancel", &booking).await.ok();
     let lines = history(app, &ada, 20, None).await;

@@ -17,13 +17,12 @@ pub(in crate::features::wallet) async fn open(on: impl Into<On<'_>>) -> Result<O
 
 /// Says whether nothing was frozen before.
 pub(in crate::features::wallet) async fn insert(tx: &mut Tx, freeze: &Freeze) -> Result<bool> {
-    let inserted =
-        q("insert into payout_freezes (id, reason, created_at) values ($1, $2, $3) on conflict do nothing")
-            .bind(freeze.id)
-            .bind(freeze.reason.as_str())
-            .bind(freeze.created_at)
-            .execute(tx)
-            .await?;
+    let inserted = q("insert into payout_freezes (id, reason, created_at) values ($1, $2, $3) on conflict do nothing")
+        .bind(freeze.id)
+        .bind(freeze.reason.as_str())
+        .bind(freeze.created_at)
+        .execute(tx)
+        .await?;
     Ok(inserted == 1)
 }
 

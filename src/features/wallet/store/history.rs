@@ -56,11 +56,7 @@ pub(in crate::features::wallet) async fn transaction_count(db: &Db, purse: &str,
 
 impl FromRow for Movement {
     fn from_row(row: &Row) -> Result<Self> {
-        Ok(Movement {
-            kind: row.parsed("kind", Kind::parse)?,
-            count: row.get("number")?,
-            amount: row.money("amount")?,
-        })
+        Ok(Movement { kind: row.parsed("kind", Kind::parse)?, count: row.get("number")?, amount: row.money("amount")? })
     }
 }
 
