@@ -214,7 +214,7 @@ fn deltas(entries: &[Entry]) -> Result<Deltas> {
         if entry.amount.currency != entry.debit.currency || entry.amount.currency != entry.credit.currency {
             return Err(Error::new(Code::CurrencyMismatch, "Money moves only between purses of its currency."));
         }
-        let amount = entry.amount.minor;
+        let amount = entry.amount.positive()?.minor;
         let (posted, pending) = match entry.phase {
             Phase::Single => (amount, 0),
             Phase::Pending => (0, amount),

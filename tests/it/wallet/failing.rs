@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use gigwire::kernel::{Code, Error, Result, Role, Roles};
+use gigwire::features::wallet::ledger::{Batch, Leg};
+use gigwire::features::wallet::model::{Cause, Kind, PurseKey};
+use gigwire::kernel::id::{OfferId, PaymentId, UserId};
+use gigwire::kernel::{Caller, Code, Currency, Error, Money, Result, Role, Roles};
 use gigwire::platform::db::q;
 use gigwire::platform::payments::{Failure, Intent, Progress, Provider};
 use serde_json::json;
@@ -11,10 +14,11 @@ use serde_json::json;
 use super::live::heard;
 use crate::support::app::{TestApp, on_both_engines};
 use crate::support::inprocess::InProcess;
-use crate::support::market::{key, usd};
+use crate::support::market::{key, usd, uuid};
 
 on_both_engines! {
     a_purse_takes_no_more_than_it_can_count,
+    the_ledger_refuses_what_cannot_be,
 }
 
 /// A provider whose answer the amount decides.
@@ -90,4 +94,46 @@ async fn a_purse_takes_no_more_than_it_can_count(app: &TestApp) {
     app.act(&ada, "depositCreate", input).await.refused("AMOUNT_TOO_LARGE");
     assert_eq!(app.money(&ada).await, ["1.00", "0.00", "0.00"]);
     assert_eq!(app.count("select count(*) as n from transfers").await, 1);
+}
+
+/// Below the API as well: each mistake has its code, and nothing moves.
+async fn the_ledger_refuses_what_cannot_be(app: &TestApp) {
+    let ada = app.sign_up(&["CUSTOMER"]).await;
+    app.deposit(&ada, "10.00").await;
+    let platform = &app.server.platform;
+    let currency = |code| Currency::parse(code).unwrap();
+    let (dollars, yen, user) = (currency("USD"), currency("JPY"), uuid::<UserId>(&ada.id));
+    let (stranger, nothing): (UserId, OfferId) = (platform.ids.new_id(), platform.ids.new_id());
+    let (own, fees) = (PurseKey::available(user, dollars), PurseKey::fees(dollars));
+    let leg = |debit: &PurseKey, credit: &PurseKey, minor| Leg {
+        debit: debit.clone(),
+        credit: credit.clone(),
+        amount: Money::new(minor, dollars),
+        kind: Kind::Refund,
+    };
+    let cases = [
+        (vec![leg(&own, &fees, 1_001)], Code::InsufficientFunds),
+        (vec![leg(&own, &fees, 600), leg(&own, &fees, 600)], Code::InsufficientFunds),
+        (vec![leg(&PurseKey::available(stranger, dollars), &fees, 1)], Code::InsufficientFunds),
+        (vec![leg(&PurseKey::escrow(nothing, user, dollars), &own, 1)], Code::InsufficientFunds),
+        (vec![leg(&own, &PurseKey::fees(yen), 1)], Code::CurrencyMismatch),
+        (vec![leg(&PurseKey::available(user, yen), &fees, 1)], Code::CurrencyMismatch),
+        (vec![leg(&own, &fees, -5)], Code::AmountNotPositive),
+        (vec![leg(&own, &fees, i64::MAX), leg(&own, &fees, 1)], Code::AmountTooLarge),
+    ];
+    for (number, (legs, code)) in cases.into_iter().enumerate() {
+        let caller = Caller::system("test");
+        let done = platform.work.run(&caller, legs, |unit, legs| {
+            Box::pin(async move {
+                let payment: PaymentId = unit.ids.new_id();
+                let mut batch = Batch::new(Cause::of(payment));
+                batch.post(unit, legs.clone());
+                batch.apply(unit).await.map(drop)
+            })
+        });
+        assert_eq!(done.await.unwrap_err().code, code, "case {number}");
+    }
+    assert_eq!(app.money(&ada).await, ["10.00", "0.00", "0.00"]);
+    assert_eq!(app.count("select count(*) as n from transfers").await, 1);
+    app.assert_books().await;
 }
