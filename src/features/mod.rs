@@ -23,6 +23,7 @@ pub mod jobs;
 pub mod notifications;
 pub mod offers;
 pub mod profiles;
+pub mod proof;
 pub mod reviews;
 pub mod uploads;
 pub mod wallet;

@@ -175,6 +175,10 @@ ids! {
     PurseId = "purse";
     /// One row of the ledger.
     TransferId = "transfer";
+    /// A proof of the ledger.
+    ProofId = "proof";
+    /// A time in which nothing is paid out.
+    FreezeId = "freeze";
     /// The transfers that belong to one cause.
     TransactionId = "transaction";
     /// A committed fact.

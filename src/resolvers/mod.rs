@@ -20,6 +20,7 @@ pub mod node;
 pub mod notifications;
 pub mod offers;
 pub mod profiles;
+pub mod proof;
 pub mod reviews;
 pub mod sdl;
 pub mod stream;
@@ -36,6 +37,7 @@ pub struct Query(
     chat::ChatQuery,
     jobs::JobQuery,
     node::NodeQuery,
+    proof::ProofQuery,
     wallet::WalletQuery,
 );
 

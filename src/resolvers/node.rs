@@ -4,6 +4,7 @@
 
 use async_graphql::{Context, ID, Object};
 use futures_util::future::try_join_all;
+use uuid::Uuid;
 
 use super::ask::Ask;
 use super::error::{Nullable, answer, nullable};
@@ -49,6 +50,11 @@ impl NodeQuery {
 /// An object by its id, if the viewer may see it.
 pub(super) async fn load(ctx: &Context<'_>, id: &str) -> Result<Option<Node>> {
     let (prefix, uuid) = decode(id).ok_or_else(|| bad("This is no id.".to_owned()))?;
+    find(ctx, prefix, uuid).await
+}
+
+/// An object of a kind, if there is one that the viewer may see.
+pub async fn find(ctx: &Context<'_>, prefix: &str, uuid: Uuid) -> Result<Option<Node>> {
     // Profiles, their pictures, announcements and published reviews are public; everything else is for somebody who is
     // signed in.
     match prefix {

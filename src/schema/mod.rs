@@ -22,6 +22,7 @@ pub mod node;
 pub mod notifications;
 pub mod offers;
 pub mod profiles;
+pub mod proof;
 pub mod reviews;
 pub mod scalars;
 pub mod stream;

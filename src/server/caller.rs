@@ -13,7 +13,7 @@ use crate::kernel::{Caller, Result};
 /// Names a request in logs, audit rows and answers. A client or a proxy may bring its own.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// Where proxies note whom they forward for, each at the end.
-const FORWARDED_FOR: &str = "x-forwarded-for";
+pub const FORWARDED_FOR: &str = "x-forwarded-for";
 /// Where proxies note by which scheme the client came.
 const FORWARDED_PROTO: &str = "x-forwarded-proto";
 /// Characters of a request id that is taken over.

@@ -8,6 +8,7 @@
 //! `run`.
 
 mod mail;
+mod nightly;
 mod offers;
 mod payments;
 mod prune;
@@ -37,6 +38,7 @@ const LOOK_MS: u64 = 1_000;
 /// Works until the platform stops. Any number of processes may.
 pub async fn work(platform: Arc<Platform>) {
     let mut prune_at = platform.clock.now();
+    let mut night_at = prune_at;
     while !platform.stop.is_cancelled() {
         let found = match look(&platform).await {
             Ok(found) => found,
@@ -47,6 +49,9 @@ pub async fn work(platform: Arc<Platform>) {
         };
         if platform.clock.now() >= prune_at {
             prune_at = prune::run(&platform).await;
+        }
+        if platform.clock.now() >= night_at {
+            night_at = nightly::look(&platform).await;
         }
         if found > 0 {
             continue;

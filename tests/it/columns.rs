@@ -1,7 +1,12 @@
 //! What lies in the tables: values of the declared kind on SQLite, where a column takes anything, and rows that never
 //! change on both engines.
 
+use gigwire::features::proof;
+use gigwire::features::wallet::freezing;
+use gigwire::kernel::Caller;
+use gigwire::kernel::clock::DAY;
 use gigwire::platform::db::q;
+use gigwire::platform::queue::schedule;
 use serde_json::json;
 
 use crate::support::app::{TestApp, on_both_engines};
@@ -51,6 +56,13 @@ async fn story(app: &TestApp) {
     let text = "mutation ($input: AnnouncementPublishInput!) { announcementPublish(input: $input) { userErrors { message } } }";
     let news = json!({ "title": "News", "body": "Good ones", "level": "INFO" });
     app.gql(&app.admin().await, text, json!({ "input": news })).await;
+    // A night passes, and payouts are frozen.
+    app.clock.advance(2 * DAY);
+    let (platform, night) = (&app.server.platform, Caller::system("night"));
+    assert!(schedule::take(&platform.db, "night", platform.clock.now(), platform.clock.now()).await.unwrap());
+    assert!(proof::commands::nightly(platform, &night).await.unwrap().is_proved());
+    let freeze = platform.work.run(&night, (), |unit, ()| Box::pin(freezing::freeze(unit, "A doubt")));
+    freeze.await.unwrap();
 }
 
 /// What a value of a declared kind must look like.

@@ -20,6 +20,7 @@ mod mail;
 mod model;
 mod notifications;
 mod offers;
+mod proof;
 mod races;
 mod reviews;
 mod schema;

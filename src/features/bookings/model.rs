@@ -70,6 +70,11 @@ impl Status {
         Self::ALL.into_iter().find(|status| status.name() == name)
     }
 
+    /// Whether the price of a booking in this state lies in its escrow.
+    pub const fn keeps_escrow(self) -> bool {
+        matches!(self, Status::Confirmed | Status::InProgress | Status::Delivered | Status::Disputed)
+    }
+
     /// Refuses a step that is not part of the life.
     pub fn step(self, to: Status) -> Result<Status> {
         if Self::LIFE.contains(&(self, to)) {

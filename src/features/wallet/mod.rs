@@ -13,9 +13,12 @@ pub mod commands;
 pub mod escrow;
 pub mod events;
 pub mod fees;
+pub mod freezing;
+pub mod history;
 pub mod ledger;
 pub mod model;
 pub mod queries;
+pub mod statement;
 mod store;
 
 pub use fees::{Quote, Rates};

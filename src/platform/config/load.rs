@@ -17,13 +17,14 @@ use super::{Config, check};
 pub const DEFAULTS: &str = include_str!("default.toml");
 
 /// Settings and their names in the environment; where there are several, the first that is set counts.
-pub(super) const NAMES: [(&str, &[&str]); 32] = [
+pub(super) const NAMES: [(&str, &[&str]); 33] = [
     ("app.env", &["APP_ENV", "NODE_ENV"]),
     ("app.data_dir", &["DATA_DIR"]),
     ("server.host", &["HOST"]),
     ("server.port", &["PORT"]),
     ("server.public_url", &["PUBLIC_URL"]),
     ("server.trusted_proxies", &["TRUSTED_PROXIES"]),
+    ("server.metrics_token", &["METRICS_TOKEN"]),
     ("database.url", &["DATABASE_URL"]),
     ("redis.url", &["REDIS_URL"]),
     ("redis.prefix", &["REDIS_PREFIX"]),
@@ -63,7 +64,8 @@ const FLAGS: [(&str, &str); 5] = [
 ];
 
 /// Settings whose values are never shown.
-const SECRETS: [&str; 8] = [
+const SECRETS: [&str; 9] = [
+    "server.metrics_token",
     "database.url",
     "redis.url",
     "tokens.access_secret",

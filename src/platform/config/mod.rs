@@ -75,6 +75,8 @@ pub struct Server {
     pub public_url: String,
     /// Proxies whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<std::net::IpAddr>,
+    /// Who shows it may read `/metrics`; without one, only this machine may.
+    pub metrics_token: Secret,
     /// Seconds over which sockets are closed when the program stops.
     pub drain_seconds: u64,
 }

@@ -5,6 +5,8 @@
 //!
 //! To add a kind, see the module `tasks`: nothing here knows the kinds.
 
+pub mod schedule;
+
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 

@@ -22,7 +22,7 @@ const LAYERS: [(&str, u8); 10] = [
 ];
 
 /// What a feature uses, directly; nothing uses `admin` or the projections.
-pub const FEATURES: [(&str, &[&str]); 20] = [
+pub const FEATURES: [(&str, &[&str]); 21] = [
     ("audit", &[]),
     ("accounts", &["audit"]),
     ("uploads", &["accounts"]),
@@ -37,6 +37,8 @@ pub const FEATURES: [(&str, &[&str]); 20] = [
     ("chat", &["uploads"]),
     ("bookings", &["offers", "listings", "chat", "wallet"]),
     ("reviews", &["bookings"]),
+    // It reads the books of all of them, and nobody but the staff's tools asks it.
+    ("proof", &["bookings", "payouts"]),
     ("announcements", &["accounts"]),
     ("banners", &["uploads"]),
     // Projections of everybody's events.
@@ -44,7 +46,10 @@ pub const FEATURES: [(&str, &[&str]); 20] = [
     ("earnings", PRODUCT),
     ("webhooks", PRODUCT),
     ("search", PRODUCT),
-    ("admin", &["payouts", "reviews", "announcements", "banners", "notifications", "earnings", "webhooks", "search"]),
+    (
+        "admin",
+        &["proof", "payouts", "reviews", "announcements", "banners", "notifications", "earnings", "webhooks", "search"],
+    ),
 ];
 
 /// The features that nothing else reaches; all others follow from them.

@@ -143,7 +143,8 @@ async fn payments_tell_their_owner(app: &TestApp) {
     work.run(&Caller::system("test"), user, |unit, user| {
         Box::pin(async move {
             let payment: PaymentId = unit.ids.new_id();
-            let change = Change { minor: 4_200, currency: "USD".into(), kind: "DEPOSIT".into() };
+            let (currency, kind, failure) = ("USD".into(), "DEPOSIT".into(), Some("DECLINED".into()));
+            let change = Change { minor: 4_200, currency, kind, wallet: None, failure };
             unit.state(Draft::new(events::NOUN, events::PAYMENT_FAILED, payment, 2).to([*user]).facts(&change)?);
             Ok(())
         })
@@ -153,7 +154,8 @@ async fn payments_tell_their_owner(app: &TestApp) {
     let failed = &app.notifications(&ada, ", filter: { kinds: [PAYMENT_FAILED] }").await[0];
     assert_eq!((&failed["level"], &failed["subject"]), (&json!("ERROR"), &Value::Null), "there is no such payment");
     assert_eq!(failed["body"], "Your deposit of a sum failed; nothing was booked.");
-    assert_eq!(failed["data"], json!({ "minor": 4_200, "currency": "USD", "kind": "DEPOSIT" }));
+    let data = json!({ "minor": 4_200, "currency": "USD", "kind": "DEPOSIT", "wallet": null, "failure": "DECLINED" });
+    assert_eq!(failed["data"], data);
     let arrived = &app.notifications(&ada, ", filter: { kinds: [PAYMENT_RECEIVED] }").await[0];
     assert_eq!(arrived["body"], "1000.00 USD arrived in your wallet.");
     assert_eq!((&arrived["level"], &arrived["subject"]["__typename"]), (&json!("SUCCESS"), &json!("Payment")));

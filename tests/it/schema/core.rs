@@ -71,7 +71,7 @@ const CORE: &str = "
     Wallet.held: Money!
     Wallet.escrow: Money!
     Wallet.pendingPayout: Money!
-    Wallet.transactions(after: String, first: Int): TransactionConnection!
+    Wallet.transactions(after: String, before: String, filter: TransactionFilter, first: Int, last: Int): TransactionConnection!
     Payment.id: ID!
     Payment.amount: Money!
     Payment.status: PaymentStatus!

@@ -6,8 +6,18 @@ use gigwire::server::documents::access::SchemaIndex;
 use super::{ROOTS, Sdl, interfaces_of, is_list, keeps, named, tells, text};
 
 /// Lists that cannot grow: they are bounded by what they are.
-const SHORT_LISTS: [&str; 6] =
-    ["Booking.reviews", "Conversation.participants", "Query.nodes", "Upload.headers", "User.roles", "Viewer.wallets"];
+const SHORT_LISTS: [&str; 10] = [
+    "Booking.reviews",
+    "Conversation.participants",
+    "LedgerProof.checks",
+    "LedgerProof.currencies",
+    "LedgerProof.openHolds",
+    "Query.nodes",
+    "Upload.headers",
+    "User.roles",
+    "Viewer.wallets",
+    "WalletExplanation.movements",
+];
 /// What every item of a live operation has.
 const ENVELOPE: [(&str, &str); 3] = [("id", "ID!"), ("cursor", "String"), ("occurredAt", "DateTime!")];
 /// What every object with an id has.

@@ -144,7 +144,7 @@ fn misnamed_values(sdl: &Sdl) -> Vec<String> {
         });
         let why = match ty {
             "Boolean" if !asks && !BOOLEANS.contains(&place.as_str()) => "a boolean begins with is, has or can",
-            "DateTime" if !name.ends_with("At") => "an instant ends in At",
+            "DateTime" if !name.ends_with("At") && name != "at" => "an instant ends in At",
             "Date" if !name.ends_with("On") => "a day ends in On",
             "String" | "Int" | "BigInt" | "Float" if name.ends_with("At") => "an instant is a DateTime",
             "ID" | "Boolean" | "DateTime" | "Date" => continue,
