@@ -6,6 +6,7 @@
 pub mod clock;
 pub mod error;
 pub mod id;
+pub mod life;
 pub mod money;
 pub mod page;
 pub mod text;
@@ -14,5 +15,6 @@ pub mod viewer;
 pub use clock::{Clock, Timestamp};
 pub use error::{Code, Error, Result};
 pub use id::Ids;
+pub use life::By;
 pub use money::{Currency, Money};
 pub use viewer::{Actor, Caller, Role, Roles, Viewer};

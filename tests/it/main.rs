@@ -21,4 +21,5 @@ mod offers;
 mod races;
 mod schema;
 mod support;
+mod transitions;
 mod wallet;

@@ -1,0 +1,4 @@
+//! Lives as data: that the tables are whole, that what they say happens, and what people are told of it.
+
+mod lives;
+mod money;
