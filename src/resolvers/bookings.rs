@@ -20,8 +20,10 @@ use crate::schema::accounts::User;
 use crate::schema::auth::{Access, auth};
 use crate::schema::bookings::*;
 use crate::schema::chat::Conversation;
+use crate::schema::cost::{TRANSITIONS, cost};
 use crate::schema::jobs::Job;
 use crate::schema::money::Money;
+use crate::schema::transitions::Transition;
 
 /// Queries of bookings.
 #[derive(Default)]
@@ -188,6 +190,13 @@ impl Booking {
     async fn conversation(&self, ctx: &Context<'_>) -> async_graphql::Result<Conversation> {
         let sealed = || Error::forbidden("Only its two people read a conversation.");
         answer(chat::conversation(ctx, self.row.conversation).await.and_then(|found| found.ok_or_else(sealed)))
+    }
+
+    /// What the viewer may do next with it; empty for strangers.
+    #[graphql(directive = cost::apply(TRANSITIONS))]
+    async fn available_transitions(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<Transition>> {
+        let found = self.row.available(&answer(ctx.viewer())?);
+        answer(Transition::list(found, None, |it| self.row.effect(it.name, it.by)))
     }
 }
 

@@ -20,6 +20,7 @@ pub mod node;
 pub mod offers;
 pub mod sdl;
 pub mod stream;
+pub mod transitions;
 pub mod wallet;
 
 use async_graphql::{MergedObject, MergedSubscription, SDLExportOptions, Schema, SchemaBuilder, ValidationMode};
@@ -32,6 +33,7 @@ pub struct Query(
     chat::ChatQuery,
     jobs::JobQuery,
     node::NodeQuery,
+    transitions::TransitionQuery,
     wallet::WalletQuery,
 );
 

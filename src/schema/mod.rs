@@ -13,6 +13,7 @@ pub mod auth;
 pub mod bookings;
 pub mod chat;
 pub mod connection;
+pub mod cost;
 pub mod earnings;
 pub mod error;
 pub mod jobs;
@@ -22,6 +23,7 @@ pub mod node;
 pub mod offers;
 pub mod scalars;
 pub mod stream;
+pub mod transitions;
 pub mod wallet;
 
 /// A version fits into GraphQL's 32-bit Int: nothing changes two billion times.
