@@ -12,7 +12,8 @@
 //!
 //! To add one: the folder with its six files, a line here, its row of arrows, its ids in `kernel/id.rs`, its tables in
 //! `migrations/`, and files of the same name in `schema/` and `resolvers/`. [`announcements`] is the smallest to look
-//! at. What only follows from the events of others is a projection: a line in [`PROJECTIONS`].
+//! at. What only follows from the events of others is a projection: a line in [`PROJECTIONS`]. What has a life as a table
+//! has a line in [`lives`].
 
 pub mod accounts;
 pub mod announcements;
@@ -28,7 +29,13 @@ pub mod reviews;
 pub mod uploads;
 pub mod wallet;
 
+use crate::kernel::life::Chart;
 use crate::platform::work::Projection;
 
 /// What follows from events inside their own transaction.
 pub const PROJECTIONS: &[Projection] = &[earnings::projection::project, notifications::projection::project];
+
+/// The lives of everything that has one.
+pub fn lives() -> Vec<Chart> {
+    vec![jobs::LIFE.chart(), offers::LIFE.chart(), bookings::LIFE.chart()]
+}

@@ -32,7 +32,7 @@ use self::limits::{Limiter, LocalLimiter, Millis, RedisLimiter, Rule, WhenDown};
 use self::mail::Mail;
 use self::payments::{Provider, Sandbox};
 use self::streams::{Hub, Reader};
-use self::work::{Projection, Work};
+use self::work::{Look, Projection, Work};
 use crate::kernel::id::Entropy;
 use crate::kernel::{Caller, Clock, Ids, Result};
 
@@ -40,6 +40,7 @@ use crate::kernel::{Caller, Clock, Ids, Result};
 const DEVELOPMENT_FACTOR: u32 = 100;
 
 /// Everything outside of the program that features use.
+#[derive(Clone)]
 pub struct Platform {
     /// The settings.
     pub config: Config,
@@ -58,13 +59,13 @@ pub struct Platform {
     /// Counts how often something is done.
     pub limits: Arc<dyn Limiter>,
     /// Counts what an instance may count for itself, such as signals that repeat each other.
-    pub local_limits: LocalLimiter,
+    pub local_limits: Arc<LocalLimiter>,
     /// Keeps files.
     pub files: Arc<dyn Files>,
     /// The same, if they are in a folder of this machine: then this server serves them.
     pub folder: Option<Arc<Folder>>,
     /// Sends letters.
-    pub mail: Mail,
+    pub mail: Arc<Mail>,
     /// Collects money.
     pub payments: Arc<dyn Provider>,
     /// The secrets in use.
@@ -91,7 +92,7 @@ impl Platform {
         projections: &'static [Projection],
     ) -> Result<Arc<Self>> {
         let ids = Ids::new(clock.clone(), entropy);
-        let mail = Mail::open(&config)?;
+        let mail = Arc::new(Mail::open(&config)?);
         let db = Db::open(&config.database_url(), config.database.connections).await?;
         db.migrate().await?;
         let epoch = meta::epoch(&db, &ids).await?;
@@ -102,7 +103,7 @@ impl Platform {
         let signing = meta::secret(&db, &ids, "files_secret", &Secret::default()).await?;
         let (files, folder) = files::open(&config, signing);
         let (bus, limits) = shared(&config, &clock, &ids)?;
-        let local_limits = LocalLimiter::new(millis(&clock));
+        let local_limits = Arc::new(LocalLimiter::new(millis(&clock)));
         let hub = Hub::new(Reader::new(db.clone(), epoch));
         let work = Work::new(db.clone(), bus.clone(), clock.clone(), ids.clone(), projections);
         let stop = CancellationToken::new();
@@ -146,6 +147,11 @@ impl Platform {
             Some(base) => format!("{base}{place}"),
             None => format!("http://{}{place}", std::net::SocketAddr::new(server.host, server.port)),
         }
+    }
+
+    /// The same platform for a rehearsal: units of work take everything back, after a look at what would be.
+    pub fn rehearsing(&self, look: Look) -> Self {
+        Platform { work: self.work.rehearsing(look), ..self.clone() }
     }
 
     /// Whether everything that several instances share can be reached. When not, this one goes on by itself.

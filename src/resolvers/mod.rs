@@ -24,6 +24,7 @@ pub mod proof;
 pub mod reviews;
 pub mod sdl;
 pub mod stream;
+pub mod transitions;
 pub mod uploads;
 pub mod wallet;
 
@@ -38,6 +39,7 @@ pub struct Query(
     jobs::JobQuery,
     node::NodeQuery,
     proof::ProofQuery,
+    transitions::TransitionQuery,
     wallet::WalletQuery,
 );
 

@@ -13,6 +13,7 @@ pub use super::notifications::NotificationError;
 pub use super::offers::OfferError;
 pub use super::profiles::ProfileError;
 pub use super::reviews::ReviewError;
+pub use super::transitions::TransitionError;
 pub use super::uploads::UploadError;
 pub use super::wallet::WalletError;
 
@@ -46,6 +47,8 @@ pub enum UserError {
     Profile(ProfileError),
     /// Of uploads.
     Upload(UploadError),
+    /// Of transitions.
+    Transition(TransitionError),
 }
 
 /// A domain's refusals, as made from the kernel's errors.

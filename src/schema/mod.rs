@@ -13,6 +13,7 @@ pub mod auth;
 pub mod bookings;
 pub mod chat;
 pub mod connection;
+pub mod cost;
 pub mod earnings;
 pub mod error;
 pub mod jobs;
@@ -26,6 +27,7 @@ pub mod proof;
 pub mod reviews;
 pub mod scalars;
 pub mod stream;
+pub mod transitions;
 pub mod uploads;
 pub mod wallet;
 

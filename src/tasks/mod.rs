@@ -93,7 +93,7 @@ async fn attempt(platform: &Arc<Platform>, task: Task) -> Result<()> {
 /// Every kind of task and its handler.
 async fn run(platform: &Platform, caller: &Caller, task: &Task) -> Result<()> {
     match task.kind.as_str() {
-        offer_feature::commands::EXPIRE => offers::expire(platform, caller, task).await,
+        offer_feature::model::EXPIRE => offers::expire(platform, caller, task).await,
         offer_feature::commands::TELL => offers::tell(platform, caller, task).await,
         review_feature::commands::PUBLISH => reviews::publish(platform, caller, task).await,
         wallet::commands::COLLECT => payments::collect(platform, caller, task).await,

@@ -25,5 +25,6 @@ mod races;
 mod reviews;
 mod schema;
 mod support;
+mod transitions;
 mod uploads;
 mod wallet;

@@ -2,12 +2,15 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::model::{ACCEPT, CANCEL, COMPLETE, DELIVER, START};
 use super::store::Step;
-use super::{Booking, Party, Status, events, outcomes, store};
-use crate::features::wallet::escrow;
+use super::{Booking, LIFE, Party, events, store};
+use crate::features::wallet::escrow::{self, Given};
+use crate::features::wallet::model::Cause;
+use crate::features::wallet::outcomes;
 use crate::features::{chat, jobs, offers};
 use crate::kernel::id::{BookingId, ConversationId, OfferId};
-use crate::kernel::{Caller, Code, Error, Result, Viewer, text};
+use crate::kernel::{By, Caller, Error, Money, Result, Viewer, text};
 use crate::platform::Platform;
 use crate::platform::work::{AuditRow, Effect, Once, Unit};
 
@@ -37,23 +40,25 @@ pub async fn accept(platform: &Platform, caller: &Caller, key: Once, offer: Offe
 async fn conclude(unit: &mut Unit, viewer: &Viewer, id: OfferId) -> Result<Accepted> {
     let offer = offers::queries::in_unit(unit, id).await?.ok_or_else(|| Error::not_found("offer"))?;
     let side = offer.side_of(viewer.user)?;
-    if side == offer.made_by {
-        return Err(Error::forbidden("The other side accepts this offer; you may withdraw it."));
-    }
     unit.act_as(side.role());
-    offer.must_be_pending()?;
-    if offer.expires_at <= unit.now {
-        return Err(Error::new(Code::OfferExpired, "This offer's time is over; ask for a new one."));
-    }
+    offer.step(ACCEPT, offer.by(side), unit.now)?;
     // The job first, then its offers, then money: the order in which everybody locks.
-    let job = jobs::commands::assign(unit, offer.job, offer.contractor).await?;
+    let job = jobs::commands::assign(unit, offer.job, ACCEPT, offer.contractor).await?;
     let decided = offers::commands::decide(unit, job.id, id).await?;
-    let lost: Vec<_> = decided.losers.iter().filter_map(|loser| loser.hold).collect();
-    escrow::fund(unit, offer.deal(), decided.winner.hold, &lost).await?;
+    pay(unit, &offer, &decided.losers).await?;
     let subject = chat::Subject::job(job.id);
     let conversation = chat::commands::open(unit, subject, (offer.customer, offer.contractor)).await?;
     let booking = book(unit, &offer, conversation).await?;
     Ok(Accepted { offer: id, booking: booking.id, conversation, made: Some((decided.winner, booking)) })
+}
+
+/// The money of the winner, together with that of the losers, which may pay for it.
+async fn pay(unit: &mut Unit, winner: &offers::Offer, losers: &[offers::Offer]) -> Result<()> {
+    let pending = Some(winner.status.name());
+    let freed = outcomes::of(ACCEPT, pending, By::Rival)?.frees();
+    let lost: Vec<_> = losers.iter().filter_map(|loser| loser.hold.zip(freed)).collect();
+    let outcome = outcomes::of(ACCEPT, pending, By::Receiver)?;
+    escrow::post(unit, Cause::of(winner.id), winner.deal(), outcome, Given { lost: &lost, ..Given::default() }).await
 }
 
 async fn book(unit: &mut Unit, offer: &offers::Offer, conversation: ConversationId) -> Result<Booking> {
@@ -65,7 +70,7 @@ async fn book(unit: &mut Unit, offer: &offers::Offer, conversation: Conversation
         contractor: offer.contractor,
         conversation,
         quote: offer.quote,
-        status: Status::Confirmed,
+        status: LIFE.born(ACCEPT, By::Deal)?,
         cancel_reason: None,
         created_at: unit.now,
         updated_at: unit.now,
@@ -80,24 +85,28 @@ async fn book(unit: &mut Unit, offer: &offers::Offer, conversation: Conversation
 
 /// The contractor begins.
 pub async fn start(platform: &Platform, caller: &Caller, booking: BookingId) -> Result<BookingId> {
-    advance(platform, caller, booking, Status::InProgress).await
+    advance(platform, caller, booking, START).await
 }
 
 /// The contractor is done.
 pub async fn deliver(platform: &Platform, caller: &Caller, booking: BookingId) -> Result<BookingId> {
-    advance(platform, caller, booking, Status::Delivered).await
+    advance(platform, caller, booking, DELIVER).await
 }
 
-async fn advance(platform: &Platform, caller: &Caller, booking: BookingId, to: Status) -> Result<BookingId> {
+async fn advance(
+    platform: &Platform,
+    caller: &Caller,
+    booking: BookingId,
+    transition: &'static str,
+) -> Result<BookingId> {
     let viewer = caller.viewer()?;
     platform
         .work
-        .run(caller, (viewer, booking, to), |unit, (viewer, booking, to)| {
+        .run(caller, (viewer, booking, transition), |unit, (viewer, booking, transition)| {
             Box::pin(async move {
-                let found = locked_for(unit, viewer, *booking, Party::Contractor).await?;
-                let from = found.status;
-                let changed = step(unit, &found, *to, None).await?;
-                unit.state(events::status_changed(&changed, from)?);
+                let (found, party) = locked_for(unit, viewer, *booking).await?;
+                let changed = step(unit, &found, transition, party, None).await?;
+                unit.state(events::status_changed(&changed, found.status)?);
                 Ok(changed.id)
             })
         })
@@ -116,15 +125,10 @@ pub async fn complete(
         .work
         .once(caller, key, booking, move |unit, booking| {
             Box::pin(async move {
-                let found = locked_for(unit, &viewer, *booking, Party::Customer).await?;
-                let from = found.status;
-                let done = step(unit, &found, Status::Completed, None).await?;
-                if let Some(job) = done.job {
-                    jobs::commands::finish(unit, job, jobs::Status::Completed, done.contractor).await?;
-                }
-                escrow::release(unit, done.id, done.deal()).await?;
+                let (found, party) = locked_for(unit, &viewer, *booking).await?;
+                let done = step(unit, &found, COMPLETE, party, None).await?;
                 unit.audit(AuditRow::new("booking.complete", done.id));
-                unit.state(events::status_changed(&done, from)?);
+                unit.state(events::status_changed(&done, found.status)?);
                 Ok(done.id)
             })
         })
@@ -146,7 +150,7 @@ impl Cancel {
     }
 }
 
-/// Gives a booking up, before work has begun. The table of [`outcomes`] says what is paid back.
+/// Gives a booking up. Its life says when that may be, and the table of [`outcomes`] what is paid back.
 pub async fn cancel(platform: &Platform, caller: &Caller, key: Once, input: Cancel) -> Result<Effect<BookingId>> {
     let viewer = caller.viewer()?;
     platform
@@ -156,18 +160,11 @@ pub async fn cancel(platform: &Platform, caller: &Caller, key: Once, input: Canc
 }
 
 async fn give_up(unit: &mut Unit, viewer: &Viewer, input: &Cancel) -> Result<BookingId> {
-    let found = lock(unit, input.booking).await?;
-    let by = found.party_of(viewer.user)?;
-    unit.act_as(by.role());
-    let refund = outcomes::cancellation(found.status, by)?;
-    let gone = step(unit, &found, Status::Cancelled, Some((by, &input.reason))).await?;
-    if let Some(job) = gone.job {
-        jobs::commands::finish(unit, job, jobs::Status::Cancelled, gone.contractor).await?;
-    }
-    escrow::refund(unit, gone.id, gone.deal(), refund.with_fee).await?;
-    let paid = if refund.with_fee { gone.quote.customer_total()? } else { gone.quote.budget };
+    let (found, by) = locked_for(unit, viewer, input.booking).await?;
+    let gone = step(unit, &found, CANCEL, by, Some(&input.reason)).await?;
+    let refund = found.effect(CANCEL, by.by())?.map_or(Money::zero(found.quote.budget.currency), |it| it.customer);
     unit.audit(AuditRow::new("booking.cancel", gone.id).because(&input.reason));
-    unit.state(events::cancelled(&gone, by, paid)?);
+    unit.state(events::cancelled(&gone, by, refund)?);
     Ok(gone.id)
 }
 
@@ -176,23 +173,31 @@ pub async fn lock(unit: &mut Unit, id: BookingId) -> Result<Booking> {
     store::lock(&mut unit.tx, id).await?.ok_or_else(|| Error::not_found("booking"))
 }
 
-/// A booking that one party, and not the other, may move on.
-async fn locked_for(unit: &mut Unit, viewer: &Viewer, id: BookingId, party: Party) -> Result<Booking> {
+/// A booking that one of its parties wants to move on, kept as it is until the unit ends.
+async fn locked_for(unit: &mut Unit, viewer: &Viewer, id: BookingId) -> Result<(Booking, Party)> {
     let found = lock(unit, id).await?;
-    if found.party_of(viewer.user)? != party {
-        return Err(Error::forbidden(format!("This is for the booking's {}.", party.name().to_lowercase())));
-    }
+    let party = found.party_of(viewer.user)?;
     unit.act_as(party.role());
-    Ok(found)
+    Ok((found, party))
 }
 
-async fn step(unit: &mut Unit, booking: &Booking, to: Status, cancelled: Option<(Party, &str)>) -> Result<Booking> {
-    let step = Step {
-        from: booking.status,
-        to: booking.status.step(to)?,
-        cancelled_by: cancelled.map(|(by, _)| by.name()),
-        cancel_reason: cancelled.map(|(_, reason)| reason),
-    };
+/// Takes a step: the booking, its job when it ends, and its money.
+async fn step(
+    unit: &mut Unit,
+    booking: &Booking,
+    transition: &str,
+    party: Party,
+    reason: Option<&str>,
+) -> Result<Booking> {
+    let (from, to) = (booking.status, booking.step(transition, party.by())?);
+    let cancelled_by = reason.map(|_| party.name());
+    let step = Step { from, to, cancelled_by, cancel_reason: reason };
     let changed = store::step(&mut unit.tx, booking.id, step, unit.now).await?;
-    changed.ok_or_else(|| Error::conflict("This booking changed meanwhile; look again."))
+    let changed = changed.ok_or_else(|| Error::conflict("This booking changed meanwhile; look again."))?;
+    if let (Some(job), true) = (changed.job, LIFE.ends.contains(&to)) {
+        jobs::commands::finish(unit, job, transition, changed.contractor).await?;
+    }
+    let outcome = outcomes::of(transition, Some(from.name()), party.by())?;
+    escrow::post(unit, Cause::of(changed.id), changed.deal(), outcome, Given::default()).await?;
+    Ok(changed)
 }

@@ -1,16 +1,16 @@
 //! Bookings: the contract that an accepted offer becomes, and its life until the money is released.
 //!
 //! Accepting an offer is a command here, since it writes offers, jobs, money, conversation and booking in one unit of
-//! work. [`outcomes`] says as data who gets what when a booking is cancelled.
+//! work. The wallet's `outcomes` say as data what each step does to the money.
 //!
-//! To add a step: the pair in `Status::LIFE`, a command that locks the booking, takes the step and moves the money, and
-//! the fact in [`events`].
+//! To add a step: a row in [`LIFE`], its outcome in the wallet's table, a command that locks the booking and takes the
+//! step, the fact in [`events`], and a line in [`preview`].
 
 pub mod commands;
 pub mod events;
 pub mod model;
-pub mod outcomes;
+pub mod preview;
 pub mod queries;
 mod store;
 
-pub use model::{Booking, Party, Status};
+pub use model::{Booking, LIFE, Party, Status};

@@ -1,9 +1,23 @@
 //! What a booking is, and the life that it leads.
 
+use crate::features::offers;
 use crate::features::wallet::Quote;
 use crate::features::wallet::escrow::Deal;
+use crate::features::wallet::outcomes::{self, Effect};
 use crate::kernel::id::{BookingId, ConversationId, JobId, OfferId, UserId};
-use crate::kernel::{Error, Result, Role, Timestamp, Viewer};
+use crate::kernel::life::{Available, Barred, Life, State, Transition};
+use crate::kernel::{By, Error, Result, Role, Timestamp, Viewer};
+
+/// The mutation that makes a booking of an offer.
+pub const ACCEPT: &str = offers::model::ACCEPT;
+/// The mutation by which the contractor begins.
+pub const START: &str = "bookingStart";
+/// The mutation by which the contractor is done.
+pub const DELIVER: &str = "bookingDeliver";
+/// The mutation by which the customer is content.
+pub const COMPLETE: &str = "bookingComplete";
+/// The mutation that gives a booking up.
+pub const CANCEL: &str = "bookingCancel";
 
 /// Where a booking stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -25,33 +39,6 @@ pub enum Status {
 }
 
 impl Status {
-    /// All states.
-    pub const ALL: [Status; 7] = [
-        Status::Requested,
-        Status::Confirmed,
-        Status::InProgress,
-        Status::Delivered,
-        Status::Completed,
-        Status::Cancelled,
-        Status::Disputed,
-    ];
-
-    /// The steps that a booking may take, and no others.
-    pub const LIFE: [(Status, Status); 12] = [
-        (Status::Requested, Status::Confirmed),
-        (Status::Requested, Status::Cancelled),
-        (Status::Confirmed, Status::InProgress),
-        (Status::Confirmed, Status::Cancelled),
-        (Status::Confirmed, Status::Disputed),
-        (Status::InProgress, Status::Delivered),
-        (Status::InProgress, Status::Cancelled),
-        (Status::InProgress, Status::Disputed),
-        (Status::Delivered, Status::Completed),
-        (Status::Delivered, Status::Disputed),
-        (Status::Disputed, Status::Completed),
-        (Status::Disputed, Status::Cancelled),
-    ];
-
     /// The stored name.
     pub const fn name(self) -> &'static str {
         match self {
@@ -67,22 +54,84 @@ impl Status {
 
     /// Reads a stored name.
     pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|status| status.name() == name)
+        Self::ALL.iter().copied().find(|status| status.name() == name)
     }
 
     /// Whether the price of a booking in this state lies in its escrow.
     pub const fn keeps_escrow(self) -> bool {
         matches!(self, Status::Confirmed | Status::InProgress | Status::Delivered | Status::Disputed)
     }
+}
 
-    /// Refuses a step that is not part of the life.
-    pub fn step(self, to: Status) -> Result<Status> {
-        if Self::LIFE.contains(&(self, to)) {
-            return Ok(to);
-        }
-        Err(Error::conflict(format!("A booking that is {} cannot become {}.", self.name(), to.name())))
+impl State for Status {
+    const ALL: &'static [Status] = &[
+        Status::Requested,
+        Status::Confirmed,
+        Status::InProgress,
+        Status::Delivered,
+        Status::Completed,
+        Status::Cancelled,
+        Status::Disputed,
+    ];
+
+    fn name(self) -> &'static str {
+        self.name()
     }
 }
+
+/// The life of a booking.
+pub const LIFE: Life<Status> = Life {
+    noun: "booking",
+    ends: &[Status::Completed, Status::Cancelled],
+    rows: &[
+        Transition {
+            name: ACCEPT,
+            label: "Accept an offer",
+            from: &[],
+            to: Status::Confirmed,
+            by: &[By::Deal],
+            barred: Barred::NONE,
+        },
+        Transition {
+            name: START,
+            label: "Start the work",
+            from: &[Status::Confirmed],
+            to: Status::InProgress,
+            by: &[By::Contractor],
+            barred: Barred::NONE,
+        },
+        Transition {
+            name: DELIVER,
+            label: "Deliver the work",
+            from: &[Status::InProgress],
+            to: Status::Delivered,
+            by: &[By::Contractor],
+            barred: Barred::NONE,
+        },
+        Transition {
+            name: COMPLETE,
+            label: "Complete and pay",
+            from: &[Status::Delivered],
+            to: Status::Completed,
+            by: &[By::Customer],
+            barred: Barred {
+                from: &[Status::Confirmed, Status::InProgress],
+                because: "The work is not delivered yet; wait for the contractor.",
+            },
+        },
+        Transition {
+            name: CANCEL,
+            label: "Cancel the booking",
+            from: &[Status::Confirmed],
+            to: Status::Cancelled,
+            by: &[By::Customer, By::Contractor],
+            barred: Barred {
+                from: &[Status::InProgress, Status::Delivered],
+                because: "Work has begun: this booking can only be cancelled by agreement, by staff or in a dispute.",
+            },
+        },
+    ],
+};
 
 /// Which of the two somebody is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -99,6 +148,14 @@ impl Party {
         match self {
             Party::Customer => Role::Customer,
             Party::Contractor => Role::Contractor,
+        }
+    }
+
+    /// How it stands to the booking.
+    pub const fn by(self) -> By {
+        match self {
+            Party::Customer => By::Customer,
+            Party::Contractor => By::Contractor,
         }
     }
 
@@ -140,7 +197,25 @@ pub struct Booking {
 impl Booking {
     /// The deal behind it.
     pub const fn deal(&self) -> Deal {
-        Deal { offer: self.offer, customer: self.customer, contractor: self.contractor, quote: self.quote }
+        let (customer, contractor) = (self.customer, self.contractor);
+        Deal { offer: self.offer, customer, contractor, quote: self.quote, hold: None }
+    }
+
+    /// What a viewer may do next with it.
+    pub fn available(&self, viewer: &Viewer) -> Vec<Available> {
+        let own = self.party_of(viewer.user).ok().map(Party::by);
+        let by: Vec<_> = own.into_iter().chain(viewer.staff()).collect();
+        LIFE.available(self.status, &by, |name, by| self.step(name, by))
+    }
+
+    /// What a transition does to its money; nothing to tell when a person decides that first.
+    pub fn effect(&self, transition: &str, by: By) -> Result<Option<Effect>> {
+        outcomes::of(transition, Some(self.status.name()), by)?.foreseen(&self.quote, false)
+    }
+
+    /// Where a transition leads, or why it is refused.
+    pub fn step(&self, transition: &str, by: By) -> Result<Status> {
+        LIFE.step(transition, self.status, by)
     }
 
     /// Both parties.
@@ -173,22 +248,5 @@ impl Booking {
     /// Whether its money still lies in escrow.
     pub const fn is_funded(&self) -> bool {
         !matches!(self.status, Status::Requested | Status::Completed | Status::Cancelled)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_state_is_reached_and_ends_lead_nowhere() {
-        for status in Status::ALL {
-            let reached = status == Status::Requested || Status::LIFE.iter().any(|(_, to)| *to == status);
-            assert!(reached, "{} is never reached", status.name());
-        }
-        for end in [Status::Completed, Status::Cancelled] {
-            assert!(Status::ALL.into_iter().all(|to| end.step(to).is_err()));
-        }
-        assert!(Status::Confirmed.step(Status::Delivered).is_err());
     }
 }

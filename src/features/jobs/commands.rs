@@ -1,8 +1,9 @@
 //! Posting, and the hands that offers and bookings have here.
 
-use super::{Job, NewJob, Status, events, store};
+use super::model::POST;
+use super::{Job, LIFE, NewJob, Status, events, store};
 use crate::kernel::id::{JobId, UserId};
-use crate::kernel::{Caller, Error, Result, Role, Viewer};
+use crate::kernel::{By, Caller, Error, Result, Role, Viewer};
 use crate::platform::Platform;
 use crate::platform::work::Unit;
 
@@ -21,7 +22,7 @@ pub async fn post(platform: &Platform, caller: &Caller, input: NewJob) -> Result
                     title: input.title.clone(),
                     description: input.description.clone(),
                     budget: input.budget,
-                    status: Status::Open,
+                    status: LIFE.born(POST, By::Customer)?,
                     created_at: unit.now,
                     updated_at: unit.now,
                     version: 1,
@@ -46,20 +47,23 @@ pub async fn lock_open(unit: &mut Unit, viewer: &Viewer, id: JobId) -> Result<Jo
 }
 
 /// An offer was accepted: of two at once, one finds the job taken.
-pub async fn assign(unit: &mut Unit, id: JobId, contractor: UserId) -> Result<Job> {
-    let (from, to) = (Status::Open, Status::Open.step(Status::Assigned)?);
+pub async fn assign(unit: &mut Unit, id: JobId, transition: &str, contractor: UserId) -> Result<Job> {
     let taken = || Error::conflict("This job is not open any more; another offer may have been accepted.");
-    let job = store::step(&mut unit.tx, id, from, to, unit.now).await?.ok_or_else(taken)?;
-    unit.state(events::status_changed(&job, from, [contractor])?);
-    Ok(job)
+    follow(unit, id, transition, Status::Open, contractor).await?.ok_or_else(taken)
 }
 
 /// The booking of a job ended it.
-pub async fn finish(unit: &mut Unit, id: JobId, to: Status, contractor: UserId) -> Result<Job> {
-    let from = Status::Assigned;
-    let to = from.step(to)?;
+pub async fn finish(unit: &mut Unit, id: JobId, transition: &str, contractor: UserId) -> Result<Job> {
     let gone = || Error::internal("a booking without its assigned job");
-    let job = store::step(&mut unit.tx, id, from, to, unit.now).await?.ok_or_else(gone)?;
-    unit.state(events::status_changed(&job, from, [contractor])?);
+    follow(unit, id, transition, Status::Assigned, contractor).await?.ok_or_else(gone)
+}
+
+/// Goes along with what happened to the job's offer or booking, if the job still stands at `from`.
+async fn follow(unit: &mut Unit, id: JobId, transition: &str, from: Status, contractor: UserId) -> Result<Option<Job>> {
+    let to = LIFE.step(transition, from, By::Deal)?;
+    let job = store::step(&mut unit.tx, id, from, to, unit.now).await?;
+    if let Some(job) = &job {
+        unit.state(events::status_changed(job, from, [contractor])?);
+    }
     Ok(job)
 }

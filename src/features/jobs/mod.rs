@@ -4,7 +4,7 @@
 //! booking does to its job, are commands of `bookings`; [`commands::assign`] and [`commands::finish`] are its hands
 //! here.
 //!
-//! To add a step: the pair in `Status::LIFE`, a command that takes it, and the fact in [`events`].
+//! To add a step: a row in [`LIFE`], a command that takes it, and the fact in [`events`].
 
 pub mod commands;
 pub mod events;
@@ -12,4 +12,4 @@ pub mod model;
 pub mod queries;
 mod store;
 
-pub use model::{Filter, Job, NewJob, Sort, Status};
+pub use model::{Filter, Job, LIFE, NewJob, Sort, Status};

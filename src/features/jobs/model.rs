@@ -1,7 +1,11 @@
 //! What a job is, and the life that it leads.
 
 use crate::kernel::id::{JobId, UserId};
-use crate::kernel::{Currency, Error, Money, Result, Timestamp, text};
+use crate::kernel::life::{Available, Barred, Life, State, Transition};
+use crate::kernel::{By, Currency, Money, Result, Timestamp, Viewer, text};
+
+/// The mutation that makes a job.
+pub const POST: &str = "jobPost";
 
 /// Where a job stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -21,21 +25,6 @@ pub enum Status {
 }
 
 impl Status {
-    /// All states.
-    pub const ALL: [Status; 6] =
-        [Status::Draft, Status::Open, Status::Assigned, Status::Completed, Status::Cancelled, Status::Expired];
-
-    /// The steps that a job may take, and no others.
-    pub const LIFE: [(Status, Status); 7] = [
-        (Status::Draft, Status::Open),
-        (Status::Draft, Status::Cancelled),
-        (Status::Open, Status::Assigned),
-        (Status::Open, Status::Cancelled),
-        (Status::Open, Status::Expired),
-        (Status::Assigned, Status::Completed),
-        (Status::Assigned, Status::Cancelled),
-    ];
-
     /// The stored name.
     pub const fn name(self) -> &'static str {
         match self {
@@ -50,17 +39,58 @@ impl Status {
 
     /// Reads a stored name.
     pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|status| status.name() == name)
-    }
-
-    /// Refuses a step that is not part of the life.
-    pub fn step(self, to: Status) -> Result<Status> {
-        if Self::LIFE.contains(&(self, to)) {
-            return Ok(to);
-        }
-        Err(Error::conflict(format!("A job that is {} cannot become {}.", self.name(), to.name())))
+        Self::ALL.iter().copied().find(|status| status.name() == name)
     }
 }
+
+impl State for Status {
+    const ALL: &'static [Status] =
+        &[Status::Draft, Status::Open, Status::Assigned, Status::Completed, Status::Cancelled, Status::Expired];
+
+    fn name(self) -> &'static str {
+        self.name()
+    }
+}
+
+/// The life of a job. From the acceptance on, its booking drives it.
+pub const LIFE: Life<Status> = Life {
+    noun: "job",
+    ends: &[Status::Completed, Status::Cancelled, Status::Expired],
+    rows: &[
+        Transition {
+            name: POST,
+            label: "Post the job",
+            from: &[],
+            to: Status::Open,
+            by: &[By::Customer],
+            barred: Barred::NONE,
+        },
+        Transition {
+            name: "offerAccept",
+            label: "Accept an offer",
+            from: &[Status::Open],
+            to: Status::Assigned,
+            by: &[By::Deal],
+            barred: Barred::NONE,
+        },
+        Transition {
+            name: "bookingComplete",
+            label: "Complete its booking",
+            from: &[Status::Assigned],
+            to: Status::Completed,
+            by: &[By::Deal],
+            barred: Barred::NONE,
+        },
+        Transition {
+            name: "bookingCancel",
+            label: "Cancel its booking",
+            from: &[Status::Assigned],
+            to: Status::Cancelled,
+            by: &[By::Deal],
+            barred: Barred::NONE,
+        },
+    ],
+};
 
 /// A customer's demand for work.
 #[derive(Clone, Debug)]
@@ -83,6 +113,15 @@ pub struct Job {
     pub updated_at: Timestamp,
     /// Grows with each change.
     pub version: i64,
+}
+
+impl Job {
+    /// What a viewer may do next with it.
+    pub fn available(&self, viewer: &Viewer) -> Vec<Available> {
+        let own = (self.customer == viewer.user).then_some(By::Customer);
+        let by: Vec<_> = own.into_iter().chain(viewer.staff()).collect();
+        LIFE.available(self.status, &by, |name, by| LIFE.step(name, self.status, by))
+    }
 }
 
 /// What a new job needs, checked.
@@ -132,22 +171,4 @@ pub enum Sort {
     LargestBudget,
     /// Smallest budget first.
     SmallestBudget,
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_state_is_reached_and_ends_lead_nowhere() {
-        for status in Status::ALL {
-            let reached = status == Status::Draft || Status::LIFE.iter().any(|(_, to)| *to == status);
-            assert!(reached, "{} is never reached", status.name());
-        }
-        for end in [Status::Completed, Status::Cancelled, Status::Expired] {
-            assert!(Status::ALL.into_iter().all(|to| end.step(to).is_err()));
-        }
-        assert!(Status::Open.step(Status::Assigned).is_ok());
-        assert!(Status::Open.step(Status::Completed).is_err());
-    }
 }

@@ -2,19 +2,17 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{NewOffer, Offer, Side, Status, events, queries, store};
-use crate::features::wallet::escrow::{self, Freed};
-use crate::features::wallet::{Quote, Rates};
+use super::model::{ACCEPT, DECLINE, EXPIRE, SEND, WITHDRAW};
+use super::{LIFE, NewOffer, Offer, Side, Status, events, queries, store};
+use crate::features::wallet::model::Cause;
+use crate::features::wallet::{Quote, Rates, escrow, outcomes};
 use crate::features::{accounts, jobs};
 use crate::kernel::clock::DAY;
 use crate::kernel::id::{JobId, OfferId, TaskId, UserId};
-use crate::kernel::{Caller, Code, Error, Result, Role, Viewer};
+use crate::kernel::{By, Caller, Code, Error, Result, Role, Viewer};
 use crate::platform::Platform;
 use crate::platform::queue::{self, NewTask};
 use crate::platform::work::{AuditRow, Effect, Once, Unit};
-
-/// The task that lets an offer expire.
-pub const EXPIRE: &str = "offer.expire";
 
 /// The payload of [`EXPIRE`].
 #[derive(Serialize, Deserialize)]
@@ -97,7 +95,7 @@ async fn make(unit: &mut Unit, viewer: &Viewer, input: &NewOffer, rules: Rules) 
         quote: Quote::of(input.amount, rules.rates)?,
         rates: rules.rates,
         message: input.message.clone(),
-        status: Status::Pending,
+        status: LIFE.born(SEND, made_by.by())?,
         hold: (made_by == Side::Customer).then(|| unit.ids.new_id()),
         expires_at: unit.now.plus(rules.days * DAY),
         created_at: unit.now,
@@ -108,8 +106,9 @@ async fn make(unit: &mut Unit, viewer: &Viewer, input: &NewOffer, rules: Rules) 
     if !store::insert(&mut unit.tx, &offer).await? {
         return Err(Error::new(Code::OfferExists, "Such an offer is pending already; withdraw it first."));
     }
-    if let Some(hold) = offer.hold {
-        escrow::hold(unit, offer.deal(), hold).await?;
+    let outcome = outcomes::of(SEND, None, made_by.by())?;
+    escrow::post(unit, Cause::of(offer.id), offer.deal(), outcome, Default::default()).await?;
+    if offer.hold.is_some() {
         unit.audit(AuditRow::new("offer.hold", offer.id));
     }
     unit.enqueue(NewTask::new(EXPIRE, &Expire { offer: offer.id }, offer.expires_at)?);
@@ -137,41 +136,38 @@ async fn side(unit: &mut Unit, viewer: &Viewer, job: &jobs::Job, input: &NewOffe
 
 /// The side that got the offer says no.
 pub async fn decline(platform: &Platform, caller: &Caller, offer: OfferId) -> Result<OfferId> {
-    end_by(platform, caller, offer, Status::Declined).await
+    end_by(platform, caller, offer, DECLINE).await
 }
 
 /// The side that made the offer takes it back.
 pub async fn withdraw(platform: &Platform, caller: &Caller, offer: OfferId) -> Result<OfferId> {
-    end_by(platform, caller, offer, Status::Withdrawn).await
+    end_by(platform, caller, offer, WITHDRAW).await
 }
 
-async fn end_by(platform: &Platform, caller: &Caller, offer: OfferId, to: Status) -> Result<OfferId> {
+async fn end_by(platform: &Platform, caller: &Caller, offer: OfferId, transition: &'static str) -> Result<OfferId> {
     let viewer = caller.viewer()?;
     platform
         .work
-        .run(caller, (viewer, offer, to), |unit, (viewer, offer, to)| {
+        .run(caller, (viewer, offer, transition), |unit, (viewer, offer, transition)| {
             Box::pin(async move {
                 let found = queries::in_unit(unit, *offer).await?.ok_or_else(|| Error::not_found("offer"))?;
                 let side = found.side_of(viewer.user)?;
-                let may = if *to == Status::Withdrawn { found.made_by } else { found.made_by.other() };
-                if side != may {
-                    let hint = if *to == Status::Withdrawn { "decline it" } else { "withdraw it" };
-                    return Err(Error::forbidden(format!("This is for the other side; you may {hint}.")));
-                }
                 unit.act_as(side.role());
                 let gone = || Error::conflict("This offer has ended already.");
-                if end(unit, *offer, *to, Freed::Voided).await? { Ok(*offer) } else { Err(gone()) }
+                if end(unit, &found, transition, found.by(side)).await? { Ok(*offer) } else { Err(gone()) }
             })
         })
         .await
 }
 
-/// Ends a pending offer and frees its hold; false when somebody else ended it meanwhile.
-async fn end(unit: &mut Unit, offer: OfferId, to: Status, freed: Freed) -> Result<bool> {
-    let Some(ended) = store::end(&mut unit.tx, offer, to, None, unit.now).await? else { return Ok(false) };
+/// Ends an offer and frees what it holds; false when somebody else ended it meanwhile.
+async fn end(unit: &mut Unit, offer: &Offer, transition: &str, by: By) -> Result<bool> {
+    let (from, to) = (offer.status, offer.step(transition, by, unit.now)?);
+    let Some(ended) = store::step(&mut unit.tx, offer.id, from, to, unit.now).await? else { return Ok(false) };
     if ended.hold.is_some() {
-        escrow::free(unit, offer, ended.hold, freed).await?;
-        unit.audit(AuditRow::new("offer.free", offer));
+        let outcome = outcomes::of(transition, Some(from.name()), by)?;
+        escrow::post(unit, Cause::of(ended.id), ended.deal(), outcome, Default::default()).await?;
+        unit.audit(AuditRow::new("offer.free", ended.id));
     }
     unit.state(events::ended(&ended)?);
     Ok(true)
@@ -189,7 +185,7 @@ pub async fn expire(platform: &Platform, caller: &Caller, offer: OfferId) -> Res
                         Err(Error::new(Code::Unavailable, "This offer's time is not over yet."))
                     }
                     Some(found) if found.status == Status::Pending => {
-                        end(unit, *offer, Status::Expired, Freed::Expired).await.map(drop)
+                        end(unit, &found, EXPIRE, By::Timer).await.map(drop)
                     }
                     _ => Ok(()),
                 }
@@ -208,7 +204,10 @@ pub struct Decided {
 
 /// Accepts one offer of a job and declines the others. Money and booking are the caller's.
 pub async fn decide(unit: &mut Unit, job: JobId, winner: OfferId) -> Result<Decided> {
-    let offers = store::decide(&mut unit.tx, job, winner, unit.now).await?;
+    let from = Status::Pending;
+    let (won, lost) = (LIFE.step(ACCEPT, from, By::Receiver)?, LIFE.step(ACCEPT, from, By::Rival)?);
+    let decision = store::Decision { winner, from, won, lost };
+    let offers = store::decide(&mut unit.tx, job, decision, unit.now).await?;
     let (mut won, losers): (Vec<_>, Vec<_>) = offers.into_iter().partition(|offer| offer.id == winner);
     let winner = won.pop().ok_or_else(|| Error::conflict("This offer has ended already."))?;
     unit.state(events::ended(&winner)?);

@@ -5,8 +5,9 @@
 //! `bookings`; [`commands::decide`] is its hand here. Offers are sealed: only the job's customer, the offer's
 //! contractor and staff see one.
 //!
-//! To add a way for an offer to end: a status in [`model`], a command that frees the hold through the wallet's
-//! `escrow`, and the fact in [`events`]. What shall happen later by itself is a task; see `EXPIRE` in [`commands`].
+//! To add a way for an offer to end: a status and a row of [`LIFE`] in [`model`], what it does to the money in the
+//! wallet's `outcomes`, a command, and the fact in [`events`]. What shall happen later by itself is a task; see
+//! [`model::EXPIRE`].
 
 pub mod commands;
 pub mod events;
@@ -14,4 +15,4 @@ pub mod model;
 pub mod queries;
 mod store;
 
-pub use model::{NewOffer, Offer, Side, Status};
+pub use model::{LIFE, NewOffer, Offer, Side, Status};

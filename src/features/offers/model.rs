@@ -1,9 +1,22 @@
 //! What an offer is, and the life that it leads.
 
 use crate::features::wallet::escrow::Deal;
+use crate::features::wallet::outcomes::{self, Effect};
 use crate::features::wallet::{Quote, Rates};
 use crate::kernel::id::{JobId, OfferId, TransactionId, UserId};
-use crate::kernel::{Error, Money, Result, Role, Timestamp, text};
+use crate::kernel::life::{Available, Barred, Life, State, Transition};
+use crate::kernel::{By, Code, Error, Money, Result, Role, Timestamp, Viewer, text};
+
+/// The mutation that makes an offer.
+pub const SEND: &str = "offerSend";
+/// The mutation that accepts one.
+pub const ACCEPT: &str = "offerAccept";
+/// The mutation that declines one.
+pub const DECLINE: &str = "offerDecline";
+/// The mutation that takes one back.
+pub const WITHDRAW: &str = "offerWithdraw";
+/// The task that lets one expire.
+pub const EXPIRE: &str = "offer.expire";
 
 /// Who made an offer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -36,11 +49,11 @@ impl Side {
         }
     }
 
-    /// The other side.
-    pub const fn other(self) -> Side {
+    /// Who makes an offer on this side.
+    pub const fn by(self) -> By {
         match self {
-            Side::Customer => Side::Contractor,
-            Side::Contractor => Side::Customer,
+            Side::Customer => By::Customer,
+            Side::Contractor => By::Contractor,
         }
     }
 }
@@ -61,10 +74,6 @@ pub enum Status {
 }
 
 impl Status {
-    /// All states.
-    pub const ALL: [Status; 5] =
-        [Status::Pending, Status::Accepted, Status::Declined, Status::Withdrawn, Status::Expired];
-
     /// The stored name.
     pub const fn name(self) -> &'static str {
         match self {
@@ -78,9 +87,74 @@ impl Status {
 
     /// Reads a stored name.
     pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|status| status.name() == name)
+        Self::ALL.iter().copied().find(|status| status.name() == name)
     }
 }
+
+impl State for Status {
+    const ALL: &'static [Status] =
+        &[Status::Pending, Status::Accepted, Status::Declined, Status::Withdrawn, Status::Expired];
+
+    fn name(self) -> &'static str {
+        self.name()
+    }
+}
+
+/// The life of an offer.
+pub const LIFE: Life<Status> = Life {
+    noun: "offer",
+    ends: &[Status::Accepted, Status::Declined, Status::Withdrawn, Status::Expired],
+    rows: &[
+        Transition {
+            name: SEND,
+            label: "Send the offer",
+            from: &[],
+            to: Status::Pending,
+            by: &[By::Customer, By::Contractor],
+            barred: Barred::NONE,
+        },
+        Transition {
+            name: ACCEPT,
+            label: "Accept",
+            from: &[Status::Pending],
+            to: Status::Accepted,
+            by: &[By::Receiver],
+            barred: Barred::NONE,
+        },
+        Transition {
+            name: ACCEPT,
+            label: "Accept another offer",
+            from: &[Status::Pending],
+            to: Status::Declined,
+            by: &[By::Rival],
+            barred: Barred::NONE,
+        },
+        Transition {
+            name: DECLINE,
+            label: "Decline",
+            from: &[Status::Pending],
+            to: Status::Declined,
+            by: &[By::Receiver],
+            barred: Barred::NONE,
+        },
+        Transition {
+            name: WITHDRAW,
+            label: "Withdraw",
+            from: &[Status::Pending],
+            to: Status::Withdrawn,
+            by: &[By::Maker],
+            barred: Barred::NONE,
+        },
+        Transition {
+            name: EXPIRE,
+            label: "Expire",
+            from: &[Status::Pending],
+            to: Status::Expired,
+            by: &[By::Timer],
+            barred: Barred::NONE,
+        },
+    ],
+};
 
 /// A price for a job.
 #[derive(Clone, Debug)]
@@ -118,7 +192,8 @@ pub struct Offer {
 impl Offer {
     /// The deal that it would make.
     pub const fn deal(&self) -> Deal {
-        Deal { offer: self.id, customer: self.customer, contractor: self.contractor, quote: self.quote }
+        let (customer, contractor) = (self.customer, self.contractor);
+        Deal { offer: self.id, customer, contractor, quote: self.quote, hold: self.hold }
     }
 
     /// Which side a user is on; `NOT_FOUND` for strangers, since offers are sealed.
@@ -135,12 +210,31 @@ impl Offer {
         [self.customer, self.contractor]
     }
 
-    /// Refuses an offer that is not pending any more.
-    pub fn must_be_pending(&self) -> Result<()> {
-        match self.status {
-            Status::Pending => Ok(()),
-            other => Err(Error::conflict(format!("This offer is {} already.", other.name()))),
+    /// How a side stands to it.
+    pub fn by(&self, side: Side) -> By {
+        if side == self.made_by { By::Maker } else { By::Receiver }
+    }
+
+    /// What a viewer may do next with it. All of it has until the offer expires.
+    pub fn available(&self, viewer: &Viewer, now: Timestamp) -> Vec<Available> {
+        let own = self.side_of(viewer.user).ok().map(|side| self.by(side));
+        let by: Vec<_> = own.into_iter().chain(viewer.staff()).collect();
+        LIFE.available(self.status, &by, |name, by| self.step(name, by, now))
+    }
+
+    /// What a transition does to its money; nothing to tell when a person decides that first.
+    pub fn effect(&self, transition: &str, by: By) -> Result<Option<Effect>> {
+        let outcome = outcomes::of(transition, Some(self.status.name()), by)?;
+        outcome.foreseen(&self.quote, self.hold.is_some())
+    }
+
+    /// Where a transition leads now, or why it is refused. Its time may be over before the task comes that ends it.
+    pub fn step(&self, transition: &str, by: By, now: Timestamp) -> Result<Status> {
+        let to = LIFE.step(transition, self.status, by)?;
+        if to == Status::Accepted && self.expires_at <= now {
+            return Err(Error::new(Code::OfferExpired, "This offer's time is over; ask for a new one."));
         }
+        Ok(to)
     }
 }
 

@@ -67,32 +67,37 @@ pub(super) async fn by_ids(on: impl Into<On<'_>>, ids: &[OfferId]) -> Result<Vec
     q("select * from offers where id in ({list})").list(ids.iter().copied()).all(on).await
 }
 
-/// Ends one pending offer; `None` when it had ended already.
-pub(super) async fn end(
-    tx: &mut Tx,
-    id: OfferId,
-    to: Status,
-    why: Option<&str>,
-    now: Timestamp,
-) -> Result<Option<Offer>> {
-    q("update offers set status = $2, decline_reason = $3, updated_at = $4, version = version + 1
-        where id = $1 and status = 'PENDING' returning *")
+/// Takes a step, if the offer still stands where the step begins.
+pub(super) async fn step(tx: &mut Tx, id: OfferId, from: Status, to: Status, now: Timestamp) -> Result<Option<Offer>> {
+    q("update offers set status = $3, updated_at = $4, version = version + 1
+        where id = $1 and status = $2 returning *")
     .bind(id)
+    .bind(from.name())
     .bind(to.name())
-    .bind(why)
     .bind(now)
     .optional(tx)
     .await
 }
 
-/// Accepts one pending offer of a job and declines the others, in one statement.
-pub(super) async fn decide(tx: &mut Tx, job: JobId, winner: OfferId, now: Timestamp) -> Result<Vec<Offer>> {
-    q("update offers set status = case when id = $2 then 'ACCEPTED' else 'DECLINED' end,
+/// One offer of a job wins, the others lose.
+pub(super) struct Decision {
+    pub(super) winner: OfferId,
+    pub(super) from: Status,
+    pub(super) won: Status,
+    pub(super) lost: Status,
+}
+
+/// Decides all offers of a job that stand where the decision begins, in one statement.
+pub(super) async fn decide(tx: &mut Tx, job: JobId, decision: Decision, now: Timestamp) -> Result<Vec<Offer>> {
+    q("update offers set status = case when id = $2 then $4 else $5 end,
             decline_reason = case when id = $2 then null else 'JOB_ASSIGNED' end,
-            updated_at = $3, version = version + 1
-        where job_id = $1 and status = 'PENDING' returning *")
+            updated_at = $6, version = version + 1
+        where job_id = $1 and status = $3 returning *")
     .bind(job)
-    .bind(winner)
+    .bind(decision.winner)
+    .bind(decision.from.name())
+    .bind(decision.won.name())
+    .bind(decision.lost.name())
     .bind(now)
     .all(tx)
     .await

@@ -2,9 +2,10 @@
 
 use super::fees::Quote;
 use super::ledger::{Batch, Leg};
-use super::model::{Cause, Kind, Phase, PurseKey};
-use crate::kernel::Result;
-use crate::kernel::id::{BookingId, OfferId, TransactionId, UserId};
+use super::model::{Cause, Phase, PurseKey};
+use super::outcomes::{Freed, Outcome, Part, Pot, Split};
+use crate::kernel::id::{OfferId, TransactionId, UserId};
+use crate::kernel::{Error, Result};
 use crate::platform::work::Unit;
 
 /// A deal: whose money, for whom, how much.
@@ -18,100 +19,63 @@ pub struct Deal {
     pub contractor: UserId,
     /// All amounts.
     pub quote: Quote,
+    /// What holds the customer's money, as long as it is only held.
+    pub hold: Option<TransactionId>,
 }
 
 impl Deal {
-    fn escrow(&self) -> PurseKey {
-        PurseKey::escrow(self.offer, self.customer, self.quote.budget.currency)
+    fn purse(&self, pot: Pot) -> PurseKey {
+        let currency = self.quote.budget.currency;
+        match pot {
+            Pot::Customer | Pot::Held => PurseKey::available(self.customer, currency),
+            Pot::Contractor => PurseKey::available(self.contractor, currency),
+            Pot::Escrow => PurseKey::escrow(self.offer, self.customer, currency),
+            Pot::Platform => PurseKey::fees(currency),
+        }
     }
 
-    fn fees(&self) -> PurseKey {
-        PurseKey::fees(self.quote.budget.currency)
-    }
-
-    fn wallet(&self, user: UserId) -> PurseKey {
-        PurseKey::available(user, self.quote.budget.currency)
-    }
-
-    /// The price into the escrow and the fee to the platform.
-    fn paid(&self) -> Vec<Leg> {
-        let wallet = self.wallet(self.customer);
-        vec![
-            Leg { debit: wallet.clone(), credit: self.escrow(), amount: self.quote.budget, kind: Kind::Escrow },
-            Leg { debit: wallet, credit: self.fees(), amount: self.quote.platform_fee, kind: Kind::PlatformFee },
-        ]
+    fn legs(&self, parts: Vec<Part>) -> Vec<Leg> {
+        let leg = |part: Part| Leg {
+            debit: self.purse(part.from),
+            credit: self.purse(part.to),
+            amount: part.amount,
+            kind: part.kind,
+        };
+        parts.into_iter().map(leg).collect()
     }
 }
 
-/// Holds the price and the fee of an offer that its customer made, under the id that the offer names.
-pub async fn hold(unit: &mut Unit, deal: Deal, hold: TransactionId) -> Result<()> {
-    let mut batch = Batch::new(Cause::of(deal.offer));
-    batch.hold(hold, deal.paid());
-    batch.apply(unit).await?;
-    Ok(())
+/// What comes with an outcome that the table cannot know.
+#[derive(Default)]
+pub struct Given<'a> {
+    /// How the escrow is split, when somebody decides it.
+    pub split: Option<Split>,
+    /// Holds of other offers that end in the same moment, so that they may pay for this one.
+    pub lost: &'a [(TransactionId, Freed)],
 }
 
-/// Why a hold is given up.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Freed {
-    /// Declined or withdrawn.
-    Voided,
-    /// Its time was over.
-    Expired,
-}
-
-/// Frees a hold, fee included.
-pub async fn free(unit: &mut Unit, offer: OfferId, hold: Option<TransactionId>, why: Freed) -> Result<()> {
-    let Some(hold) = hold else { return Ok(()) };
-    let phase = match why {
+/// Posts what an outcome says about a deal, because of an offer or a booking.
+pub async fn post(unit: &mut Unit, cause: Cause, deal: Deal, outcome: Outcome, given: Given<'_>) -> Result<()> {
+    let mut batch = Batch::new(cause);
+    let phase = |freed: Freed| match freed {
         Freed::Voided => Phase::Voided,
         Freed::Expired => Phase::Expired,
     };
-    let mut batch = Batch::new(Cause::of(offer));
-    batch.resolve(unit, &[(hold, phase)]).await?;
-    batch.apply(unit).await?;
-    Ok(())
-}
-
-/// Funds a deal: posts its hold, or pays at once when there is none, and frees the holds of the offers that lost.
-pub async fn fund(unit: &mut Unit, deal: Deal, hold: Option<TransactionId>, lost: &[TransactionId]) -> Result<()> {
-    let mut batch = Batch::new(Cause::of(deal.offer));
-    let mut resolved: Vec<_> = lost.iter().map(|lost| (*lost, Phase::Voided)).collect();
-    match hold {
-        Some(hold) => resolved.push((hold, Phase::Posted)),
-        None => batch.post(unit, deal.paid()),
+    let mut resolved: Vec<_> = given.lost.iter().map(|(hold, why)| (*hold, phase(*why))).collect();
+    match (outcome, deal.hold) {
+        (Outcome::Held, Some(hold)) => {
+            // Held money stays in its purse, and goes where it will go once it is paid.
+            batch.hold(hold, deal.legs(Outcome::Funded.parts(&deal.quote, false, None)?));
+        }
+        (Outcome::Held, None) => return Err(Error::internal("a hold without a name")),
+        (Outcome::Funded, Some(hold)) => resolved.push((hold, Phase::Posted)),
+        (Outcome::Freed(why), Some(hold)) => resolved.push((hold, phase(why))),
+        (outcome, _) => {
+            let legs = deal.legs(outcome.parts(&deal.quote, false, given.split)?);
+            batch.post(unit, legs);
+        }
     }
     batch.resolve(unit, &resolved).await?;
-    batch.apply(unit).await?;
-    Ok(())
-}
-
-/// Releases the escrow of a finished booking: the service fee to the platform, the rest to the contractor.
-pub async fn release(unit: &mut Unit, booking: BookingId, deal: Deal) -> Result<()> {
-    let mut batch = Batch::new(Cause::of(booking));
-    let net = deal.quote.contractor_net()?;
-    batch.post(
-        unit,
-        vec![
-            Leg { debit: deal.escrow(), credit: deal.fees(), amount: deal.quote.service_fee, kind: Kind::ServiceFee },
-            Leg { debit: deal.escrow(), credit: deal.wallet(deal.contractor), amount: net, kind: Kind::Release },
-        ],
-    );
-    batch.apply(unit).await?;
-    Ok(())
-}
-
-/// Gives the price back to the customer, and the platform fee as well when `with_fee`.
-pub async fn refund(unit: &mut Unit, booking: BookingId, deal: Deal, with_fee: bool) -> Result<()> {
-    let mut batch = Batch::new(Cause::of(booking));
-    let wallet = deal.wallet(deal.customer);
-    let budget = deal.quote.budget;
-    let mut legs = vec![Leg { debit: deal.escrow(), credit: wallet.clone(), amount: budget, kind: Kind::Refund }];
-    if with_fee {
-        let fee = deal.quote.platform_fee;
-        legs.push(Leg { debit: deal.fees(), credit: wallet, amount: fee, kind: Kind::FeeRefund });
-    }
-    batch.post(unit, legs);
     batch.apply(unit).await?;
     Ok(())
 }

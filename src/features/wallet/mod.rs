@@ -4,10 +4,10 @@
 //! gateway to the outside. A **transfer** moves an amount from one purse to another and is never changed; a **hold** is
 //! a group of pending transfers that is later posted, voided or expired, exactly once. [`ledger`] is the only writer.
 //!
-//! Other features say what happens to a deal in the words of [`escrow`]: hold, fund, release, refund.
+//! Other features ask the table in [`outcomes`] what a transition does to a deal, and let [`escrow`] post it.
 //!
-//! To add a movement of money: a kind in [`model::Kind`], and a function in [`escrow`] that fills a [`ledger::Batch`]
-//! with legs and applies it once. A batch refuses to spend what is not there.
+//! To add a movement of money: a kind in [`model::Kind`], and an outcome in [`outcomes`]. What is no deal fills a
+//! [`ledger::Batch`] with legs and applies it once. A batch refuses to spend what is not there.
 
 pub mod commands;
 pub mod escrow;
@@ -17,6 +17,7 @@ pub mod freezing;
 pub mod history;
 pub mod ledger;
 pub mod model;
+pub mod outcomes;
 pub mod queries;
 pub mod statement;
 mod store;

@@ -5,12 +5,18 @@ use super::store;
 use crate::kernel::id::{PaymentId, UserId};
 use crate::kernel::{Currency, Result};
 use crate::platform::Platform;
+use crate::platform::work::Unit;
 
 /// Wallets by user and currency. One without any movement is empty, not missing.
 pub async fn balances_of(platform: &Platform, wanted: &[(UserId, Currency)]) -> Result<Vec<Balance>> {
     let users: Vec<_> = wanted.iter().map(|(user, _)| *user).collect();
     let purses = store::purses_of(&platform.db, &users).await?;
     Ok(wanted.iter().map(|(user, currency)| find(*user, *currency, &purses)).collect())
+}
+
+/// A user's wallet in one currency, read inside a unit of work.
+pub async fn balance_in_unit(unit: &mut Unit, user: UserId, currency: Currency) -> Result<Balance> {
+    Ok(find(user, currency, &store::purses_of(&mut unit.tx, &[user]).await?))
 }
 
 /// A user's wallets in all currencies that ever moved, the given one first.

@@ -8,7 +8,7 @@ use super::model::{Class, Kind, Payment, PaymentStatus, Purse, PurseKey};
 use crate::kernel::id::{PaymentId, PurseId, TransactionId, UserId};
 use crate::kernel::money::MAX_AMOUNT;
 use crate::kernel::{Currency, Money, Result, Timestamp};
-use crate::platform::db::{Db, FromRow, Kind as Failure, On, Row, Tx, Value, q, q2};
+use crate::platform::db::{FromRow, Kind as Failure, On, Row, Tx, Value, q, q2};
 use crate::platform::work::Unit;
 
 impl FromRow for Purse {
@@ -165,11 +165,11 @@ pub(super) async fn purse(on: impl Into<On<'_>>, name: &str) -> Result<Option<Pu
 }
 
 /// The own purses of users, which tell their whole wallets.
-pub(super) async fn purses_of(db: &Db, users: &[UserId]) -> Result<Vec<Purse>> {
+pub(super) async fn purses_of(on: impl Into<On<'_>>, users: &[UserId]) -> Result<Vec<Purse>> {
     q("select id, name, class, owner_id, currency, debits_posted, credits_posted, debits_pending, escrowed, version
         from purses where owner_id in ({list}) and class = 'AVAILABLE' order by created_at, id")
     .list(users.iter().copied())
-    .all(db)
+    .all(on)
     .await
 }
 

@@ -5,7 +5,8 @@
 //! own, so that a client that hangs up cannot stop it half way, and it is repeated when the database lost a race.
 //! Inside, only `unit.tx` may touch the database: a second connection could wait for the first for ever.
 //!
-//! [`Work::run`] is for most commands, [`Work::once`] for those with an idempotency key. To let something follow from
+//! [`Work::run`] is for most commands, [`Work::once`] for those with an idempotency key. [`Work::rehearsing`] runs the very
+//! same commands and takes everything back. To let something follow from
 //! every event of a kind, write a [`Projection`] and name it in `features/mod.rs`. To let a unit carry one more kind of
 //! thing: a list in [`Unit`], and the statement that stores it in `commit`.
 
@@ -40,6 +41,9 @@ pub type Projection = for<'a> fn(&'a mut Unit, &'a Draft) -> BoxFuture<'a, Resul
 /// Where streams stand after a transaction.
 type Heads = Vec<(StreamName, i64)>;
 
+/// What is looked at in a rehearsal, once everything was done and before it is taken back.
+pub type Look = Arc<dyn for<'a> Fn(&'a mut Unit) -> BoxFuture<'a, Result<()>> + Send + Sync>;
+
 /// Runs units of work.
 #[derive(Clone)]
 pub struct Work {
@@ -51,6 +55,7 @@ pub struct Work {
     running: TaskTracker,
     longest: Duration,
     in_flight: once::InFlight,
+    rehearsal: Option<Look>,
     /// Rung when a commit brought tasks.
     pub tasks_arrived: Arc<Notify>,
 }
@@ -59,7 +64,8 @@ impl Work {
     /// Work on this database, telling this bus.
     pub fn new(db: Db, bus: Arc<dyn Bus>, clock: Clock, ids: Ids, projections: &'static [Projection]) -> Self {
         let (running, longest, in_flight) = (TaskTracker::new(), TRANSACTION_MAX, Default::default());
-        Work { db, bus, clock, ids, projections, running, longest, in_flight, tasks_arrived: Arc::default() }
+        let (rehearsal, tasks_arrived) = (None, Arc::default());
+        Work { db, bus, clock, ids, projections, running, longest, in_flight, rehearsal, tasks_arrived }
     }
 
     /// Runs one unit of work to its commit, whatever becomes of the caller.
@@ -73,6 +79,12 @@ impl Work {
         let caller = caller.clone();
         let task = self.running.spawn(async move { work.attempts(&caller, &input, &command).await });
         task.await.map_err(Error::internal)?
+    }
+
+    /// The same work without an effect: commands run to the brink of their commit, `look` sees what would be, and then
+    /// everything is rolled back. No event, task, audit row or key stays, and nobody is told.
+    pub fn rehearsing(&self, look: Look) -> Self {
+        Work { rehearsal: Some(look), ..self.clone() }
     }
 
     /// Waits until every unit of work under way has ended.
@@ -105,22 +117,26 @@ impl Work {
         let mut unit = Unit::new(tx, self.clock.now(), self.ids.clone(), caller.clone());
         let work = async {
             let value = command(&mut unit, input).await?;
-            Ok((value, self.write(&mut unit).await?))
+            let heads = self.write(&mut unit).await?;
+            if let Some(look) = &self.rehearsal {
+                look(&mut unit).await?;
+            }
+            Ok((value, heads))
         };
         let outcome = tokio::time::timeout(self.longest, work).await;
         // Dropped in the middle of a statement, the transaction rolls back by itself.
         let Ok(outcome) = outcome else { return Err(too_long()) };
         match outcome {
-            Ok((value, heads)) => {
+            Ok((value, heads)) if self.rehearsal.is_none() => {
                 self.commit(unit, heads).await?;
                 Ok(value)
             }
-            Err(error) => {
+            outcome => {
                 // An explicit rollback frees the connection at once; a failure of it changes nothing.
                 if let Err(cause) = unit.tx.rollback().await {
                     tracing::debug!(%cause, "rollback failed");
                 }
-                Err(error)
+                outcome.map(|(value, _)| value)
             }
         }
     }

@@ -6,12 +6,15 @@ use gigwire::server::documents::access::SchemaIndex;
 use super::{ROOTS, Sdl, interfaces_of, is_list, keeps, named, tells, text};
 
 /// Lists that cannot grow: they are bounded by what they are.
-const SHORT_LISTS: [&str; 10] = [
+const SHORT_LISTS: [&str; 13] = [
+    "Booking.availableTransitions",
     "Booking.reviews",
     "Conversation.participants",
+    "Job.availableTransitions",
     "LedgerProof.checks",
     "LedgerProof.currencies",
     "LedgerProof.openHolds",
+    "Offer.availableTransitions",
     "Query.nodes",
     "Upload.headers",
     "User.roles",

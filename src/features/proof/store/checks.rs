@@ -3,6 +3,7 @@
 use crate::features::bookings::Status;
 use crate::kernel::Result;
 use crate::kernel::id::{OfferId, TransactionId, TransferId};
+use crate::kernel::life::State;
 use crate::platform::db::{Query, Row, Tx, q, q2};
 
 /// Things that are named for each check.
@@ -94,7 +95,7 @@ pub(in crate::features::proof) fn offers() -> Query {
 }
 
 pub(in crate::features::proof) fn escrows() -> Query {
-    let keeping = Status::ALL.into_iter().filter(|status| status.keeps_escrow()).map(Status::name);
+    let keeping = Status::ALL.iter().copied().filter(|status| status.keeps_escrow()).map(Status::name);
     q2(
         "with due as (select 'escrow:' || replace(cast(offer_id as text), '-', '') as name, currency,
                 case when status in ({list}) then amount else 0 end as amount

@@ -1,0 +1,219 @@
+//! The table of who gets what, row by row: what it says is what people then have.
+
+use std::collections::BTreeSet;
+
+use gigwire::features::wallet::outcomes::{Fee, Freed, Outcome, Price, TABLE};
+use gigwire::kernel::clock::DAY;
+use serde_json::json;
+
+use crate::support::app::{PASSWORD, TestApp, TestUser, eventually, on_both_engines};
+use crate::support::market::{id_of, key, usd};
+
+on_both_engines! {
+    each_row_pays_what_it_says,
+}
+
+/// The customer of all deals begins each with this: two deals with their fees.
+const PURSE: i64 = 21_000;
+
+/// What a row does: the customer's available, held and escrow money, the contractor's, and the platform's, in cents, for a
+/// price of 100 dollars.
+type After = [i64; 5];
+
+/// A row, and how to get there: what is done before it, who takes it, and what everybody has then.
+struct Case {
+    row: (&'static str, &'static str, &'static str),
+    by_customer: bool,
+    before: &'static [&'static str],
+    after: After,
+}
+
+const fn case(
+    row: (&'static str, &'static str, &'static str),
+    by_customer: bool,
+    before: &'static [&'static str],
+    after: After,
+) -> Case {
+    Case { row, by_customer, before, after }
+}
+
+const HELD: After = [PURSE - 10_500, 10_500, 0, 0, 0];
+const FREE: After = [PURSE, 0, 0, 0, 0];
+const FUNDED: After = [PURSE - 10_500, 0, 10_000, 0, 500];
+
+/// `by_customer` says who made the offer.
+const CASES: [Case; 15] = [
+    case(("offerSend", "", "customer"), true, &[], HELD),
+    case(("offerSend", "", "contractor"), false, &[], FREE),
+    case(("offerAccept", "PENDING", "receiver"), true, &[], FUNDED),
+    case(("offerAccept", "PENDING", "receiver"), false, &[], FUNDED),
+    case(("offerAccept", "PENDING", "rival"), true, &[], FUNDED),
+    case(("offerDecline", "PENDING", "receiver"), true, &[], FREE),
+    case(("offerDecline", "PENDING", "receiver"), false, &[], FREE),
+    case(("offerWithdraw", "PENDING", "maker"), true, &[], FREE),
+    case(("offerWithdraw", "PENDING", "maker"), false, &[], FREE),
+    case(("bookingStart", "CONFIRMED", "contractor"), true, &["offerAccept"], FUNDED),
+    case(("bookingDeliver", "IN_PROGRESS", "contractor"), true, &["offerAccept", "bookingStart"], FUNDED),
+    case(
+        ("bookingComplete", "DELIVERED", "customer"),
+        true,
+        &["offerAccept", "bookingStart", "bookingDeliver"],
+        [PURSE - 10_500, 0, 0, 8_000, 2_500],
+    ),
+    case(("bookingCancel", "CONFIRMED", "customer"), true, &["offerAccept"], [PURSE - 500, 0, 0, 0, 500]),
+    case(("bookingCancel", "CONFIRMED", "contractor"), true, &["offerAccept"], FREE),
+    // The last one, since it makes everybody's tokens old.
+    case(("offer.expire", "PENDING", "timer"), true, &[], FREE),
+];
+
+/// Two people and their one offer.
+struct Deal<'a> {
+    app: &'a TestApp,
+    customer: TestUser,
+    contractor: TestUser,
+    offer: String,
+    booking: Option<String>,
+    by_customer: bool,
+    fees: i64,
+}
+
+async fn fees(app: &TestApp) -> i64 {
+    let sum = "select cast(coalesce(sum(credits_posted - debits_posted), 0) as bigint) as n from purses
+        where class = 'FEES'";
+    app.count(sum).await
+}
+
+fn cents(amount: &str) -> i64 {
+    amount.replace('.', "").parse().unwrap()
+}
+
+impl<'a> Deal<'a> {
+    async fn new(app: &'a TestApp, by_customer: bool) -> Self {
+        let (customer, contractor) = (app.sign_up(&["CUSTOMER"]).await, app.sign_up(&["CONTRACTOR"]).await);
+        app.deposit(&customer, "210.00").await;
+        let fees = fees(app).await;
+        let job = app.post_job(&customer).await;
+        let sent = if by_customer {
+            app.offer_to(&customer, &job, &contractor, "100.00").await
+        } else {
+            app.offer(&contractor, &job, "100.00").await
+        };
+        Deal { app, offer: id_of(&sent.ok(), "offer"), customer, contractor, booking: None, by_customer, fees }
+    }
+
+    fn person(&self, by: &str) -> &TestUser {
+        match (by, self.by_customer) {
+            ("customer", _) | ("maker", true) | ("receiver", false) => &self.customer,
+            _ => &self.contractor,
+        }
+    }
+
+    async fn take(&mut self, transition: &str, by: &str) {
+        match (transition, by) {
+            ("offerSend", _) => {}
+            ("offer.expire", _) => self.wait().await,
+            ("offerAccept", "rival") => self.lose().await,
+            ("offerAccept", _) => {
+                let made = self.app.answer(self.person("receiver"), transition, &self.offer).await.ok();
+                self.booking = Some(id_of(&made, "booking"));
+            }
+            ("offerDecline" | "offerWithdraw", _) => {
+                self.app.answer(self.person(by), transition, &self.offer).await.ok();
+            }
+            _ => {
+                self.app.step(self.person(by), transition, self.booking.as_ref().unwrap()).await.ok();
+            }
+        }
+    }
+
+    /// A week goes by.
+    async fn wait(&mut self) {
+        self.app.clock.advance(7 * DAY);
+        for user in [&mut self.customer, &mut self.contractor] {
+            *user = self.app.sign_in(&user.email, PASSWORD).await;
+        }
+        self.app.work();
+        let expired = async || self.app.offer_status(&self.customer, &self.offer).await == "EXPIRED";
+        eventually("the offer expires", expired).await;
+    }
+
+    /// Somebody else's offer for as much wins: its money is what the lost one held.
+    async fn lose(&self) {
+        let rival = self.app.sign_up(&["CONTRACTOR"]).await;
+        let text = "query ($id: ID!) { node(id: $id) { ... on Offer { job { id } } } }";
+        let found = self.app.gql(&self.customer, text, json!({ "id": self.offer })).await;
+        let job = &found["data"]["node"]["job"]["id"];
+        let input = json!({ "jobId": job, "amount": usd("100.00"), "idempotencyKey": key() });
+        let sent = self.app.act(&rival, "offerSend", input).await.ok();
+        self.app.answer(&self.customer, "offerAccept", &id_of(&sent, "offer")).await.ok();
+        assert_eq!(self.app.offer_status(&self.contractor, &self.offer).await, "DECLINED");
+    }
+
+    async fn after(&self) -> After {
+        let [available, held, escrow] = self.app.money(&self.customer).await.map(|amount| cents(&amount));
+        let earned = cents(&self.app.money(&self.contractor).await[0]);
+        [available, held, escrow, earned, fees(self.app).await - self.fees]
+    }
+}
+
+/// Who takes the steps that lead to a case.
+fn usual(transition: &str) -> &'static str {
+    match transition {
+        "offerAccept" => "receiver",
+        "bookingComplete" => "customer",
+        _ => "contractor",
+    }
+}
+
+async fn each_row_pays_what_it_says(app: &TestApp) {
+    for case in &CASES {
+        let (transition, _, by) = case.row;
+        let mut deal = Deal::new(app, case.by_customer).await;
+        for step in case.before {
+            deal.take(step, usual(step)).await;
+        }
+        deal.take(transition, by).await;
+        assert_eq!(deal.after().await, case.after, "{transition} by the {by}");
+        app.assert_books().await;
+    }
+    let tried: BTreeSet<_> = CASES.iter().map(|case| case.row).collect();
+    let rows: BTreeSet<_> =
+        TABLE.iter().flat_map(|row| row.by.iter().map(|by| (row.transition, row.from.join(" "), by.name()))).collect();
+    let rows: BTreeSet<_> = rows.iter().map(|(name, from, by)| (*name, from.as_str(), *by)).collect();
+    assert_eq!(tried, rows, "each row of the table has a case here");
+}
+
+/// A row of the table in words, as `docs/money.md` shows it.
+fn words(outcome: Outcome) -> [&'static str; 2] {
+    match outcome {
+        Outcome::Nothing => ["stays", "stays"],
+        Outcome::Held => ["held in the customer's wallet", "held in the customer's wallet"],
+        Outcome::Freed(Freed::Voided) => ["free again", "free again"],
+        Outcome::Freed(Freed::Expired) => ["free again, as expired", "free again, as expired"],
+        Outcome::Funded => ["into the escrow", "to the platform"],
+        Outcome::Ended { price, fee } => [
+            match price {
+                Price::Back => "back to the customer",
+                Price::Paid => "to the contractor, less the service fee",
+                Price::Split => "split as decided",
+            },
+            match fee {
+                Fee::Kept => "kept by the platform",
+                Fee::Back => "back to the customer",
+            },
+        ],
+    }
+}
+
+#[test]
+fn the_documents_show_the_table() {
+    let text = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/money.md")).unwrap();
+    let mut table = "| transition | from | by | the price | the platform fee |\n|---|---|---|---|---|\n".to_owned();
+    for row in TABLE {
+        let from = if row.from.is_empty() { "new".to_owned() } else { format!("`{}`", row.from.join("`, `")) };
+        let by: Vec<_> = row.by.iter().map(|by| by.name()).collect();
+        let [price, fee] = words(row.outcome);
+        table += &format!("| `{}` | {from} | {} | {price} | {fee} |\n", row.transition, by.join(", "));
+    }
+    assert!(text.contains(&table), "docs/money.md should show this table:\n\n{table}");
+}
