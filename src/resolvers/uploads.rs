@@ -77,7 +77,7 @@ impl File {
 
     /// The name that its owner gave it. Shown to the owner and to staff.
     #[graphql(directive = auth::apply(Access::SelfOnly))]
-    async fn file_name(&self, ctx: &Context<'_>) -> Option<&str> {
+    async fn name(&self, ctx: &Context<'_>) -> Option<&str> {
         let may_see = |viewer: crate::kernel::Viewer| viewer.user == self.row.owner || viewer.roles.is_staff();
         self.row.file_name.as_deref().filter(|_| ctx.caller().viewer.is_some_and(may_see))
     }

@@ -6,7 +6,12 @@ const { 'flat/schema-all': all, 'flat/schema-recommended': recommended, 'flat/sc
 const rule = (name, ...setting) => [`@graphql-eslint/${name}`, setting.length ? setting : 'off'];
 
 /** Values: they are parts of other objects and nothing to be fetched or cached by themselves. */
-const VALUES = ['EventActor', 'FeeQuote', 'Money', 'PageInfo', 'PaymentStep', 'SessionTokens'];
+const VALUES = [
+  ...['EventActor', 'FeeQuote', 'Money', 'PageInfo', 'PaymentStep', 'RatingSummary', 'SessionTokens', 'UploadHeader'],
+  ...['MoneyEffect', 'Transition', 'TransitionPreview', 'WalletPreview'],
+  ...['StatementLine', 'WalletBalance', 'WalletExplanation', 'WalletMovement', 'WalletReserve', 'WalletStatement'],
+  ...['LedgerChain', 'LedgerCheck', 'LedgerHolds', 'LedgerProof', 'LedgerSums', 'PayoutFreeze'],
+];
 /** One for the viewer, or one for each currency: the recipes for caches say so. */
 const SINGLE = ['Viewer', 'Wallet'];
 

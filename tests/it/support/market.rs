@@ -26,7 +26,7 @@ const SELECTIONS: [(&str, &str); 20] = [
     ("notificationMarkRead", "notification { id readAt version } unreadCount"),
     ("notificationDismiss", "notification { id readAt dismissedAt version } unreadCount"),
     ("uploadCreate", "upload { id url method headers { name value } expiresAt }"),
-    ("uploadComplete", "file { id url purpose contentType size width height fileName }"),
+    ("uploadComplete", "file { id url purpose contentType size width height name }"),
     ("profileUpdate", "user { id bio version }"),
 ];
 

@@ -82,10 +82,10 @@ async fn a_picture_comes_in_in_three_steps(app: &TestApp) {
         assert_eq!(file["size"], bytes.len());
         let shown = image::load_from_memory(&bytes).unwrap();
         assert_eq!((shown.width(), shown.height()), (8, 6));
-        let text = "query ($id: ID!) { node(id: $id) { ... on File { url createdAt fileName } } }";
+        let text = "query ($id: ID!) { node(id: $id) { ... on File { url createdAt name } } }";
         let found = app.gql(ANONYMOUS, text, json!({ "id": file["id"] })).await;
         assert_eq!(found["data"]["node"]["url"], file["url"], "{found}");
-        assert!(found["data"]["node"]["fileName"].is_null() && file["fileName"] == "my file", "{found}");
+        assert!(found["data"]["node"]["name"].is_null() && file["name"] == "my file", "{found}");
     }
 }
 
