@@ -12,6 +12,7 @@ pub mod ask;
 pub mod bookings;
 pub mod chat;
 pub mod connection;
+pub mod disputes;
 pub mod earnings;
 pub mod error;
 pub mod jobs;
@@ -32,6 +33,7 @@ pub struct Query(
     accounts::AccountQuery,
     bookings::BookingQuery,
     chat::ChatQuery,
+    disputes::DisputeQuery,
     jobs::JobQuery,
     node::NodeQuery,
     transitions::TransitionQuery,
@@ -45,6 +47,7 @@ pub struct Mutation(
     announcements::AnnouncementMutation,
     bookings::BookingMutation,
     chat::ChatMutation,
+    disputes::DisputeMutation,
     jobs::JobMutation,
     offers::OfferMutation,
     reviews::ReviewMutation,
@@ -57,6 +60,7 @@ pub struct Subscription(
     announcements::AnnouncementSubscription,
     bookings::BookingSubscription,
     chat::ChatSubscription,
+    disputes::DisputeSubscription,
     earnings::EarningSubscription,
     jobs::JobSubscription,
     offers::OfferSubscription,

@@ -7,10 +7,10 @@ use futures_util::future::try_join_all;
 
 use super::ask::Ask;
 use super::error::{Nullable, answer, nullable};
-use super::{bookings, chat, earnings, jobs, offers, reviews, wallet};
+use super::{bookings, chat, disputes, earnings, jobs, offers, reviews, wallet};
 use crate::kernel::id::{
-    AnnouncementId, BookingId, ConversationId, EarningId, JobId, MessageId, OfferId, PaymentId, ReviewId, TypedId,
-    UserId, decode,
+    AnnouncementId, BookingId, ConversationId, DisputeId, EarningId, JobId, MessageId, OfferId, PaymentId, ReviewId,
+    TypedId, UserId, decode,
 };
 use crate::kernel::{Code, Error, Result};
 use crate::schema::auth::{Access, auth};
@@ -63,6 +63,7 @@ async fn load(ctx: &Context<'_>, id: &str) -> Result<Option<Node>> {
         JobId::PREFIX => jobs::visible(ctx, &viewer, JobId::of(uuid)).await?.map(Node::Job),
         OfferId::PREFIX => offers::visible(ctx, OfferId::of(uuid)).await?.map(Node::Offer),
         BookingId::PREFIX => bookings::visible(ctx, BookingId::of(uuid)).await?.map(Node::Booking),
+        DisputeId::PREFIX => disputes::visible(ctx, DisputeId::of(uuid)).await?.map(Node::Dispute),
         PaymentId::PREFIX => wallet::visible_payment(ctx, PaymentId::of(uuid)).await?.map(Node::Payment),
         EarningId::PREFIX => earnings::visible(ctx, EarningId::of(uuid)).await?.map(Node::Earning),
         ConversationId::PREFIX => chat::conversation(ctx, ConversationId::of(uuid)).await?.map(Node::Conversation),
@@ -73,10 +74,11 @@ async fn load(ctx: &Context<'_>, id: &str) -> Result<Option<Node>> {
 
 /// Refuses kinds that there are not, so that a typing error is not taken for a missing object.
 fn known(prefix: &str) -> Result<()> {
-    const KINDS: [&str; 7] = [
+    const KINDS: [&str; 8] = [
         JobId::PREFIX,
         OfferId::PREFIX,
         BookingId::PREFIX,
+        DisputeId::PREFIX,
         PaymentId::PREFIX,
         EarningId::PREFIX,
         ConversationId::PREFIX,

@@ -4,12 +4,13 @@ use async_graphql::{Context, Subscription};
 
 use super::ask::Ask;
 use super::live::{Filter, Live, durable, live_events};
-use crate::features::{announcements, bookings, chat, earnings, jobs, offers, reviews, wallet};
+use crate::features::{announcements, bookings, chat, disputes, earnings, jobs, offers, reviews, wallet};
 use crate::platform::streams::StreamName;
 use crate::schema::announcements::AnnouncementAdded;
 use crate::schema::auth::{Access, auth};
 use crate::schema::bookings::{BookingCancelled, BookingCreated, BookingStatusChanged};
-use crate::schema::chat::{MessageCreated, MessagesDelivered, MessagesRead};
+use crate::schema::chat::{ConversationStaffJoined, MessageCreated, MessagesDelivered, MessagesRead};
+use crate::schema::disputes::{DisputeOpened, DisputeProposalAccepted, DisputeProposed, DisputeStatusChanged};
 use crate::schema::earnings::EarningCreated;
 use crate::schema::jobs::{JobPosted, JobStatusChanged};
 use crate::schema::offers::{OfferSent, OfferStatusChanged};
@@ -47,6 +48,11 @@ live_events!(StreamEvent {
     chat::events::CREATED => MessageCreated(MessageCreated),
     chat::events::DELIVERED => MessagesDelivered(MessagesDelivered),
     chat::events::READ => MessagesRead(MessagesRead),
+    chat::events::STAFF_JOINED => ConversationStaffJoined(ConversationStaffJoined),
+    disputes::events::OPENED => DisputeOpened(DisputeOpened),
+    disputes::events::PROPOSED => DisputeProposed(DisputeProposed),
+    disputes::events::ACCEPTED => DisputeProposalAccepted(DisputeProposalAccepted),
+    disputes::events::STATUS_CHANGED => DisputeStatusChanged(DisputeStatusChanged),
     earnings::events::CREATED => EarningCreated(EarningCreated),
     jobs::events::POSTED => JobPosted(JobPosted),
     jobs::events::STATUS_CHANGED => JobStatusChanged(JobStatusChanged),

@@ -8,6 +8,7 @@ pub use super::accounts::AccountError;
 pub use super::announcements::AnnouncementError;
 pub use super::bookings::BookingError;
 pub use super::chat::ChatError;
+pub use super::disputes::DisputeError;
 pub use super::jobs::JobError;
 pub use super::offers::OfferError;
 pub use super::reviews::ReviewError;
@@ -36,6 +37,8 @@ pub enum UserError {
     Offer(OfferError),
     /// Of bookings.
     Booking(BookingError),
+    /// Of disputes.
+    Dispute(DisputeError),
     /// Of reviews.
     Review(ReviewError),
     /// Of transitions.

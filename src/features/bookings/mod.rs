@@ -7,10 +7,12 @@
 //! step, the fact in [`events`], and a line in [`preview`].
 
 pub mod commands;
+pub mod disputed;
 pub mod events;
 pub mod model;
 pub mod preview;
 pub mod queries;
 mod store;
+pub mod timers;
 
 pub use model::{Booking, LIFE, Party, Status};

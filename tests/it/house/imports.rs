@@ -22,7 +22,7 @@ const LAYERS: [(&str, u8); 10] = [
 ];
 
 /// What a feature uses, directly; nothing uses `admin` or the projections.
-pub const FEATURES: [(&str, &[&str]); 19] = [
+pub const FEATURES: [(&str, &[&str]); 20] = [
     ("audit", &[]),
     ("accounts", &["audit"]),
     ("uploads", &["accounts"]),
@@ -35,6 +35,7 @@ pub const FEATURES: [(&str, &[&str]); 19] = [
     // It knows the kind and the id of what a conversation is about, no more.
     ("chat", &["uploads"]),
     ("bookings", &["offers", "listings", "chat", "wallet"]),
+    ("disputes", &["bookings"]),
     ("reviews", &["bookings"]),
     ("announcements", &["accounts"]),
     ("banners", &["uploads"]),
@@ -43,11 +44,24 @@ pub const FEATURES: [(&str, &[&str]); 19] = [
     ("earnings", PRODUCT),
     ("webhooks", PRODUCT),
     ("search", PRODUCT),
-    ("admin", &["payouts", "reviews", "announcements", "banners", "notifications", "earnings", "webhooks", "search"]),
+    (
+        "admin",
+        &[
+            "payouts",
+            "disputes",
+            "reviews",
+            "announcements",
+            "banners",
+            "notifications",
+            "earnings",
+            "webhooks",
+            "search",
+        ],
+    ),
 ];
 
 /// The features that nothing else reaches; all others follow from them.
-const PRODUCT: &[&str] = &["payouts", "reviews", "announcements", "banners"];
+const PRODUCT: &[&str] = &["payouts", "disputes", "reviews", "announcements", "banners"];
 
 /// The wrong imports of one file of `src`: its path below `src`, and its text.
 pub fn wrong_imports(path: &str, source: &str) -> Vec<String> {

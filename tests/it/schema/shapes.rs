@@ -6,10 +6,11 @@ use gigwire::server::documents::access::SchemaIndex;
 use super::{ROOTS, Sdl, interfaces_of, is_list, keeps, named, tells, text};
 
 /// Lists that cannot grow: they are bounded by what they are.
-const SHORT_LISTS: [&str; 8] = [
+const SHORT_LISTS: [&str; 9] = [
     "Booking.availableTransitions",
     "Booking.reviews",
     "Conversation.participants",
+    "Dispute.availableTransitions",
     "Job.availableTransitions",
     "Offer.availableTransitions",
     "Query.nodes",

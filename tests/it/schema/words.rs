@@ -5,13 +5,14 @@ use async_graphql::parser::types::TypeKind;
 use super::{ROOTS, Sdl, keeps, named, said, tells};
 
 /// What mutations and subscriptions are about: the nouns of the features.
-const NOUNS: [&str; 12] = [
+const NOUNS: [&str; 13] = [
     "account",
     "announcement",
     "booking",
     "connection",
     "conversation",
     "deposit",
+    "dispute",
     "job",
     "message",
     "offer",
