@@ -170,6 +170,7 @@ async fn a_list_costs_no_statement_for_each_row(app: &TestApp) {
     );
     app.offer(&bob, &job, "50.00").await.ok();
     app.book(&ada, &bob).await;
+    app.deposit(&ada, "500.00").await;
     let mut spent = BTreeSet::new();
     for rows in [2, 5] {
         let before = app.round_trips();

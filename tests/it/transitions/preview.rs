@@ -1,5 +1,8 @@
 //! What would come of a transition: as the mutation does it, and without a trace.
 
+use std::time::Duration;
+
+use gigwire::platform::config::Profile;
 use serde_json::{Value, json};
 
 use crate::support::app::{ANONYMOUS, TestApp, TestUser, on_both_engines};
@@ -138,6 +141,7 @@ async fn a_preview_leaves_no_trace(app: &TestApp) {
         app.step(&bob, step, &delivered).await.ok();
     }
     let before = traces(app).await;
+    let mut wakes = app.server.platform.bus.subscribe();
     let mut last = Value::Null;
     for _ in 0..2 {
         foreseen(app, &bob, "offerAccept", &own).await;
@@ -148,10 +152,37 @@ async fn a_preview_leaves_no_trace(app: &TestApp) {
     }
     assert_eq!(last["bookingStatus"], "COMPLETED");
     assert_eq!(traces(app).await, before);
+    let silence = tokio::time::timeout(Duration::from_millis(200), wakes.next()).await;
+    assert!(silence.is_err(), "nobody is woken");
     app.assert_books().await;
     app.step(&ada, "bookingComplete", &delivered).await.ok();
     assert_ne!(traces(app).await, before, "the real one leaves some");
     app.assert_books().await;
+}
+
+#[tokio::test]
+async fn one_user_rehearses_sixty_times_a_minute() {
+    let app = TestApp::sqlite_with(|config| config.app.env = Profile::Production).await;
+    let (ada, bob) = people(&app).await;
+    let job = app.post_job(&ada).await;
+    let offer = id_of(&app.offer(&bob, &job, "50.00").await.ok(), "offer");
+    let four = "query ($id: ID!) { a: transitionPreview(id: $id, name: OFFER_ACCEPT) { bookingStatus }
+        b: transitionPreview(id: $id, name: OFFER_DECLINE) { offerStatus }
+        c: transitionPreview(id: $id, name: OFFER_ACCEPT) { jobStatus }
+        d: transitionPreview(id: $id, name: OFFER_DECLINE) { offerStatus } }";
+    for _ in 0..15 {
+        let answer = app.gql(&ada, four, json!({ "id": offer })).await;
+        assert_eq!(answer["data"]["a"]["bookingStatus"], "CONFIRMED", "{answer:#}");
+    }
+    // One more is allowed each second, so that a slow machine needs some more to be refused.
+    let mut is_refused = false;
+    for _ in 0..20 {
+        let answer = app.gql(&ada, four, json!({ "id": offer })).await;
+        is_refused |= answer["errors"][0]["extensions"]["code"] == "RATE_LIMITED";
+    }
+    assert!(is_refused, "nobody may rehearse for ever");
+    let other = preview(&app, &bob, "offerWithdraw", &offer).await;
+    assert_eq!(other["data"]["transitionPreview"]["offerStatus"], "WITHDRAWN", "others are not counted: {other:#}");
 }
 
 async fn a_preview_is_refused_like_the_mutation(app: &TestApp) {
