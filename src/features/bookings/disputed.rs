@@ -10,6 +10,8 @@ use crate::platform::work::Unit;
 
 /// Who gave a booking up that the end of a dispute cancels.
 const DISPUTED: &str = "DISPUTE";
+/// Why it was given up, when staff did not say it.
+const AGREED: &str = "The two agreed on it in a dispute.";
 
 /// A party opens a dispute: nothing moves the booking on until it has ended, no timer either.
 pub async fn freeze(unit: &mut Unit, found: &Booking, party: Party, patience: Patience) -> Result<Booking> {
@@ -43,7 +45,7 @@ pub async fn settle(
         from: found.status,
         to,
         cancelled_by: is_gone.then_some(DISPUTED),
-        cancel_reason: because.filter(|_| is_gone),
+        cancel_reason: is_gone.then_some(because.unwrap_or(AGREED)),
         settled: Some(Settled { contractor: split.contractor, platform: split.platform }),
     };
     let ended = write(unit, found, step, patience).await?;

@@ -180,8 +180,8 @@ impl Story {
             self.act("rival", "disputePropose", input, "dispute { id }").await;
         }
         let decided = self.of("Dispute").next().unwrap().id.clone();
-        let input = json!({ "disputeId": decided, "toCustomer": usd("30.00"), "toContractor": usd("50.00"),
-            "toPlatform": usd("10.00"), "platformFee": "BACK", "reason": "It is July.", "idempotencyKey": "decide" });
+        let input = json!({ "disputeId": decided, "toCustomer": usd("90.00"), "toContractor": usd("0"),
+            "toPlatform": usd("0"), "platformFee": "BACK", "reason": "It is July.", "idempotencyKey": "decide" });
         self.act("admin", "disputeDecide", input, "dispute { id }").await;
     }
 
