@@ -3,7 +3,7 @@
 //! The modules in layer order; each uses only those above it in this list:
 //!
 //! 1. [`kernel`]: pure foundations, no I/O: ids, money, clock, errors, pages, checked texts.
-//! 2. [`platform`]: the outside world: database, bus, streams, units of work, queue, limits, payments, settings.
+//! 2. [`platform`]: the outside world: database, bus, streams, units of work, queue, mail, limits, payments, settings.
 //! 3. [`features`]: the product, one folder per noun: rules, commands, queries, SQL, events.
 //! 4. [`schema`]: GraphQL shapes. [`loaders`]: many questions, one statement. Neither uses the other.
 //! 5. [`resolvers`]: from the API to the features and back.

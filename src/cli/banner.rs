@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 
 use crate::platform::Platform;
+use crate::platform::config::MailDriver;
 
 /// Loud, because nobody may take it for a shop.
 const SANDBOX: &str = "PAYMENTS ARE THE SANDBOX: deposits settle by themselves and NO REAL MONEY MOVES.";
@@ -20,6 +21,14 @@ fn facts(platform: &Platform, address: SocketAddr) -> Vec<(&'static str, String)
         true => format!("Redis, {}", without_password(config.redis.url.reveal())),
         false => "in this process: run one instance only".to_owned(),
     };
+    let mail = match (config.mail.driver(), &platform.mail.captured) {
+        (_, Some(folder)) if config.is_development() => {
+            format!("captured in {}, shown at http:{base}/dev/mail", folder.path().display())
+        }
+        (_, Some(folder)) => format!("captured in {}", folder.path().display()),
+        (MailDriver::Log, _) => "noted in the log, none is sent".to_owned(),
+        _ => format!("SMTP, {}:{}", config.mail.smtp_host, config.mail.smtp_port),
+    };
     vec![
         ("GraphQL", format!("http:{base}/graphql")),
         ("WebSocket", format!("ws:{base}/graphql/ws")),
@@ -28,7 +37,8 @@ fn facts(platform: &Platform, address: SocketAddr) -> Vec<(&'static str, String)
         ("Metrics", format!("http:{base}/metrics")),
         ("Database", format!("{}, {place}", platform.db.name())),
         ("Bus", bus),
-        ("Mails, pushes", format!("captured in {} (none are sent yet)", config.app.data_dir.join("outbox").display())),
+        ("Files", platform.files.name()),
+        ("Mail", mail),
     ]
 }
 

@@ -8,6 +8,7 @@ mod config;
 mod lives;
 mod logs;
 mod migrate;
+mod proof;
 mod schema;
 mod serve;
 mod work;
@@ -83,6 +84,8 @@ enum Command {
     Config,
     /// Bring the database up to date
     Migrate,
+    /// Prove the books; the exit status is 1 when they are not in order
+    Proof(proof::Arguments),
     /// Accounts of staff
     #[command(subcommand)]
     Admin(admin::Admin),
@@ -124,6 +127,7 @@ pub fn run() -> ExitCode {
         Some(Command::Config) => flags.load().and_then(|loaded| config::run(&loaded)),
         Some(Command::Migrate) => flags.load().and_then(|loaded| block_on(migrate::run(loaded.config))),
         Some(Command::Admin(command)) => flags.load().and_then(|loaded| block_on(admin::run(loaded.config, command))),
+        Some(Command::Proof(how)) => flags.load().and_then(|loaded| block_on(proof::run(loaded.config, how))),
         Some(Command::Work) => flags.load().and_then(|loaded| block_on(work::run(loaded.config))),
         None | Some(Command::Serve) => flags.load().and_then(|loaded| block_on(serve::run(loaded.config))),
     };

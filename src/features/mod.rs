@@ -22,15 +22,19 @@ pub mod chat;
 pub mod disputes;
 pub mod earnings;
 pub mod jobs;
+pub mod notifications;
 pub mod offers;
+pub mod profiles;
+pub mod proof;
 pub mod reviews;
+pub mod uploads;
 pub mod wallet;
 
 use crate::kernel::life::Chart;
 use crate::platform::work::Projection;
 
 /// What follows from events inside their own transaction.
-pub const PROJECTIONS: &[Projection] = &[earnings::projection::project];
+pub const PROJECTIONS: &[Projection] = &[earnings::projection::project, notifications::projection::project];
 
 /// The lives of everything that has one.
 pub fn lives() -> Vec<Chart> {

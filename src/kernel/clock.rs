@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, Datelike, Months, NaiveDate, NaiveTime, SecondsFormat, Utc};
 use serde::{Deserialize, Serialize};
 
 /// An instant: milliseconds since 1970-01-01T00:00:00Z.
@@ -31,6 +31,53 @@ impl Timestamp {
     /// Whole seconds, as tokens count them.
     pub const fn seconds(self) -> i64 {
         self.0.div_euclid(1000)
+    }
+}
+
+impl Timestamp {
+    /// The first instant of its day, in UTC.
+    pub const fn day(self) -> Self {
+        Timestamp(self.0.div_euclid(DAY) * DAY)
+    }
+}
+
+/// A month in UTC.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Month {
+    /// Its first instant.
+    pub begins_at: Timestamp,
+    /// The first instant of the next one.
+    pub ends_at: Timestamp,
+    first: NaiveDate,
+}
+
+impl Month {
+    /// Reads a month such as `2026-03`.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (year, number) = text.split_once('-')?;
+        let all_digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
+        if year.len() != 4 || number.len() != 2 || !all_digits(year) || !all_digits(number) {
+            return None;
+        }
+        Self::from(NaiveDate::from_ymd_opt(year.parse().ok()?, number.parse().ok()?, 1)?)
+    }
+
+    /// The month of an instant.
+    pub fn of(at: Timestamp) -> Self {
+        let first = DateTime::<Utc>::from_timestamp_millis(at.0).and_then(|at| at.date_naive().with_day(1));
+        first.and_then(Self::from).unwrap_or(Month { begins_at: at, ends_at: at, first: NaiveDate::MIN })
+    }
+
+    fn from(first: NaiveDate) -> Option<Self> {
+        let instant = |day: NaiveDate| Timestamp(day.and_time(NaiveTime::MIN).and_utc().timestamp_millis());
+        let next = first.checked_add_months(Months::new(1))?;
+        Some(Month { begins_at: instant(first), ends_at: instant(next), first })
+    }
+}
+
+impl fmt::Display for Month {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.first.format("%Y-%m"))
     }
 }
 
@@ -79,6 +126,19 @@ mod tests {
         assert_eq!(Timestamp(0).rfc3339().unwrap(), "1970-01-01T00:00:00.000Z");
         assert_eq!(Timestamp::parse("1970-01-01T01:00:00.5+01:00"), Some(Timestamp(500)));
         assert_eq!(Timestamp::parse("yesterday"), None);
+    }
+
+    #[test]
+    fn months_go_from_their_first_instant_to_that_of_the_next() {
+        let december = Month::parse("2026-12").unwrap();
+        assert_eq!(december.begins_at.rfc3339().unwrap(), "2026-12-01T00:00:00.000Z");
+        assert_eq!(december.ends_at.rfc3339().unwrap(), "2027-01-01T00:00:00.000Z");
+        assert_eq!(Month::of(december.ends_at.plus(-1)), december);
+        assert_eq!(Month::of(december.ends_at).to_string(), "2027-01");
+        for bad in ["", "2026", "2026-13", "2026-00", "26-12", "2026-1", "2026-12-01", "+026-12", "2026-+1"] {
+            assert_eq!(Month::parse(bad), None, "{bad}");
+        }
+        assert_eq!(december.begins_at.plus(5).day(), december.begins_at);
     }
 
     #[test]

@@ -83,6 +83,28 @@ pub enum Code {
     SplitMismatch,
     /// The proposal's time is over.
     ProposalExpired,
+    /// The file has more bytes than its purpose allows.
+    FileTooLarge,
+    /// The purpose does not take files of this type.
+    TypeNotAllowed,
+    /// Nothing was put at the upload's address yet.
+    UploadMissing,
+    /// What was put has another size than was announced.
+    SizeMismatch,
+    /// What was put is of another type than was announced.
+    TypeMismatch,
+    /// The picture has too many pixels.
+    ImageTooLarge,
+    /// The picture cannot be read.
+    ImageUnreadable,
+    /// The one-time code is wrong.
+    CodeWrong,
+    /// There is no live one-time code.
+    CodeExpired,
+    /// Too many wrong one-time codes within the hour.
+    TooManyTries,
+    /// The e-mail address is verified already.
+    EmailVerified,
 }
 
 impl Code {
@@ -122,6 +144,17 @@ impl Code {
             Code::DisputeTooLate => "DISPUTE_TOO_LATE",
             Code::SplitMismatch => "SPLIT_MISMATCH",
             Code::ProposalExpired => "PROPOSAL_EXPIRED",
+            Code::FileTooLarge => "FILE_TOO_LARGE",
+            Code::TypeNotAllowed => "TYPE_NOT_ALLOWED",
+            Code::UploadMissing => "UPLOAD_MISSING",
+            Code::SizeMismatch => "SIZE_MISMATCH",
+            Code::TypeMismatch => "TYPE_MISMATCH",
+            Code::ImageTooLarge => "IMAGE_TOO_LARGE",
+            Code::ImageUnreadable => "IMAGE_UNREADABLE",
+            Code::CodeWrong => "CODE_WRONG",
+            Code::CodeExpired => "CODE_EXPIRED",
+            Code::TooManyTries => "TOO_MANY_TRIES",
+            Code::EmailVerified => "EMAIL_VERIFIED",
         }
     }
 

@@ -177,6 +177,10 @@ ids! {
     PurseId = "purse";
     /// One row of the ledger.
     TransferId = "transfer";
+    /// A proof of the ledger.
+    ProofId = "proof";
+    /// A time in which nothing is paid out.
+    FreezeId = "freeze";
     /// The transfers that belong to one cause.
     TransactionId = "transaction";
     /// A committed fact.
@@ -187,6 +191,16 @@ ids! {
     AnnouncementId = "announcement";
     /// What one party of a booking says of the other.
     ReviewId = "review";
+    /// Something that a person is told in the app.
+    NotificationId = "notification";
+    /// The way of a file into the store.
+    UploadId = "upload";
+    /// What an upload became.
+    FileId = "file";
+    /// A letter to a user, by mail.
+    LetterId = "letter";
+    /// A one-time code.
+    CodeId = "code";
     /// A unit of background work.
     TaskId = "task";
     /// A line of the audit log.

@@ -4,6 +4,7 @@
 //! wall clock belongs in [`crate::platform`].
 
 pub mod clock;
+pub mod csv;
 pub mod error;
 pub mod id;
 pub mod life;

@@ -77,6 +77,15 @@ fn bad(message: &str) -> Error {
     Error::new(Code::BadUserInput, message)
 }
 
+/// How a list is ordered by its cursors.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// Smallest first.
+    Ascending,
+    /// Largest first.
+    Descending,
+}
+
 /// One page of a list, in the list's order.
 #[derive(Clone, Debug)]
 pub struct Slice<T> {
@@ -100,6 +109,28 @@ impl<T> Slice<T> {
             read.reverse();
             Slice { items: read, has_next: page.before.is_some(), has_previous: more }
         }
+    }
+
+    /// The page of a list that is there as a whole, in its order.
+    pub fn within(page: &Page, all: Vec<T>, order: Way, place: impl Fn(&T) -> Cursor) -> Self {
+        let place = |entry: &T| {
+            let Cursor { key, id } = place(entry);
+            (key, id)
+        };
+        let behind = |entry: &T, cursor: Cursor| match order {
+            Way::Ascending => place(entry) > (cursor.key, cursor.id),
+            Way::Descending => place(entry) < (cursor.key, cursor.id),
+        };
+        let in_front = |entry: &T, cursor: Cursor| place(entry) != (cursor.key, cursor.id) && !behind(entry, cursor);
+        let mut found: Vec<T> = all
+            .into_iter()
+            .filter(|entry| page.after.is_none_or(|cursor| behind(entry, cursor)))
+            .filter(|entry| page.before.is_none_or(|cursor| in_front(entry, cursor)))
+            .collect();
+        if !page.forward {
+            found.reverse();
+        }
+        Slice::of(page, found)
     }
 
     /// A page without entries.
@@ -136,5 +167,23 @@ mod tests {
         let slice = Slice::of(&page, vec![9, 8, 7]);
         assert_eq!(slice.items, [8, 9]);
         assert!(slice.has_previous && !slice.has_next);
+    }
+
+    #[test]
+    fn a_list_in_memory_has_pages_too() {
+        let place = |entry: &i64| Cursor { key: *entry, id: Uuid::nil() };
+        let at = |key| Some(Cursor { key, id: Uuid::nil() });
+        let all = vec![9, 7, 5, 3, 1];
+        let items = |page: Page| {
+            let slice = Slice::within(&page, all.clone(), Way::Descending, place);
+            (slice.items, slice.has_previous, slice.has_next)
+        };
+        assert_eq!(items(Page::first(2)), (vec![9, 7], false, true));
+        assert_eq!(items(Page { after: at(7), ..Page::first(2) }), (vec![5, 3], true, true));
+        assert_eq!(items(Page { forward: false, ..Page::first(2) }), (vec![3, 1], true, false));
+        assert_eq!(items(Page { forward: false, before: at(3), ..Page::first(2) }), (vec![7, 5], true, true));
+        assert_eq!(items(Page { after: at(9), before: at(3), ..Page::first(9) }), (vec![7, 5], true, false));
+        let slice = Slice::within(&Page { after: at(1), ..Page::first(9) }, vec![1, 2], Way::Ascending, place);
+        assert_eq!(slice.items, [2]);
     }
 }

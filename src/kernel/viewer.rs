@@ -109,6 +109,8 @@ pub struct Caller {
     pub ip: Option<IpAddr>,
     /// The client's own name for itself (`User-Agent`).
     pub agent: Option<Arc<str>>,
+    /// Scheme and host that the request was sent to, such as `https://api.example.org`.
+    pub base: Option<Arc<str>>,
 }
 
 impl Caller {
@@ -119,7 +121,7 @@ impl Caller {
 
     /// A caller for work that no request asked for.
     pub fn system(request_id: impl Into<Arc<str>>) -> Self {
-        Caller { viewer: None, request_id: request_id.into(), ip: None, agent: None }
+        Caller { viewer: None, request_id: request_id.into(), ip: None, agent: None, base: None }
     }
 }
 

@@ -14,10 +14,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use ::dataloader::BatchFn;
 use ::dataloader::cached::Loader;
 
-use crate::features::{accounts, announcements, bookings, chat, disputes, earnings, jobs, offers, reviews, wallet};
+use crate::features::{
+    accounts, announcements, bookings, chat, disputes, earnings, jobs, notifications, offers, reviews, uploads, wallet,
+};
 use crate::kernel::id::{
-    AnnouncementId, BookingId, ConversationId, DisputeId, EarningId, JobId, MessageId, OfferId, PaymentId, ReviewId,
-    UserId,
+    AnnouncementId, BookingId, ConversationId, DisputeId, EarningId, FileId, JobId, MessageId, NotificationId, OfferId,
+    PaymentId, ReviewId, UserId,
 };
 use crate::kernel::{Error, Result};
 use crate::platform::Platform;
@@ -103,6 +105,8 @@ macro_rules! loaders {
 loaders! {
     /// A user by id.
     user, UserBatch: UserId => accounts::User, |it: &accounts::User| it.id, accounts::queries::by_ids;
+    /// A file by id, for whoever may see it.
+    file, FileBatch: FileId => uploads::Upload, uploads::Upload::file_id, uploads::queries::by_ids;
     /// An announcement by id.
     announcement, AnnouncementBatch: AnnouncementId => announcements::Announcement, |it: &announcements::Announcement| it.id, announcements::queries::by_ids;
     /// A job by id.
@@ -139,4 +143,10 @@ loaders! {
     conversation_about, ConversationAboutBatch: (chat::Subject, UserId) => chat::Conversation, |it: &chat::Conversation| (it.subject, it.viewer), chat::queries::by_subjects;
     /// A message by id, as a viewer sees it.
     message, MessageBatch: (MessageId, UserId) => chat::Message, |it: &chat::Message| (it.id, it.viewer), chat::queries::messages_by_ids;
+    /// A notification by id.
+    notification, NotificationBatch: NotificationId => notifications::Notification, |it: &notifications::Notification| it.id, notifications::queries::by_ids;
+    /// The newest notification of a conversation's messages.
+    notification_of_conversation, NotificationOfConversationBatch: (ConversationId, UserId) => notifications::Notification, |it: &notifications::Notification| (it.subject.typed(), it.user), notifications::queries::of_conversations;
+    /// How many notifications a user has not read; nothing when there are none.
+    unread_notifications, UnreadNotificationsBatch: UserId => notifications::Unread, |it: &notifications::Unread| it.user, notifications::queries::unread;
 }

@@ -9,9 +9,11 @@
 pub mod bus;
 pub mod config;
 pub mod db;
+pub mod files;
 pub mod host;
 pub mod limits;
 mod link;
+pub mod mail;
 pub mod meta;
 pub mod payments;
 pub mod queue;
@@ -25,12 +27,14 @@ use tokio_util::sync::CancellationToken;
 use self::bus::{Bus, MemoryBus, RedisBus};
 use self::config::{Config, Secret};
 use self::db::Db;
+use self::files::{Files, Folder};
 use self::limits::{Limiter, LocalLimiter, Millis, RedisLimiter, Rule, WhenDown};
+use self::mail::Mail;
 use self::payments::{Provider, Sandbox};
 use self::streams::{Hub, Reader};
 use self::work::{Look, Projection, Work};
 use crate::kernel::id::Entropy;
-use crate::kernel::{Clock, Ids, Result};
+use crate::kernel::{Caller, Clock, Ids, Result};
 
 /// So many times more is allowed on a developer's machine, where one person plays all users.
 const DEVELOPMENT_FACTOR: u32 = 100;
@@ -56,6 +60,12 @@ pub struct Platform {
     pub limits: Arc<dyn Limiter>,
     /// Counts what an instance may count for itself, such as signals that repeat each other.
     pub local_limits: Arc<LocalLimiter>,
+    /// Keeps files.
+    pub files: Arc<dyn Files>,
+    /// The same, if they are in a folder of this machine: then this server serves them.
+    pub folder: Option<Arc<Folder>>,
+    /// Sends letters.
+    pub mail: Arc<Mail>,
     /// Collects money.
     pub payments: Arc<dyn Provider>,
     /// The secrets in use.
@@ -82,6 +92,7 @@ impl Platform {
         projections: &'static [Projection],
     ) -> Result<Arc<Self>> {
         let ids = Ids::new(clock.clone(), entropy);
+        let mail = Arc::new(Mail::open(&config)?);
         let db = Db::open(&config.database_url(), config.database.connections).await?;
         db.migrate().await?;
         let epoch = meta::epoch(&db, &ids).await?;
@@ -89,6 +100,8 @@ impl Platform {
             access: meta::secret(&db, &ids, "access_secret", &config.tokens.access_secret).await?,
             refresh: meta::secret(&db, &ids, "refresh_secret", &config.tokens.refresh_secret).await?,
         };
+        let signing = meta::secret(&db, &ids, "files_secret", &Secret::default()).await?;
+        let (files, folder) = files::open(&config, signing);
         let (bus, limits) = shared(&config, &clock, &ids)?;
         let local_limits = Arc::new(LocalLimiter::new(millis(&clock)));
         let hub = Hub::new(Reader::new(db.clone(), epoch));
@@ -96,7 +109,24 @@ impl Platform {
         let stop = CancellationToken::new();
         tokio::spawn(hub.clone().run(bus.clone(), stop.clone()));
         let payments = Arc::new(Sandbox);
-        Ok(Arc::new(Platform { config, db, bus, clock, ids, work, hub, limits, local_limits, payments, secrets, stop }))
+        let platform = Platform {
+            config,
+            db,
+            bus,
+            clock,
+            ids,
+            work,
+            hub,
+            limits,
+            local_limits,
+            files,
+            folder,
+            mail,
+            payments,
+            secrets,
+            stop,
+        };
+        Ok(Arc::new(platform))
     }
 
     /// Counts one use of `key`, and refuses it if it is one too many.
@@ -104,6 +134,19 @@ impl Platform {
         let factor = if self.config.is_development() { DEVELOPMENT_FACTOR } else { 1 };
         let rule = Rule { burst: rule.burst * factor, per_minute: rule.per_minute * factor };
         Ok(self.limits.check(key, rule, 1, WhenDown::Local).await?)
+    }
+
+    /// A whole address for a client of this server: of `place` if it begins with a slash, else it is whole already.
+    pub fn address(&self, caller: &Caller, place: String) -> String {
+        if !place.starts_with('/') {
+            return place;
+        }
+        let server = &self.config.server;
+        match &caller.base {
+            _ if !server.public_url.is_empty() => format!("{}{place}", server.public_url.trim_end_matches('/')),
+            Some(base) => format!("{base}{place}"),
+            None => format!("http://{}{place}", std::net::SocketAddr::new(server.host, server.port)),
+        }
     }
 
     /// The same platform for a rehearsal: units of work take everything back, after a look at what would be.

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use async_graphql::{ComplexObject, Context, Object};
 
 use super::ask::{Ask, StreamHeads};
-use super::error::{Nullable, answer, settle};
-use super::{bookings, chat, jobs, offers, reviews, wallet};
-use crate::features::accounts::{self as feature, Sessions, commands};
+use super::error::{Nullable, answer, nullable, settle};
+use super::{bookings, chat, jobs, notifications, offers, reviews, uploads, wallet};
+use crate::features::accounts::{self as feature, Sessions, commands, verification};
 use crate::kernel::id::UserId;
 use crate::kernel::page::Page;
 use crate::kernel::{Error, Result};
@@ -16,9 +16,11 @@ use crate::schema::auth::{Access, auth};
 use crate::schema::bookings::BookingConnection;
 use crate::schema::chat::ConversationConnection;
 use crate::schema::jobs::JobConnection;
+use crate::schema::notifications::{NotificationConnection, NotificationFilter};
 use crate::schema::offers::OfferConnection;
 use crate::schema::reviews::{RatingSummary, ReviewConnection};
-use crate::schema::scalars::{CurrencyCode, DateTime};
+use crate::schema::scalars::{CurrencyCode, DateTime, EmailAddress};
+use crate::schema::uploads::File;
 use crate::schema::wallet::Wallet;
 
 /// Queries of accounts.
@@ -88,6 +90,29 @@ impl AccountMutation {
         settle(outcome.map(payload))
     }
 
+    /// Sends the viewer a new code for its e-mail address. The code before it is good no more.
+    #[graphql(directive = auth::apply(Access::SignedIn))]
+    async fn email_verification_send(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How to send it.")] input: EmailVerificationSendInput,
+    ) -> Nullable<EmailVerificationSendPayload> {
+        let outcome = verification::send(ctx.platform(), ctx.caller(), input.language.as_deref()).await;
+        let payload = |until| EmailVerificationSendPayload { expires_at: Some(DateTime(until)), ..Default::default() };
+        settle(outcome.map(payload))
+    }
+
+    /// Verifies the viewer's e-mail address with the code that was sent to it. Five wrong codes within an hour shut the
+    /// door until the first of them is an hour old.
+    #[graphql(directive = auth::apply(Access::SignedIn))]
+    async fn email_verify(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The code.")] input: EmailVerifyInput,
+    ) -> Nullable<EmailVerifyPayload> {
+        settle(verify(ctx, input).await)
+    }
+
     /// Puts a fresh access token on the open socket that sends this, so that it outlives the old one.
     #[graphql(directive = auth::apply(Access::SignedIn))]
     async fn connection_renew(
@@ -125,6 +150,12 @@ async fn sign_in(ctx: &Context<'_>, input: AccountSignInInput) -> Result<Account
     Ok(AccountSignInPayload { session: Some((&pair).into()), viewer, ..Default::default() })
 }
 
+async fn verify(ctx: &Context<'_>, input: EmailVerifyInput) -> Result<EmailVerifyPayload> {
+    let user = verification::verify(ctx.platform(), ctx.caller(), &input.code).await?;
+    let viewer = Some(own_view(ctx, user).await?);
+    Ok(EmailVerifyPayload { viewer, ..Default::default() })
+}
+
 /// Where a socket keeps the pass that it may renew. Absent over HTTP.
 pub type Renewal = Arc<dyn Fn(feature::sessions::Pass) + Send + Sync>;
 
@@ -143,6 +174,16 @@ async fn renew(ctx: &Context<'_>, input: ConnectionRenewInput) -> Result<Connect
 /// Fields of a user that need a look.
 #[ComplexObject]
 impl User {
+    /// The user's picture. Null when there is none.
+    async fn profile_image(&self, ctx: &Context<'_>) -> Nullable<File> {
+        nullable(uploads::of(ctx, self.row.profile_image).await)
+    }
+
+    /// The wide picture on top of the user's profile. Null when there is none.
+    async fn cover_image(&self, ctx: &Context<'_>) -> Nullable<File> {
+        nullable(uploads::of(ctx, self.row.cover_image).await)
+    }
+
     /// What the user may be. Shown to the user and to staff.
     #[graphql(directive = auth::apply(Access::SelfOnly))]
     async fn roles(&self, ctx: &Context<'_>) -> Option<Vec<Role>> {
@@ -179,6 +220,18 @@ impl Viewer {
     async fn stream_cursor(&self, ctx: &Context<'_>) -> async_graphql::Result<String> {
         let heads = ctx.data_opt::<StreamHeads>();
         answer(heads.map(|heads| heads.0.encode()).ok_or_else(Error::unauthenticated))
+    }
+
+    /// The address that the viewer signs in with and gets letters at.
+    #[graphql(directive = auth::apply(Access::SelfOnly))]
+    async fn email(&self) -> EmailAddress {
+        EmailAddress(self.user.row.email.clone())
+    }
+
+    /// When the viewer proved that this address is its own; null as long as it did not.
+    #[graphql(directive = auth::apply(Access::SelfOnly))]
+    async fn email_verified_at(&self) -> Option<DateTime> {
+        self.user.row.email_verified_at.map(DateTime)
     }
 
     /// The viewer's wallet in one currency: the house's default when none is named.
@@ -249,5 +302,26 @@ impl Viewer {
     #[graphql(directive = auth::apply(Access::SelfOnly))]
     async fn unread_message_count(&self, ctx: &Context<'_>) -> async_graphql::Result<i32> {
         answer(chat::unread_total(ctx).await)
+    }
+
+    /// What the viewer was told and has not dismissed, newest first.
+    #[graphql(directive = auth::apply(Access::SelfOnly))]
+    async fn notifications(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many: 0 to 100; 20 when absent.")] first: Option<i32>,
+        #[graphql(desc = "Only those behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "So many from the end, at most 100.")] last: Option<i32>,
+        #[graphql(desc = "Only those in front of this cursor.")] before: Option<String>,
+        #[graphql(desc = "Only some of them.")] filter: Option<NotificationFilter>,
+    ) -> async_graphql::Result<NotificationConnection> {
+        let page = answer(Page::from_args(first, after.as_deref(), last, before.as_deref()))?;
+        answer(notifications::of_user(ctx, self.user.row.id, filter.unwrap_or_default().into(), &page).await)
+    }
+
+    /// How many notifications the viewer has not read.
+    #[graphql(directive = auth::apply(Access::SelfOnly))]
+    async fn unread_notification_count(&self, ctx: &Context<'_>) -> async_graphql::Result<i32> {
+        answer(notifications::unread(ctx, self.user.row.id).await)
     }
 }

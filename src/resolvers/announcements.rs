@@ -51,7 +51,7 @@ impl AnnouncementSubscription {
         ctx: &Context<'_>,
         #[graphql(desc = "Go on behind this cursor.")] after: Option<String>,
     ) -> async_graphql::Result<Live<AnnouncementEvent>> {
-        let filter = Filter { noun: Some(events::NOUN), subject: None };
+        let filter = Filter { noun: Some(events::NOUN), ..Filter::default() };
         durable(ctx, after, async || Ok((vec![StreamName::announcements()], filter))).await
     }
 }

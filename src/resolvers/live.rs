@@ -46,12 +46,16 @@ pub struct Filter {
     pub noun: Option<&'static str>,
     /// Only those about this subject.
     pub subject: Option<Uuid>,
+    /// Those of other nouns too that this picks out.
+    pub also: Option<fn(&Event) -> bool>,
 }
 
 impl Filter {
     /// Whether the view shows an event.
     pub fn shows(&self, event: &Event) -> bool {
-        self.noun.is_none_or(|noun| noun == event.noun) && self.subject.is_none_or(|subject| subject == event.subject)
+        let is_meant = self.noun.is_none_or(|noun| noun == event.noun);
+        is_meant && self.subject.is_none_or(|subject| subject == event.subject)
+            || self.also.is_some_and(|picks| picks(event))
     }
 }
 
@@ -219,5 +223,5 @@ fn report(found: &Mutex<Option<View>>, view: View) {
 /// The viewer's own stream, filtered by noun and perhaps by subject.
 pub fn own(ctx: &Context<'_>, noun: &'static str, subject: Option<Uuid>) -> Result<(Vec<StreamName>, Filter)> {
     let viewer = ctx.viewer()?;
-    Ok((vec![StreamName::user(viewer.user)], Filter { noun: Some(noun), subject }))
+    Ok((vec![StreamName::user(viewer.user)], Filter { noun: Some(noun), subject, also: None }))
 }

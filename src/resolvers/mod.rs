@@ -18,11 +18,15 @@ pub mod error;
 pub mod jobs;
 pub mod live;
 pub mod node;
+pub mod notifications;
 pub mod offers;
+pub mod profiles;
+pub mod proof;
 pub mod reviews;
 pub mod sdl;
 pub mod stream;
 pub mod transitions;
+pub mod uploads;
 pub mod wallet;
 
 use async_graphql::{MergedObject, MergedSubscription, SDLExportOptions, Schema, SchemaBuilder, ValidationMode};
@@ -36,6 +40,7 @@ pub struct Query(
     disputes::DisputeQuery,
     jobs::JobQuery,
     node::NodeQuery,
+    proof::ProofQuery,
     transitions::TransitionQuery,
     wallet::WalletQuery,
 );
@@ -49,8 +54,11 @@ pub struct Mutation(
     chat::ChatMutation,
     disputes::DisputeMutation,
     jobs::JobMutation,
+    notifications::NotificationMutation,
     offers::OfferMutation,
     reviews::ReviewMutation,
+    profiles::ProfileMutation,
+    uploads::UploadMutation,
     wallet::WalletMutation,
 );
 
@@ -63,6 +71,7 @@ pub struct Subscription(
     disputes::DisputeSubscription,
     earnings::EarningSubscription,
     jobs::JobSubscription,
+    notifications::NotificationSubscription,
     offers::OfferSubscription,
     reviews::ReviewSubscription,
     stream::StreamSubscription,

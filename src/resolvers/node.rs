@@ -4,13 +4,14 @@
 
 use async_graphql::{Context, ID, Object};
 use futures_util::future::try_join_all;
+use uuid::Uuid;
 
 use super::ask::Ask;
 use super::error::{Nullable, answer, nullable};
-use super::{bookings, chat, disputes, earnings, jobs, offers, reviews, wallet};
+use super::{bookings, chat, disputes, earnings, jobs, notifications, offers, reviews, uploads, wallet};
 use crate::kernel::id::{
-    AnnouncementId, BookingId, ConversationId, DisputeId, EarningId, JobId, MessageId, OfferId, PaymentId, ReviewId,
-    TypedId, UserId, decode,
+    AnnouncementId, BookingId, ConversationId, DisputeId, EarningId, FileId, JobId, MessageId, NotificationId, OfferId,
+    PaymentId, ReviewId, TypedId, UserId, decode,
 };
 use crate::kernel::{Code, Error, Result};
 use crate::schema::auth::{Access, auth};
@@ -46,9 +47,16 @@ impl NodeQuery {
     }
 }
 
-async fn load(ctx: &Context<'_>, id: &str) -> Result<Option<Node>> {
+/// An object by its id, if the viewer may see it.
+pub(super) async fn load(ctx: &Context<'_>, id: &str) -> Result<Option<Node>> {
     let (prefix, uuid) = decode(id).ok_or_else(|| bad("This is no id.".to_owned()))?;
-    // Profiles, announcements and published reviews are public; everything else is for somebody who is signed in.
+    find(ctx, prefix, uuid).await
+}
+
+/// An object of a kind, if there is one that the viewer may see.
+pub async fn find(ctx: &Context<'_>, prefix: &str, uuid: Uuid) -> Result<Option<Node>> {
+    // Profiles, their pictures, announcements and published reviews are public; everything else is for somebody who is
+    // signed in.
     match prefix {
         UserId::PREFIX => return Ok(ctx.loaders().user(UserId::of(uuid)).await?.map(|row| Node::User(row.into()))),
         AnnouncementId::PREFIX => {
@@ -56,6 +64,7 @@ async fn load(ctx: &Context<'_>, id: &str) -> Result<Option<Node>> {
             return Ok(found.map(|row| Node::Announcement(row.into())));
         }
         ReviewId::PREFIX => return Ok(reviews::visible(ctx, ReviewId::of(uuid)).await?.map(Node::Review)),
+        FileId::PREFIX => return Ok(uploads::visible(ctx, FileId::of(uuid)).await?.map(Node::File)),
         _ => {}
     }
     let Some(viewer) = ctx.caller().viewer else { return known(prefix).map(|()| None) };
@@ -67,6 +76,7 @@ async fn load(ctx: &Context<'_>, id: &str) -> Result<Option<Node>> {
         PaymentId::PREFIX => wallet::visible_payment(ctx, PaymentId::of(uuid)).await?.map(Node::Payment),
         EarningId::PREFIX => earnings::visible(ctx, EarningId::of(uuid)).await?.map(Node::Earning),
         ConversationId::PREFIX => chat::conversation(ctx, ConversationId::of(uuid)).await?.map(Node::Conversation),
+        NotificationId::PREFIX => notifications::visible(ctx, NotificationId::of(uuid)).await?.map(Node::Notification),
         MessageId::PREFIX => chat::message(ctx, MessageId::of(uuid)).await?.map(Node::Message),
         other => return known(other).map(|()| None),
     })
@@ -74,7 +84,7 @@ async fn load(ctx: &Context<'_>, id: &str) -> Result<Option<Node>> {
 
 /// Refuses kinds that there are not, so that a typing error is not taken for a missing object.
 fn known(prefix: &str) -> Result<()> {
-    const KINDS: [&str; 8] = [
+    const KINDS: [&str; 9] = [
         JobId::PREFIX,
         OfferId::PREFIX,
         BookingId::PREFIX,
@@ -83,6 +93,7 @@ fn known(prefix: &str) -> Result<()> {
         EarningId::PREFIX,
         ConversationId::PREFIX,
         MessageId::PREFIX,
+        NotificationId::PREFIX,
     ];
     if KINDS.contains(&prefix) { Ok(()) } else { Err(bad(format!("There are no objects of the kind `{prefix}`."))) }
 }

@@ -4,7 +4,9 @@ use async_graphql::{Context, Subscription};
 
 use super::ask::Ask;
 use super::live::{Filter, Live, durable, live_events};
-use crate::features::{announcements, bookings, chat, disputes, earnings, jobs, offers, reviews, wallet};
+use crate::features::{
+    announcements, bookings, chat, disputes, earnings, jobs, notifications, offers, profiles, reviews, wallet,
+};
 use crate::platform::streams::StreamName;
 use crate::schema::announcements::AnnouncementAdded;
 use crate::schema::auth::{Access, auth};
@@ -13,7 +15,9 @@ use crate::schema::chat::{ConversationStaffJoined, MessageCreated, MessagesDeliv
 use crate::schema::disputes::{DisputeOpened, DisputeProposalAccepted, DisputeProposed, DisputeStatusChanged};
 use crate::schema::earnings::EarningCreated;
 use crate::schema::jobs::{JobPosted, JobStatusChanged};
+use crate::schema::notifications::{NotificationDismissed, NotificationRead, NotificationReceived, NotificationsRead};
 use crate::schema::offers::{OfferSent, OfferStatusChanged};
+use crate::schema::profiles::ProfileChanged;
 use crate::schema::reviews::{ReviewHidden, ReviewPosted, ReviewPublished, ReviewReplied, ReviewUnhidden};
 use crate::schema::stream::StreamEvent;
 use crate::schema::wallet::{PaymentCompleted, PaymentFailed, WalletCredited, WalletDebited};
@@ -56,6 +60,10 @@ live_events!(StreamEvent {
     earnings::events::CREATED => EarningCreated(EarningCreated),
     jobs::events::POSTED => JobPosted(JobPosted),
     jobs::events::STATUS_CHANGED => JobStatusChanged(JobStatusChanged),
+    notifications::events::RECEIVED => NotificationReceived(NotificationReceived),
+    notifications::events::READ => NotificationRead(NotificationRead),
+    notifications::events::ALL_READ => NotificationsRead(NotificationsRead),
+    notifications::events::DISMISSED => NotificationDismissed(NotificationDismissed),
     offers::events::SENT => OfferSent(OfferSent),
     offers::events::STATUS_CHANGED => OfferStatusChanged(OfferStatusChanged),
     reviews::events::POSTED => ReviewPosted(ReviewPosted),
@@ -63,6 +71,7 @@ live_events!(StreamEvent {
     reviews::events::REPLIED => ReviewReplied(ReviewReplied),
     reviews::events::HIDDEN => ReviewHidden(ReviewHidden),
     reviews::events::UNHIDDEN => ReviewUnhidden(ReviewUnhidden),
+    profiles::events::CHANGED => ProfileChanged(ProfileChanged),
     wallet::events::CREDITED => WalletCredited(WalletCredited),
     wallet::events::DEBITED => WalletDebited(WalletDebited),
     wallet::events::PAYMENT_COMPLETED => PaymentCompleted(PaymentCompleted),

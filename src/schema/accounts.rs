@@ -18,6 +18,8 @@ pub struct User {
     pub id: ID,
     /// The name that everyone sees.
     pub display_name: String,
+    /// What the user says of itself. Null when it says nothing.
+    pub bio: Option<String>,
     /// Since when.
     pub created_at: DateTime,
     /// Changed last.
@@ -34,6 +36,7 @@ impl From<Arc<feature::User>> for User {
         User {
             id: row.id.into(),
             display_name: row.display_name.clone(),
+            bio: row.bio.clone(),
             created_at: DateTime(row.created_at),
             updated_at: DateTime(row.updated_at),
             version: super::version(row.version),
@@ -137,6 +140,21 @@ pub struct SessionRefreshInput {
     pub refresh_token: String,
 }
 
+/// How to send a new code.
+#[derive(InputObject)]
+pub struct EmailVerificationSendInput {
+    /// The language of the letter, such as `en`; the house's when absent, or when there are no letters in it.
+    pub language: Option<String>,
+}
+
+/// The code of a letter.
+#[derive(InputObject)]
+pub struct EmailVerifyInput {
+    /// The digits; spaces between them do no harm.
+    #[graphql(secret)]
+    pub code: String,
+}
+
 /// Which sessions to end.
 #[derive(InputObject)]
 pub struct SessionSignOutInput {
@@ -212,6 +230,28 @@ pub struct ConnectionRenewPayload {
 }
 payload!(ConnectionRenewPayload, AccountError);
 
+/// The code that is on its way.
+#[derive(Default, SimpleObject)]
+#[graphql(directive = auth::apply(Access::SignedIn))]
+pub struct EmailVerificationSendPayload {
+    /// How long the code is good.
+    pub expires_at: Option<DateTime>,
+    /// Why it was refused. Empty when it was done.
+    pub user_errors: Vec<AccountError>,
+}
+payload!(EmailVerificationSendPayload, AccountError);
+
+/// The user with its verified address.
+#[derive(Default, SimpleObject)]
+#[graphql(directive = auth::apply(Access::SignedIn))]
+pub struct EmailVerifyPayload {
+    /// The user's own view.
+    pub viewer: Option<Viewer>,
+    /// Why it was refused. Empty when it was done.
+    pub user_errors: Vec<AccountError>,
+}
+payload!(EmailVerifyPayload, AccountError);
+
 user_error! {
     /// Why something about an account was refused.
     AccountError, AccountErrorCode {
@@ -229,5 +269,13 @@ user_error! {
         AccountBlocked,
         /// The object changed meanwhile, or its state does not allow this.
         Conflict,
+        /// The one-time code is wrong. So are at most five within an hour.
+        CodeWrong,
+        /// There is no live one-time code: it is used, replaced or past its end.
+        CodeExpired,
+        /// Too many wrong one-time codes within the hour; a new code does not help.
+        TooManyTries,
+        /// The e-mail address is verified already.
+        EmailVerified,
     }
 }

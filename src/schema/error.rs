@@ -10,9 +10,12 @@ pub use super::bookings::BookingError;
 pub use super::chat::ChatError;
 pub use super::disputes::DisputeError;
 pub use super::jobs::JobError;
+pub use super::notifications::NotificationError;
 pub use super::offers::OfferError;
+pub use super::profiles::ProfileError;
 pub use super::reviews::ReviewError;
 pub use super::transitions::TransitionError;
+pub use super::uploads::UploadError;
 pub use super::wallet::WalletError;
 
 /// Why a mutation was refused. The concrete type adds `code`, an enum of its domain.
@@ -41,6 +44,12 @@ pub enum UserError {
     Dispute(DisputeError),
     /// Of reviews.
     Review(ReviewError),
+    /// Of notifications.
+    Notification(NotificationError),
+    /// Of profiles.
+    Profile(ProfileError),
+    /// Of uploads.
+    Upload(UploadError),
     /// Of transitions.
     Transition(TransitionError),
 }

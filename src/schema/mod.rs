@@ -21,11 +21,15 @@ pub mod jobs;
 pub mod live;
 pub mod money;
 pub mod node;
+pub mod notifications;
 pub mod offers;
+pub mod profiles;
+pub mod proof;
 pub mod reviews;
 pub mod scalars;
 pub mod stream;
 pub mod transitions;
+pub mod uploads;
 pub mod wallet;
 
 /// A version fits into GraphQL's 32-bit Int: nothing changes two billion times.

@@ -12,8 +12,10 @@ use super::chat::{Conversation, Message};
 use super::disputes::Dispute;
 use super::earnings::Earning;
 use super::jobs::Job;
+use super::notifications::Notification;
 use super::offers::Offer;
 use super::reviews::Review;
+use super::uploads::File;
 use super::wallet::Payment;
 
 /// An object with an id that is unique over all kinds of objects.
@@ -43,6 +45,10 @@ pub enum Node {
     Earning(Earning),
     /// What one party of a booking says of the other.
     Review(Review),
+    /// Something that the viewer is told.
+    Notification(Notification),
     /// Something told to everyone.
     Announcement(Announcement),
+    /// An upload that was checked.
+    File(File),
 }

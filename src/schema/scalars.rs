@@ -112,6 +112,22 @@ impl ScalarType for CurrencyCode {
     }
 }
 
+/// A small JSON object whose members depend on what it belongs to: `{ "to": "ACCEPTED" }`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Json(pub serde_json::Value);
+
+/// A small JSON object whose members depend on what it belongs to: `{ "to": "ACCEPTED" }`.
+#[Scalar(name = "JSON", specified_by_url = "https://datatracker.ietf.org/doc/html/rfc8259")]
+impl ScalarType for Json {
+    fn parse(value: Value) -> InputValueResult<Self> {
+        Ok(Json(value.into_json()?))
+    }
+
+    fn to_value(&self) -> Value {
+        Value::from_json(self.0.clone()).unwrap_or_default()
+    }
+}
+
 /// An e-mail address: `"ada@example.org"`. Compared without regard to case.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EmailAddress(pub String);
@@ -132,6 +148,37 @@ impl ScalarType for EmailAddress {
     }
 }
 
+/// An absolute address of the web: `"https://example.org/pay?id=1"`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Url(pub String);
+
+/// An absolute address of the web: `"https://example.org/pay?id=1"`.
+#[Scalar(name = "URL", specified_by_url = "https://url.spec.whatwg.org/#absolute-url-string")]
+impl ScalarType for Url {
+    fn parse(value: Value) -> InputValueResult<Self> {
+        match value {
+            Value::String(text) if is_url(&text) => Ok(Url(text)),
+            Value::String(_) => {
+                Err(InputValueError::custom("An address is wanted that begins with https:// or http://."))
+            }
+            other => Err(InputValueError::expected_type(other)),
+        }
+    }
+
+    fn is_valid(value: &Value) -> bool {
+        Self::parse(value.clone()).is_ok()
+    }
+
+    fn to_value(&self) -> Value {
+        Value::String(self.0.clone())
+    }
+}
+
+fn is_url(text: &str) -> bool {
+    let is_web = |url: url::Url| matches!(url.scheme(), "https" | "http") && url.has_host();
+    text.len() <= 2048 && url::Url::parse(text).is_ok_and(is_web)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -144,5 +191,16 @@ mod tests {
         for bad in ["", "-", ".5", "1.", "1e3", "0x1", "1,5", &"9".repeat(41)] {
             assert!(!is_decimal(bad), "{bad}");
         }
+    }
+
+    #[test]
+    fn only_addresses_of_the_web_pass() {
+        for good in ["https://example.org", "http://127.0.0.1:4000/a?b=c#d"] {
+            assert!(is_url(good), "{good}");
+        }
+        for bad in ["", "/pay", "example.org", "https://", "javascript:alert(1)", "file:///a", "ftp://example.org"] {
+            assert!(!is_url(bad), "{bad}");
+        }
+        assert!(!is_url(&format!("https://example.org/{}", "a".repeat(2048))));
     }
 }

@@ -10,7 +10,9 @@ use super::disputes::{DisputeOpened, DisputeProposalAccepted, DisputeProposed, D
 use super::earnings::EarningCreated;
 use super::jobs::{JobPosted, JobStatusChanged};
 use super::live::event_interface;
+use super::notifications::{NotificationDismissed, NotificationRead, NotificationReceived, NotificationsRead};
 use super::offers::{OfferSent, OfferStatusChanged};
+use super::profiles::ProfileChanged;
 use super::reviews::{ReviewHidden, ReviewPosted, ReviewPublished, ReviewReplied, ReviewUnhidden};
 use super::wallet::{PaymentCompleted, PaymentFailed, WalletCredited, WalletDebited};
 
@@ -47,6 +49,14 @@ event_interface! {
         JobPosted(JobPosted),
         /// A job took a step.
         JobStatusChanged(JobStatusChanged),
+        /// A notification came.
+        NotificationReceived(NotificationReceived),
+        /// A notification was read.
+        NotificationRead(NotificationRead),
+        /// All notifications were read.
+        NotificationsRead(NotificationsRead),
+        /// A notification was dismissed.
+        NotificationDismissed(NotificationDismissed),
         /// An offer was made.
         OfferSent(OfferSent),
         /// An offer took a step.
@@ -61,6 +71,8 @@ event_interface! {
         ReviewHidden(ReviewHidden),
         /// Staff put a review back.
         ReviewUnhidden(ReviewUnhidden),
+        /// The viewer's own profile changed.
+        ProfileChanged(ProfileChanged),
         /// More may be spent.
         WalletCredited(WalletCredited),
         /// Less may be spent.

@@ -4,6 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use axum::extract::ConnectInfo;
+use axum::http::uri::Authority;
 use axum::http::{HeaderMap, HeaderName, Request, header};
 
 use super::state::Server;
@@ -12,7 +13,9 @@ use crate::kernel::{Caller, Result};
 /// Names a request in logs, audit rows and answers. A client or a proxy may bring its own.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// Where proxies note whom they forward for, each at the end.
-const FORWARDED_FOR: &str = "x-forwarded-for";
+pub const FORWARDED_FOR: &str = "x-forwarded-for";
+/// Where proxies note by which scheme the client came.
+const FORWARDED_PROTO: &str = "x-forwarded-proto";
 /// Characters of a request id that is taken over.
 const REQUEST_ID_MAX: usize = 128;
 /// Characters of a client's name that are kept.
@@ -29,6 +32,7 @@ impl Server {
             viewer: None,
             request_id,
             ip: peer.map(|peer| client_ip(peer, headers, &self.platform.config.server.trusted_proxies)),
+            base: base(peer.map(|peer| peer.to_canonical()), headers, &self.platform.config.server.trusted_proxies),
             agent: agent.map(|agent| agent.chars().take(AGENT_MAX).collect::<String>().into()),
         }
     }
@@ -77,6 +81,17 @@ fn client_ip(peer: IpAddr, headers: &HeaderMap, trusted: &[IpAddr]) -> IpAddr {
     client
 }
 
+/// Scheme and host that the client used, for addresses that it gets back. Of the scheme only a trusted proxy knows: it
+/// ends TLS.
+fn base(peer: Option<IpAddr>, headers: &HeaderMap, trusted: &[IpAddr]) -> Option<Arc<str>> {
+    let host: Authority = headers.get(header::HOST)?.to_str().ok()?.parse().ok()?;
+    let is_proxy = peer.is_some_and(|peer| trusted.iter().any(|proxy| proxy.to_canonical() == peer));
+    let proto = headers.get(FORWARDED_PROTO).filter(|_| is_proxy).and_then(|proto| proto.to_str().ok());
+    let scheme = if proto == Some("https") { "https" } else { "http" };
+    // Never with a name in front of the host: that would show somebody's password.
+    (!host.as_str().contains('@')).then(|| format!("{scheme}://{host}").into())
+}
+
 /// An address, which some proxies write with a port.
 fn parse_hop(text: &str) -> Option<IpAddr> {
     let with_port = || text.parse::<SocketAddr>().ok().map(|address| address.ip());
@@ -110,6 +125,21 @@ mod tests {
         assert_eq!(seen("10.0.0.1", &["1.1.1.1", "203.0.113.5:4711"]), "203.0.113.5");
         assert_eq!(seen("10.0.0.1", &["1.1.1.1, unknown"]), "10.0.0.1");
         assert_eq!(seen("::ffff:10.0.0.1", &["::ffff:203.0.113.5"]), "203.0.113.5");
+    }
+
+    #[test]
+    fn the_scheme_is_a_trusted_proxys_to_say() {
+        let proxy = "10.0.0.1".parse().unwrap();
+        let seen = |peer: &str, pairs: &[(&'static str, &str)]| {
+            base(peer.parse().ok(), &headers(pairs), &[proxy]).map(|base| base.to_string())
+        };
+        let by_tls = [("host", "api.example.org"), (FORWARDED_PROTO, "https")];
+        assert_eq!(seen("10.0.0.1", &by_tls).as_deref(), Some("https://api.example.org"));
+        assert_eq!(seen("192.0.2.9", &by_tls).as_deref(), Some("http://api.example.org"));
+        assert_eq!(seen("192.0.2.9", &[("host", "[::1]:4000")]).as_deref(), Some("http://[::1]:4000"));
+        for bad in ["", "a b", "a/b", "me:secret@example.org", "a?b"] {
+            assert_eq!(seen("192.0.2.9", &[("host", bad)]), None, "{bad}");
+        }
     }
 
     #[test]

@@ -49,7 +49,8 @@ impl Origins {
     pub fn layer(self) -> CorsLayer {
         CorsLayer::new()
             .allow_origin(AllowOrigin::predicate(move |origin, parts| self.allows(origin, &parts.headers)))
-            .allow_methods([Method::GET, Method::POST])
+            // Files are put, everything else is got or posted.
+            .allow_methods([Method::GET, Method::POST, Method::PUT])
             .allow_headers(AllowHeaders::mirror_request())
             .expose_headers([REQUEST_ID, header::RETRY_AFTER])
             .max_age(PREFLIGHT_KEPT)

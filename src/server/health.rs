@@ -4,13 +4,18 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use axum::Json;
-use axum::extract::State;
+use axum::extract::{Request, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use serde_json::json;
+use sha2::{Digest, Sha256};
 
+use super::caller::{FORWARDED_FOR, bearer};
 use super::state::Server;
+use crate::features::proof::queries;
+use crate::kernel::{Result, Timestamp};
+use crate::platform::Platform;
 
 /// The database must answer a probe within this time.
 const PROBE: Duration = Duration::from_secs(2);
@@ -37,11 +42,50 @@ pub async fn ready(State(server): State<Server>) -> Response {
     (status, Json(body)).into_response()
 }
 
-/// `/metrics`: everything that is counted, in the text format of Prometheus.
-pub async fn metrics() -> Response {
+/// `/metrics`: everything that is counted, in the text format of Prometheus. It needs the token of the settings; where
+/// none is set, only this machine may ask.
+pub async fn metrics(State(server): State<Server>, request: Request) -> Response {
+    if !may_measure(&server, &request) {
+        return StatusCode::FORBIDDEN.into_response();
+    }
     let Some(handle) = recorder() else { return StatusCode::SERVICE_UNAVAILABLE.into_response() };
+    if let Ok(Err(error)) = tokio::time::timeout(PROBE, books(&server.platform)).await {
+        tracing::warn!(%error, "the last proof of the books could not be read");
+    }
     handle.run_upkeep();
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], handle.render()).into_response()
+}
+
+fn may_measure(server: &Server, request: &Request) -> bool {
+    let wanted = &server.platform.config.server.metrics_token;
+    if wanted.is_set() {
+        let given = bearer(request.headers()).map(|token| Sha256::digest(token.as_bytes()));
+        // Digests differ in their first bytes, whatever of the token is right: the time tells nothing.
+        return given.is_some_and(|given| given == Sha256::digest(wanted.reveal().as_bytes()));
+    }
+    // A proxy on this machine forwards for others, and says so.
+    let is_forwarded = [FORWARDED_FOR, "forwarded"].iter().any(|name| request.headers().contains_key(*name));
+    !is_forwarded && server.caller(request).ip.is_some_and(|ip| ip.is_loopback())
+}
+
+/// What the last night found. It is read for each answer, since another process may have worked that night.
+async fn books(platform: &Platform) -> Result<()> {
+    let (last, freeze) = queries::watch(platform).await?;
+    metrics::gauge!("gigwire_payouts_frozen").set(if freeze.is_some() { 1.0 } else { 0.0 });
+    let Some(last) = last else { return Ok(()) };
+    let age = |at: Timestamp| Duration::from_millis((platform.clock.now().0 - at.0).max(0).unsigned_abs());
+    metrics::gauge!("gigwire_ledger_proof_ok").set(if last.is_proved { 1.0 } else { 0.0 });
+    metrics::gauge!("gigwire_ledger_proof_age_seconds").set(age(last.created_at));
+    metrics::gauge!("gigwire_ledger_findings").set(count(last.findings));
+    metrics::gauge!("gigwire_open_holds").set(count(last.open_holds));
+    let oldest = last.oldest_hold_at.map_or(Duration::ZERO, age);
+    metrics::gauge!("gigwire_oldest_hold_age_seconds").set(oldest);
+    Ok(())
+}
+
+/// A count as gauges take it.
+fn count(count: i64) -> f64 {
+    f64::from(i32::try_from(count).unwrap_or(i32::MAX))
 }
 
 /// What counts for the whole process, installed by the first to ask. Nothing if somebody else counts already.

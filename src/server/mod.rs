@@ -2,8 +2,8 @@
 //!
 //! `router` names every address. A document goes through `caller` (who), `documents` (may it be looked at), `execute`
 //! (is it allowed, then run) and `throttle` (how often); `http` reads and writes it, with the one table of statuses in
-//! `status`. `socket` speaks WebSocket and `live` keeps what its clients subscribe to. `lifecycle` begins and ends it
-//! all.
+//! `status`. `socket` speaks WebSocket and `live` keeps what its clients subscribe to. `files`
+//! takes and gives uploads. `lifecycle` begins and ends it all. `mailbox` shows a developer the letters that were captured.
 //!
 //! To add an address: a line in `router`. To add a way for documents to come in: read an `Asked`, then `prepare` and
 //! `run` it, or `subscribe`; so nothing that is checked can be left out.
@@ -12,11 +12,13 @@ pub mod caller;
 pub mod cors;
 pub mod documents;
 pub mod execute;
+pub mod files;
 pub mod health;
 pub mod http;
 pub mod lifecycle;
 mod listen;
 pub mod live;
+pub mod mailbox;
 pub mod negotiate;
 pub mod playground;
 pub mod router;

@@ -17,16 +17,21 @@ use super::cors::{Origins, secure};
 use super::execute::Declined;
 use super::state::Server;
 use super::status::code;
-use super::{health, http, playground, socket};
+use super::{files, health, http, mailbox, playground, socket};
 use crate::kernel::Error;
 
 /// The server as one service.
 pub fn router(server: Server) -> Router {
     let origins = Origins::new(&server.platform.config);
-    Router::new()
+    let mut routes = Router::new();
+    if server.platform.config.is_development() {
+        routes = routes.route("/dev/mail", get(mailbox::list)).route("/dev/mail/{id}", get(mailbox::letter));
+    }
+    routes
         .route("/graphql", any(graphql))
         .route("/graphql/ws", any(sockets))
         .route("/playground/{*path}", get(asset))
+        .route("/files/{*key}", get(files::get).put(files::put))
         .route("/", get(|| async { Redirect::temporary("/graphql") }))
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))

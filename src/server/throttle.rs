@@ -24,11 +24,16 @@ enum By {
 }
 
 /// Mutations with rules of their own.
-const RULES: [(&str, By, Rule); 5] = [
+const RULES: [(&str, By, Rule); 9] = [
     ("accountSignIn", By::Address, Rule { burst: 10, per_minute: 10 }),
     ("accountSignUp", By::Address, Rule { burst: 20, per_minute: 20 }),
     ("sessionRefresh", By::Address, Rule { burst: 60, per_minute: 60 }),
+    ("emailVerificationSend", By::User, Rule { burst: 5, per_minute: 5 }),
+    ("emailVerify", By::User, Rule { burst: 20, per_minute: 20 }),
     ("depositCreate", By::User, Rule { burst: 30, per_minute: 30 }),
+    ("uploadCreate", By::User, Rule { burst: 30, per_minute: 30 }),
+    // Each may decode a picture.
+    ("uploadComplete", By::User, Rule { burst: 60, per_minute: 60 }),
     ("messageSend", By::User, Rule { burst: 200, per_minute: 300 }),
 ];
 /// Everything else.

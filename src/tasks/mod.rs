@@ -9,6 +9,8 @@
 
 mod bookings;
 mod disputes;
+mod mail;
+mod nightly;
 mod offers;
 mod payments;
 mod prune;
@@ -28,6 +30,7 @@ use crate::features::{
 use crate::kernel::{Caller, Error, Result};
 use crate::platform::Platform;
 use crate::platform::host;
+use crate::platform::mail::letters;
 use crate::platform::queue::{self, Task};
 
 /// Tasks under way at once in one process.
@@ -40,6 +43,7 @@ const LOOK_MS: u64 = 1_000;
 /// Works until the platform stops. Any number of processes may.
 pub async fn work(platform: Arc<Platform>) {
     let mut prune_at = platform.clock.now();
+    let mut night_at = prune_at;
     while !platform.stop.is_cancelled() {
         let found = match look(&platform).await {
             Ok(found) => found,
@@ -50,6 +54,9 @@ pub async fn work(platform: Arc<Platform>) {
         };
         if platform.clock.now() >= prune_at {
             prune_at = prune::run(&platform).await;
+        }
+        if platform.clock.now() >= night_at {
+            night_at = nightly::look(&platform).await;
         }
         if found > 0 {
             continue;
@@ -99,6 +106,7 @@ async fn run(platform: &Platform, caller: &Caller, task: &Task) -> Result<()> {
         dispute_feature::model::ESCALATE => disputes::escalate(platform, caller, task).await,
         review_feature::commands::PUBLISH => reviews::publish(platform, caller, task).await,
         wallet::commands::COLLECT => payments::collect(platform, caller, task).await,
+        letters::DELIVER => mail::deliver(platform, caller, task).await,
         other => Err(Error::internal(format!("nobody handles tasks of the kind {other}"))),
     }
 }

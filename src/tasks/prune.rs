@@ -1,7 +1,7 @@
-//! Every hour: forgets what has had its time, a little at a time so that nobody waits for it, and looks for offers,
-//! bookings, disputes and reviews whose own task was lost.
+//! Every hour: forgets what has had its time, a little at a time so that nobody waits for it, looks for offers,
+//! bookings, disputes and reviews whose own task was lost, and removes files that nothing needs.
 
-use crate::features::{bookings, disputes, offers, reviews};
+use crate::features::{accounts::codes, bookings, disputes, notifications, offers, reviews, uploads};
 use crate::kernel::clock::{DAY, HOUR};
 use crate::kernel::{Caller, Result, Timestamp};
 use crate::platform::Platform;
@@ -12,8 +12,13 @@ use crate::platform::work;
 const KEYS_KEPT_MS: i64 = 30 * DAY;
 /// Ended tasks are kept for so long, to be looked at.
 const TASKS_KEPT_MS: i64 = 7 * DAY;
+/// Codes and their counts matter for an hour.
+const CODES_KEPT_MS: i64 = DAY;
 /// The own task of an offer or a review has had its chance when it is overdue by so much.
 const OVERDUE_MS: i64 = HOUR;
+
+/// Nothing is written for so long: what is still half-written then was left by a crash.
+const HALF_WRITTEN_KEPT_MS: i64 = DAY;
 
 /// Runs, and says when to come back.
 pub(super) async fn run(platform: &Platform) -> Timestamp {
@@ -30,12 +35,17 @@ pub(super) async fn run(platform: &Platform) -> Timestamp {
     if let Err(error) = wake_lost(platform, now).await {
         tracing::warn!(%error, "overdue bookings and disputes could not be moved on; trying again in an hour");
     }
+    if let Err(error) = remove_files(platform, now).await {
+        tracing::warn!(%error, "files could not be removed; trying again in an hour");
+    }
     now.plus(HOUR)
 }
 
 async fn forget(platform: &Platform, now: Timestamp) -> Result<()> {
     while work::forget_keys(&platform.db, now.plus(-KEYS_KEPT_MS)).await? && !platform.stop.is_cancelled() {}
     while queue::forget_ended(&platform.db, now.plus(-TASKS_KEPT_MS)).await? && !platform.stop.is_cancelled() {}
+    while notifications::commands::forget(platform, now).await? && !platform.stop.is_cancelled() {}
+    while codes::forget(platform, now.plus(-CODES_KEPT_MS)).await? && !platform.stop.is_cancelled() {}
     Ok(())
 }
 
@@ -66,4 +76,13 @@ async fn wake_lost(platform: &Platform, now: Timestamp) -> Result<()> {
         disputes::commands::escalate(platform, &Caller::system(format!("overdue-{dispute}")), dispute).await?;
     }
     Ok(())
+}
+
+/// Uploads that were never finished, files that nothing shows any more, and what a crash left half-written.
+async fn remove_files(platform: &Platform, now: Timestamp) -> Result<()> {
+    uploads::commands::remove_unneeded(platform, &Caller::system("unneeded-files")).await?;
+    match &platform.folder {
+        Some(folder) => folder.tidy(now.plus(-HALF_WRITTEN_KEPT_MS)).await,
+        None => Ok(()),
+    }
 }

@@ -42,7 +42,7 @@ class Watch {
 }
 
 /** One live operation: what it brought so far, without repeats. */
-class Feed {
+export class Feed {
   items = [];
   repeats = 0;
   /** The newest cursor and when it came: `{ cursor, order }`. */
@@ -99,7 +99,7 @@ class Feed {
   }
 }
 
-/** The stock client, set up by the recipe for front ends: it reconnects with the oldest of its operations' cursors. */
+/** The stock client. It reconnects with `resume`: of its operations' cursors the one that moved longest ago. */
 export class Sockets {
   feeds = [];
   /** The code of each close, as the client saw it. */
@@ -133,7 +133,7 @@ export class Sockets {
     });
   }
 
-  /** What the client resumes from: the oldest of its operations' cursors. */
+  /** What the client resumes from. */
   get resume() {
     const positions = this.feeds.map((feed) => feed.position).filter(Boolean);
     return positions.sort((a, b) => a.order - b.order)[0]?.cursor ?? this.start;

@@ -4,7 +4,7 @@
 
 import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
-import { randomUUID } from 'node:crypto';
+import { randomInt, randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -22,10 +22,10 @@ const START_MS = 30_000;
 const STOP_MS = 60_000;
 
 /**
- * One instance on SQLite; `scaled`: two on one new PostgreSQL database and Redis.
+ * One instance on SQLite; `scaled`: two on one new PostgreSQL database and Redis, `redis`: on the one at this address.
  * The answer also runs the program's other commands on the same data.
  */
-export async function stack(t, { scaled = false } = {}) {
+export async function stack(t, { scaled = false, redis } = {}) {
   const undo = undone(t);
   const folder = await mkdtemp(join(tmpdir(), 'gigwire-clients-'));
   undo.push(() => rm(folder, { recursive: true, force: true }));
@@ -33,7 +33,7 @@ export async function stack(t, { scaled = false } = {}) {
   const env = { PATH: process.env.PATH, NO_COLOR: '1', DATA_DIR: folder };
   if (scaled) {
     env.DATABASE_URL = await freshDatabase(undo);
-    env.REDIS_URL = needed('TEST_REDIS_URL');
+    env.REDIS_URL = redis ?? needed('TEST_REDIS_URL');
   }
   const servers = [];
   for (let n = 0; n < (scaled ? 2 : 1); n++) {
@@ -42,11 +42,11 @@ export async function stack(t, { scaled = false } = {}) {
     await server.start();
     servers.push(server);
   }
-  return { servers, command: (...args) => promisify(execFile)(BIN, args, { env, cwd: folder }) };
+  return { servers, databaseUrl: env.DATABASE_URL, command: (...args) => promisify(execFile)(BIN, args, { env, cwd: folder }) };
 }
 
 /** Steps that are run when the test ends, the newest first, each even if another fails. */
-function undone(t) {
+export function undone(t) {
   const steps = [];
   t.after(async () => {
     const failures = [];
@@ -81,17 +81,26 @@ async function freshDatabase(undo) {
   return Object.assign(new URL(url), { pathname: `/${name}` }).href;
 }
 
-function freePort() {
-  return new Promise((resolve, reject) => {
-    const probe = createServer().once('error', reject);
-    probe.listen(0, '127.0.0.1', () => {
-      const { port } = probe.address();
-      probe.close(() => resolve(port));
-    });
+/** Below the range that the kernel hands out to outgoing connections: a server that was killed finds it free again. */
+export function freePort() {
+  return new Promise((resolve) => {
+    const port = randomInt(20_000, 32_000);
+    const probe = createServer().once('error', () => resolve(freePort()));
+    probe.listen(port, '127.0.0.1', () => probe.close(() => resolve(port)));
   });
 }
 
 const running = new Set();
+/** Starts a program that ends with this process at the latest. `child.ended` resolves to `{ code, signal }`. */
+export function start(program, args, options) {
+  const child = spawn(program, args, options);
+  running.add(child);
+  child.ended = new Promise((resolve, reject) => {
+    child.once('error', reject).once('close', (code, signal) => resolve({ code, signal }));
+  });
+  child.ended.catch(() => {}).then(() => running.delete(child));
+  return child;
+}
 // A test that is broken off must not leave a server behind.
 process.on('exit', () => running.forEach((child) => child.kill('SIGKILL')));
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => process.exit(1));
@@ -107,11 +116,8 @@ class Server {
 
   /** Starts it, again after `stop` too: on the same port and the same data. */
   async start() {
-    const child = spawn(BIN, ['serve'], { env: this.env, cwd: this.env.DATA_DIR, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = start(BIN, ['serve'], { env: this.env, cwd: this.env.DATA_DIR, stdio: ['ignore', 'pipe', 'pipe'] });
     this.child = child;
-    running.add(child);
-    this.exited = new Promise((resolve) => child.once('close', (code, signal) => resolve({ code, signal })));
-    this.exited.then(() => running.delete(child));
     for (const output of [child.stdout, child.stderr]) {
       output.on('data', (bytes) => {
         this.log = (this.log + bytes).slice(-8192);
@@ -134,15 +140,24 @@ class Server {
     if (!child) return;
     this.child = null;
     child.kill('SIGTERM');
-    const end = await Promise.race([this.exited, sleep(STOP_MS, null, { ref: false })]);
+    const end = await Promise.race([child.ended, sleep(STOP_MS, null, { ref: false })]);
     if (!end) child.kill('SIGKILL');
     assert.deepEqual(end, { code: 0, signal: null }, `the server did not stop well; its last words:\n${this.log}`);
   }
 
-  /** The whole answer to a query over HTTP. */
-  async gql(query, variables = {}, token = null) {
+  /** Ends it without a warning, and without a goodbye to anybody. */
+  async kill() {
+    const { child } = this;
+    this.child = null;
+    child.kill('SIGKILL');
+    await child.ended;
+  }
+
+  /** The whole answer to a query over HTTP, if it comes within this time. */
+  async gql(query, variables = {}, token = null, ms = START_MS) {
     const answer = await fetch(this.url, {
       method: 'POST',
+      signal: AbortSignal.timeout(ms),
       headers: {
         accept: 'application/graphql-response+json, application/json',
         'content-type': 'application/json',

@@ -175,7 +175,7 @@ async fn both_hear_of_everything_in_order(app: &TestApp) {
     let accepted = ["JobStatusChanged", "OfferStatusChanged", "WalletDebited", "BookingCreated"];
     let ada = ["PaymentCompleted", "WalletCredited", "JobPosted", "OfferSent"];
     let steps = ["BookingStatusChanged", "BookingStatusChanged"];
-    let completed = ["JobStatusChanged", "BookingStatusChanged"];
+    let completed = ["JobStatusChanged", "WalletDebited", "BookingStatusChanged"];
     let wanted: Vec<_> = ada.into_iter().chain(accepted).chain(steps).chain(completed).collect();
     assert_eq!(heard(app, &deal.ada).await, wanted);
     let bob = ["OfferSent", "JobStatusChanged", "OfferStatusChanged", "BookingCreated"];

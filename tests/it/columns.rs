@@ -1,7 +1,12 @@
 //! What lies in the tables: values of the declared kind on SQLite, where a column takes anything, and rows that never
 //! change on both engines.
 
+use gigwire::features::proof;
+use gigwire::features::wallet::freezing;
+use gigwire::kernel::Caller;
+use gigwire::kernel::clock::DAY;
 use gigwire::platform::db::q;
+use gigwire::platform::queue::schedule;
 use serde_json::json;
 
 use crate::support::app::{TestApp, on_both_engines};
@@ -14,6 +19,9 @@ on_both_engines! {
 /// A bit of everything, so that every table has rows.
 async fn story(app: &TestApp) {
     let (ada, bob) = (app.sign_up(&["CUSTOMER"]).await, app.sign_up(&["CONTRACTOR"]).await);
+    let text = "mutation { emailVerify(input: { code: \"123456\" }) { userErrors { code } } }";
+    let wrong = app.gql(&ada, text, json!({})).await;
+    assert_eq!(wrong["data"]["emailVerify"]["userErrors"][0]["code"], "CODE_WRONG", "{wrong}");
     app.deposit(&ada, "1000.00").await;
     for (who, mutation) in [(&bob, "offerDecline"), (&ada, "offerWithdraw")] {
         let job = app.post_job(&ada).await;
@@ -52,9 +60,18 @@ async fn story(app: &TestApp) {
     app.act(&ada, "depositCreate", yen).await.ok();
     let job = json!({ "title": "Sing", "description": "Loud", "budget": usd("5.00") });
     app.act(&ada, "jobPost", job).await.ok();
+    let file = crate::uploads::upload(app, &ada, "PROFILE_IMAGE", "image/png", crate::support::pictures::png()).await;
+    app.act(&ada, "profileUpdate", json!({ "profileImageId": file["id"], "bio": "I sing." })).await.ok();
     let text = "mutation ($input: AnnouncementPublishInput!) { announcementPublish(input: $input) { userErrors { message } } }";
     let news = json!({ "title": "News", "body": "Good ones", "level": "INFO" });
     app.gql(&admin, text, json!({ "input": news })).await;
+    // A night passes, and payouts are frozen.
+    app.clock.advance(2 * DAY);
+    let (platform, night) = (&app.server.platform, Caller::system("night"));
+    assert!(schedule::take(&platform.db, "night", platform.clock.now(), platform.clock.now()).await.unwrap());
+    assert!(proof::commands::nightly(platform, &night).await.unwrap().is_proved());
+    let freeze = platform.work.run(&night, (), |unit, ()| Box::pin(freezing::freeze(unit, "A doubt")));
+    freeze.await.unwrap();
 }
 
 /// What a value of a declared kind must look like.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use gigwire::platform::config::{Config, Loaded, Problems, Sources, load};
+use gigwire::platform::config::{Config, Loaded, MailDriver, MailTls, Problems, Sources, load};
 
 fn environment(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
     pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
@@ -148,10 +148,22 @@ fn numbers_have_ranges() {
 #[test]
 fn production_refuses_what_is_only_safe_at_home() {
     let (long, other) = ("a".repeat(32), "b".repeat(32));
-    let parts = ["ACCESS_SECRET or JWT_SECRET", "REFRESH_SECRET or JWT_REFRESH_SECRET", "ALLOW_SANDBOX_PAYMENTS"];
+    let parts = [
+        "ACCESS_SECRET or JWT_SECRET",
+        "REFRESH_SECRET or JWT_REFRESH_SECRET",
+        "ALLOW_SANDBOX_PAYMENTS",
+        "MAIL_FROM",
+        "SMTP_HOST",
+    ];
     refused(&[("APP_ENV", "production")], &parts);
     refused(&[("NODE_ENV", "production")], &parts);
-    let good = [("APP_ENV", "production"), ("REFRESH_SECRET", &*other), ("ALLOW_SANDBOX_PAYMENTS", "true")];
+    let good = [
+        ("APP_ENV", "production"),
+        ("REFRESH_SECRET", &*other),
+        ("ALLOW_SANDBOX_PAYMENTS", "true"),
+        ("SMTP_HOST", "smtp.example.org"),
+        ("MAIL_FROM", "no-reply@example.org"),
+    ];
     let with = |more: &[(&'static str, &str)]| {
         [&good[..], more].concat().iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect::<Vec<_>>()
     };
@@ -163,6 +175,71 @@ fn production_refuses_what_is_only_safe_at_home() {
     assert!(check(&[("ACCESS_SECRET", &other)]).unwrap_err().0[0].contains("must differ"));
     assert!(check(&[("ACCESS_SECRET", &long), ("CORS_ORIGIN", "*")]).unwrap_err().0[0].contains("any origin"));
     assert!(config(&[("CORS_ORIGIN", "*")]).check().is_ok(), "at home any origin is fine");
+}
+
+#[test]
+fn a_bucket_needs_its_key_and_addresses_are_whole() {
+    let config = config(&[]);
+    assert_eq!((config.storage.max_file_size, &*config.storage.bucket), (10 * 1024 * 1024, ""));
+    let keys = [("AWS_ACCESS_KEY", "half"), ("AWS_SECRET_KEY", "other half")];
+    let named = [&keys[..], &[("AWS_S3_BUCKET", "files"), ("S3_PATH_STYLE", "true"), ("MAX_FILE_SIZE", "7")]].concat();
+    let loaded = loaded(&named).unwrap();
+    let storage = &loaded.config.storage;
+    assert_eq!((&*storage.bucket, storage.path_style, storage.max_file_size), ("files", true, 7));
+    assert!(!format!("{loaded:?}").contains("half"), "{loaded:?}");
+    refused(&[("S3_BUCKET", "files")], &["AWS_ACCESS_KEY", "AWS_SECRET_KEY"]);
+    refused(&[("MAX_FILE_SIZE", "0")], &["MAX_FILE_SIZE"]);
+    refused(
+        &[("PUBLIC_URL", "api.example.org"), ("S3_ENDPOINT", "ftp://x"), ("STORAGE_PUBLIC_BASE_URL", "https://x/?a")],
+        &["PUBLIC_URL", "S3_ENDPOINT", "STORAGE_PUBLIC_BASE_URL"],
+    );
+    let (_folder, sources) = file("[storage]\nbuckets = 1");
+    assert!(load(&sources).unwrap_err().0[0].contains("there is no such setting"));
+    let plain = self::config(&[("PUBLIC_URL", "http://api.example.org")]);
+    assert!(plain.check().is_ok());
+    let mut production = plain;
+    production.app.env = gigwire::platform::config::Profile::Production;
+    assert!(production.check().unwrap_err().to_string().contains("https only"));
+}
+
+#[test]
+fn letters_leave_through_a_server_if_there_is_one() {
+    assert_eq!(config(&[]).mail.driver(), MailDriver::File);
+    assert_eq!(config(&[("SMTP_HOST", "mail.test")]).mail.driver(), MailDriver::Smtp);
+    assert_eq!(config(&[("SMTP_HOST", "mail.test"), ("MAIL_DRIVER", "log")]).mail.driver(), MailDriver::Log);
+    let mail = config(&[("SMTP_PORT", "465"), ("SMTP_USER", "me"), ("SMTP_PASS", "12345"), ("SMTP_TLS", "tls")]).mail;
+    assert_eq!((mail.smtp_port, mail.smtp_pass.reveal(), mail.smtp_tls), (465, "12345", MailTls::Tls));
+    refused(&[("MAIL_DRIVER", "smtp")], &["SMTP_HOST): the driver smtp needs a mail server"]);
+    refused(&[("MAIL_DRIVER", "pigeon")], &["MAIL_DRIVER"]);
+    refused(&[("SMTP_TLS", "perhaps")], &["SMTP_TLS"]);
+    refused(&[("SMTP_PORT", "0")], &["SMTP_PORT"]);
+    refused(&[("MAIL_FROM", "nobody")], &["MAIL_FROM"]);
+    refused(&[("MAIL_FROM", "a <b@c.test>\r\nBcc: d@e.test")], &["MAIL_FROM"]);
+    refused(&[("SMTP_USER", "me")], &["SMTP_USER: user and password are set together"]);
+    let (_folder, sources) = file("[codes]\ndigits = 3\nminutes = 16");
+    assert_eq!(load(&sources).unwrap_err().0.len(), 2);
+}
+
+#[test]
+fn production_sends_its_letters_and_not_in_clear_text() {
+    let (one, two) = ("a".repeat(32), "b".repeat(32));
+    let production = |more: &[(&'static str, &'static str)]| {
+        let mut pairs = vec![("APP_ENV", "production"), ("ACCESS_SECRET", &*one), ("REFRESH_SECRET", &*two)];
+        pairs.extend([("ALLOW_SANDBOX_PAYMENTS", "true"), ("MAIL_FROM", "Shop <no-reply@shop.test>")]);
+        pairs.extend(more);
+        loaded(&pairs).map_err(|problems| problems.to_string())
+    };
+    let host = ("SMTP_HOST", "mail.test");
+    assert!(production(&[host]).is_ok());
+    assert!(production(&[]).unwrap_err().contains("production sends its letters"));
+    for driver in ["file", "log"] {
+        assert!(production(&[host, ("MAIL_DRIVER", driver)]).unwrap_err().contains("production sends its letters"));
+    }
+    assert!(production(&[host, ("SMTP_TLS", "none")]).unwrap_err().contains("clear text"));
+    for here in ["localhost", "127.0.0.1", "::1"] {
+        assert!(production(&[("SMTP_HOST", here), ("SMTP_TLS", "none")]).is_ok(), "{here}");
+    }
+    assert!(config(&[host, ("SMTP_TLS", "none")]).check().is_ok(), "at home clear text is fine");
 }
 
 #[test]

@@ -77,7 +77,9 @@ async fn it_starts_on_an_empty_folder_and_says_where_it_is() {
     let begun = Instant::now();
     let running = Running::start(&[]);
     assert!(begun.elapsed() < Duration::from_secs(5), "it took {:?}", begun.elapsed());
-    for part in ["GraphQL", "WebSocket", "Playground", "/healthz", "/metrics", "SQLite", "captured in", "SANDBOX"] {
+    for part in
+        ["GraphQL", "WebSocket", "Playground", "/healthz", "/metrics", "SQLite", "the folder", "captured in", "SANDBOX"]
+    {
         assert!(running.banner.contains(part), "{part}: {}", running.banner);
     }
     assert!(!running.banner.contains(":0/"), "the real port: {}", running.banner);

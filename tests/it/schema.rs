@@ -1,11 +1,12 @@
 //! The rules of the schema, read from `schema.graphql` itself, so that no other linter is needed.
 //!
-//! To add one: a function from a schema to what is wrong with it in `words.rs` or `shapes.rs`, a line in a test there, and
-//! a made-up schema that it refuses.
+//! To add one: a function from a schema to what is wrong with it in `words.rs`, `shapes.rs` or `values.rs`, a line in a
+//! test there, and a made-up schema that it refuses.
 
 mod core;
 mod file;
 mod shapes;
+mod values;
 mod words;
 
 use std::collections::BTreeMap;

@@ -2,6 +2,7 @@
 
 use super::passwords::{self, Verdict};
 use super::tokens::{self, Refresh};
+use super::verification::{self, Post};
 use super::{SignIn, SignUp, SignedIn, User, events, store};
 use crate::kernel::clock::{DAY, SECOND};
 use crate::kernel::id::{SessionId, UserId};
@@ -20,11 +21,14 @@ const SIGN_IN_RULE: Rule = Rule { burst: 10, per_minute: 10 };
 pub async fn sign_up(platform: &Platform, caller: &Caller, input: SignUp) -> Result<SignedIn> {
     let hash = passwords::hash(&platform.ids, input.password.clone()).await?;
     let days = platform.config.tokens.refresh_days;
+    let post = Post::of(platform, None);
     let (user, session, refresh) = platform
         .work
-        .run(caller, (input, hash, days), |unit, (input, hash, days)| {
+        .run(caller, (input, hash, days, post), |unit, (input, hash, days, post)| {
             Box::pin(async move {
                 let user = insert(unit, input, hash).await?;
+                verification::greet(unit, post, &user).await?;
+                let user = user.id;
                 let (session, refresh) = open_session(unit, user, *days).await?;
                 Ok((user, session, refresh))
             })
@@ -40,7 +44,7 @@ pub async fn create_staff(platform: &Platform, caller: &Caller, input: SignUp) -
         .work
         .run(caller, (input, hash), |unit, (input, hash)| {
             Box::pin(async move {
-                let user = insert(unit, input, hash).await?;
+                let user = insert(unit, input, hash).await?.id;
                 unit.audit(AuditRow::new("staff.create", user));
                 Ok(user)
             })
@@ -48,11 +52,15 @@ pub async fn create_staff(platform: &Platform, caller: &Caller, input: SignUp) -
         .await
 }
 
-async fn insert(unit: &mut Unit, input: &SignUp, hash: &str) -> Result<UserId> {
+async fn insert(unit: &mut Unit, input: &SignUp, hash: &str) -> Result<User> {
     let user = User {
         id: unit.ids.new_id(),
         email: input.email.clone(),
+        email_verified_at: None,
         display_name: input.display_name.clone(),
+        bio: None,
+        profile_image: None,
+        cover_image: None,
         roles: input.roles,
         blocked_until: None,
         created_at: unit.now,
@@ -62,7 +70,12 @@ async fn insert(unit: &mut Unit, input: &SignUp, hash: &str) -> Result<UserId> {
     if !store::insert_user(&mut unit.tx, &user, hash).await? {
         return Err(Error::new(Code::EmailTaken, "This address has an account already; sign in instead.").at("email"));
     }
-    Ok(user.id)
+    Ok(user)
+}
+
+/// Writes what a profile shows of the account, inside the command that changes it, and tells the new version.
+pub async fn set_profile(unit: &mut Unit, user: &User) -> Result<i64> {
+    store::set_profile(&mut unit.tx, user, unit.now).await
 }
 
 /// Signs in. An unknown address and a wrong password look the same, also in time.

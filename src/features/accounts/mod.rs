@@ -4,9 +4,14 @@
 //! roles and blocks are looked up, so that they count at once. Its refresh token is opaque: each one works once and
 //! derives its successor, so that a stolen one shows itself when it is used a second time.
 //!
+//! A new account gets two letters: a welcome, and one of the [`codes`], with which [`verification`] sees that its address
+//! is its own.
+//!
 //! [`sessions`] answers who a token belongs to right now. A command that changes somebody's rights tells it with
-//! [`events::rights_changed`], and every instance looks again.
+//! [`events::rights_changed`], and every instance looks again. What a user shows of itself is changed in
+//! `features/profiles`, since pictures are uploads.
 
+pub mod codes;
 pub mod commands;
 pub mod events;
 pub mod model;
@@ -15,6 +20,7 @@ pub mod queries;
 pub mod sessions;
 mod store;
 pub mod tokens;
+pub mod verification;
 
 pub use model::{SignIn, SignUp, SignedIn, User};
 pub use sessions::Sessions;

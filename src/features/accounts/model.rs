@@ -1,6 +1,6 @@
 //! What an account is.
 
-use crate::kernel::id::{SessionId, UserId};
+use crate::kernel::id::{FileId, SessionId, UserId};
 use crate::kernel::{Code, Error, Result, Role, Roles, Timestamp, text};
 
 /// A person's login.
@@ -10,8 +10,16 @@ pub struct User {
     pub id: UserId,
     /// The address, in lower case. Never shown to others.
     pub email: String,
+    /// When the user proved that it reads what is sent there.
+    pub email_verified_at: Option<Timestamp>,
     /// The name that everyone sees.
     pub display_name: String,
+    /// What the user says of itself.
+    pub bio: Option<String>,
+    /// Its picture.
+    pub profile_image: Option<FileId>,
+    /// The wide picture on top of its profile.
+    pub cover_image: Option<FileId>,
     /// What the user may be.
     pub roles: Roles,
     /// Blocked by staff until then.

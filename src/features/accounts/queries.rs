@@ -16,6 +16,11 @@ pub async fn has_admin(platform: &Platform) -> Result<bool> {
     store::has_role(&platform.db, Role::Admin).await
 }
 
+/// A user, read inside a unit of work that is about to change it: nobody else does until it ends.
+pub async fn locked(unit: &mut Unit, id: UserId) -> Result<User> {
+    store::lock_user(&mut unit.tx, id).await?.ok_or_else(|| Error::not_found("user"))
+}
+
 /// A user, read inside a unit of work.
 pub async fn in_unit(unit: &mut Unit, id: UserId) -> Result<User> {
     store::user(&mut unit.tx, id).await?.ok_or_else(|| Error::not_found("user"))

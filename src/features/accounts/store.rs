@@ -3,14 +3,18 @@
 use super::User;
 use crate::kernel::id::{SessionId, UserId};
 use crate::kernel::{Result, Role, Roles, Timestamp};
-use crate::platform::db::{Db, FromRow, On, Row, Tx, q};
+use crate::platform::db::{Db, FromRow, On, Row, Tx, q, q2};
 
 impl FromRow for User {
     fn from_row(row: &Row) -> Result<Self> {
         Ok(User {
             id: row.get("id")?,
             email: row.get("email")?,
+            email_verified_at: row.get("email_verified_at")?,
             display_name: row.get("display_name")?,
+            bio: row.get("bio")?,
+            profile_image: row.get("profile_image_id")?,
+            cover_image: row.get("cover_image_id")?,
             roles: Roles(row.get("roles")?),
             blocked_until: row.get("blocked_until")?,
             created_at: row.get("created_at")?,
@@ -71,18 +75,37 @@ impl FromRow for RefreshRow {
 }
 
 pub(super) async fn users(db: &Db, ids: &[UserId]) -> Result<Vec<User>> {
-    q("select id, email, display_name, roles, blocked_until, created_at, updated_at, version
-        from users where id in ({list})")
+    q("select id, email, email_verified_at, display_name, bio, profile_image_id, cover_image_id, roles, blocked_until,
+        created_at, updated_at, version from users where id in ({list})")
     .list(ids.iter().copied())
     .all(db)
     .await
 }
 
 pub(super) async fn user(on: impl Into<On<'_>>, id: UserId) -> Result<Option<User>> {
-    q("select id, email, display_name, roles, blocked_until, created_at, updated_at, version from users where id = $1")
-        .bind(id)
-        .optional(on)
-        .await
+    q("select id, email, email_verified_at, display_name, bio, profile_image_id, cover_image_id, roles, blocked_until,
+        created_at, updated_at, version from users where id = $1")
+    .bind(id)
+    .optional(on)
+    .await
+}
+
+pub(super) async fn lock_user(tx: &mut Tx, id: UserId) -> Result<Option<User>> {
+    q2("select * from users where id = $1 for update", "select * from users where id = $1").bind(id).optional(tx).await
+}
+
+/// Tells the new version.
+pub(super) async fn set_profile(tx: &mut Tx, user: &User, now: Timestamp) -> Result<i64> {
+    q("update users set display_name = $2, bio = $3, profile_image_id = $4, cover_image_id = $5, updated_at = $6,
+        version = version + 1 where id = $1 returning version as n")
+    .bind(user.id)
+    .bind(user.display_name.as_str())
+    .bind(user.bio.as_deref())
+    .bind(user.profile_image)
+    .bind(user.cover_image)
+    .bind(now)
+    .one(tx)
+    .await
 }
 
 pub(super) async fn credentials(db: &Db, email: &str) -> Result<Option<Credentials>> {
@@ -114,6 +137,15 @@ pub(super) async fn insert_user(tx: &mut Tx, user: &User, password_hash: &str) -
 pub(super) async fn set_password_hash(tx: &mut Tx, user: UserId, password_hash: &str, now: Timestamp) -> Result<()> {
     q("update users set password_hash = $1, updated_at = $2, version = version + 1 where id = $3")
         .bind(password_hash)
+        .bind(now)
+        .bind(user)
+        .execute(tx)
+        .await?;
+    Ok(())
+}
+
+pub(super) async fn verify_email(tx: &mut Tx, user: UserId, now: Timestamp) -> Result<()> {
+    q("update users set email_verified_at = $1, updated_at = $1, version = version + 1 where id = $2")
         .bind(now)
         .bind(user)
         .execute(tx)

@@ -71,6 +71,11 @@ impl Status {
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|status| status.name() == name)
     }
+
+    /// Whether the price of a booking in this state lies in its escrow.
+    pub const fn keeps_escrow(self) -> bool {
+        matches!(self, Status::Confirmed | Status::InProgress | Status::Delivered | Status::Disputed)
+    }
 }
 
 impl State for Status {

@@ -5,7 +5,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::ledger::{Batch, Leg};
+use super::events::Figures;
+use super::ledger::{Applied, Batch, Leg};
 use super::model::{Cause, Kind, Payment, PaymentStatus, PurseKey};
 use super::{events, store};
 use crate::kernel::clock::MINUTE;
@@ -110,17 +111,24 @@ async fn settle(unit: &mut Unit, id: PaymentId, progress: &Progress) -> Result<(
                 amount: payment.amount,
                 kind: Kind::Deposit,
             };
+            let wallet = leg.credit.name.clone();
             batch.post(unit, vec![leg]);
-            unit.state(events::payment_ended(&payment, events::PAYMENT_COMPLETED)?);
-            batch.apply(unit).await?;
+            let Applied { purses, drafts } = batch.change(unit).await?;
+            let purse = purses.iter().find(|purse| purse.name == wallet);
+            let purse = purse.ok_or_else(|| Error::internal("a deposit without its wallet"))?;
+            unit.state(events::payment_completed(&payment, Figures::of(purse))?);
+            drafts.into_iter().for_each(|draft| unit.state(draft));
             unit.audit(AuditRow::new("deposit.complete", id));
         }
         Progress::Waiting { redirect_url } => store::await_user(&mut unit.tx, id, redirect_url, now).await?,
-        Progress::Failed { reason } => {
+        Progress::Failed { code, reason } => {
             let status = PaymentStatus::Failed;
             let ended = store::end_payment(&mut unit.tx, id, status, None, Some(reason), now).await?;
             if let Some(payment) = ended {
-                unit.state(events::payment_ended(&payment, events::PAYMENT_FAILED)?);
+                let key = PurseKey::available(payment.user, payment.amount.currency);
+                let purse = store::purse(&mut unit.tx, &key.name).await?;
+                let figures = purse.as_ref().map_or(Figures { available: 0, held: 0, escrow: 0 }, Figures::of);
+                unit.state(events::payment_failed(&payment, *code, figures)?);
                 unit.audit(AuditRow::new("deposit.fail", id).because(reason));
             }
         }

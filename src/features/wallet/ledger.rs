@@ -10,6 +10,7 @@ use super::model::{Cause, Class, Kind, Phase, Purse, PurseKey};
 use super::{events, store};
 use crate::kernel::id::{PurseId, TransactionId, TransferId};
 use crate::kernel::{Code, Error, Money, Result};
+use crate::platform::streams::Draft;
 use crate::platform::work::Unit;
 
 /// A movement from one purse to another.
@@ -54,6 +55,14 @@ pub(super) struct Delta {
     pub(super) credits_posted: i64,
     pub(super) debits_pending: i64,
     pub(super) credits_pending: i64,
+    /// By how much the escrows that the purse's owner filled change.
+    pub(super) escrowed: i64,
+}
+
+/// Where the purses stand after a batch, and what their owners are to hear of it.
+pub(super) struct Applied {
+    pub(super) purses: Vec<Purse>,
+    pub(super) drafts: Vec<Draft>,
 }
 
 /// What happens to money in one unit of work.
@@ -120,29 +129,43 @@ impl Batch {
 
     /// Applies everything, states the events of the wallets concerned, and says where these now stand.
     pub async fn apply(self, unit: &mut Unit) -> Result<Vec<Purse>> {
+        let Applied { purses, drafts } = self.change(unit).await?;
+        drafts.into_iter().for_each(|draft| unit.state(draft));
+        Ok(purses)
+    }
+
+    /// Applies everything, and leaves it to the caller to state the events.
+    pub(super) async fn change(self, unit: &mut Unit) -> Result<Applied> {
         if self.entries.is_empty() {
-            return Ok(Vec::new());
+            return Ok(Applied { purses: Vec::new(), drafts: Vec::new() });
         }
         let deltas = deltas(&self.entries)?;
-        let keys = deltas.values().map(|(key, _)| *key);
+        let keys = deltas.values().map(|(key, _)| key);
         // Purses are born empty, by whatever reaches them first. What is only spent from must exist already.
         let receiving: Vec<_> = keys.filter(|key| may_be_new(key, &self.entries)).collect();
         store::ensure_purses(unit, &receiving).await?;
-        let changes: Vec<_> = deltas.iter().map(|(name, (_, delta))| (*name, delta)).collect();
+        let changes: Vec<_> = deltas.iter().map(|(name, (_, delta))| (name.as_str(), delta)).collect();
         let purses = store::change_purses(unit, &changes).await?;
         if purses.len() < deltas.len() {
-            return Err(insufficient());
+            let names: Vec<_> = deltas.keys().map(String::as_str).collect();
+            return Err(if store::is_full(&mut unit.tx, &names).await? { too_large() } else { insufficient() });
         }
         self.store(unit, &purses)?;
+        let mut drafts = Vec::new();
         for purse in purses.iter().filter(|purse| purse.class == Class::Available) {
-            if let Some((_, delta)) = deltas.get(purse.name.as_str()) {
-                let kinds = self.entries.iter().find(|entry| touches(entry, &purse.name)).map(|entry| entry.kind);
-                if let Some(draft) = events::wallet_changed(purse, delta, kinds)? {
-                    unit.state(draft);
-                }
+            if let (Some((_, delta)), Some(kind)) = (deltas.get(&purse.name), self.kind_for(purse)) {
+                drafts.extend(events::wallet_changed(purse, delta, kind)?);
             }
         }
-        Ok(purses)
+        Ok(Applied { purses, drafts })
+    }
+
+    /// What a user's wallet changed for: what moved there, else the largest movement out of or into the user's escrows.
+    fn kind_for(&self, purse: &Purse) -> Option<Kind> {
+        let own = self.entries.iter().find(|entry| entry.debit.name == purse.name || entry.credit.name == purse.name);
+        let of_owner = |key: &PurseKey| key.class == Class::Escrow && key.owner == purse.owner;
+        let escrows = self.entries.iter().filter(|entry| of_owner(&entry.debit) || of_owner(&entry.credit));
+        own.or_else(|| escrows.max_by_key(|entry| entry.amount.minor)).map(|entry| entry.kind)
     }
 
     fn store(&self, unit: &mut Unit, purses: &[Purse]) -> Result<()> {
@@ -177,40 +200,59 @@ pub(super) fn insufficient() -> Error {
     Error::new(Code::InsufficientFunds, "The wallet does not hold enough; deposit first, or choose a smaller amount.")
 }
 
-fn touches(entry: &Entry, name: &str) -> bool {
-    entry.debit.name == name || entry.credit.name == name
-}
-
 fn may_be_new(key: &PurseKey, entries: &[Entry]) -> bool {
     let reaches = |entry: &Entry| entry.credit == *key && entry.pending.is_none();
     entries.iter().any(reaches) || matches!(key.class, Class::Gateway)
 }
 
 /// What changes in each purse, sorted by name.
-fn deltas(entries: &[Entry]) -> Result<BTreeMap<&str, (&PurseKey, Delta)>> {
-    let mut all: BTreeMap<&str, (&PurseKey, Delta)> = BTreeMap::new();
-    let overflow = || Error::new(Code::AmountTooLarge, "The amount is larger than one operation may move.");
-    let add = |total: &mut i64, amount: i64| -> Result<()> {
-        *total = total.checked_add(amount).ok_or_else(overflow)?;
-        Ok(())
-    };
+type Deltas = BTreeMap<String, (PurseKey, Delta)>;
+
+fn deltas(entries: &[Entry]) -> Result<Deltas> {
+    let mut all = Deltas::new();
     for entry in entries {
         if entry.amount.currency != entry.debit.currency || entry.amount.currency != entry.credit.currency {
             return Err(Error::new(Code::CurrencyMismatch, "Money moves only between purses of its currency."));
         }
-        let amount = entry.amount.minor;
+        let amount = entry.amount.positive()?.minor;
         let (posted, pending) = match entry.phase {
             Phase::Single => (amount, 0),
             Phase::Pending => (0, amount),
             Phase::Posted => (amount, -amount),
             Phase::Voided | Phase::Expired => (0, -amount),
         };
-        let debit = &mut all.entry(&entry.debit.name).or_insert_with(|| (&entry.debit, Delta::default())).1;
+        let debit = of(&mut all, &entry.debit);
         add(&mut debit.debits_posted, posted)?;
         add(&mut debit.debits_pending, pending)?;
-        let credit = &mut all.entry(&entry.credit.name).or_insert_with(|| (&entry.credit, Delta::default())).1;
+        let credit = of(&mut all, &entry.credit);
         add(&mut credit.credits_posted, posted)?;
         add(&mut credit.credits_pending, pending)?;
+        escrowed(&mut all, &entry.debit, -posted)?;
+        escrowed(&mut all, &entry.credit, posted)?;
     }
     Ok(all)
+}
+
+fn of<'a>(all: &'a mut Deltas, key: &PurseKey) -> &'a mut Delta {
+    &mut all.entry(key.name.clone()).or_insert_with(|| (key.clone(), Delta::default())).1
+}
+
+fn add(total: &mut i64, amount: i64) -> Result<()> {
+    *total = total.checked_add(amount).ok_or_else(too_large)?;
+    Ok(())
+}
+
+fn too_large() -> Error {
+    Error::new(Code::AmountTooLarge, "The amount is larger than one operation or purse may hold.")
+}
+
+/// An escrow's money is noted in its owner's own purse as well, which locks that one: whatever happens to a wallet happens
+/// in one order, and its row tells all of it.
+fn escrowed(all: &mut Deltas, key: &PurseKey, posted: i64) -> Result<()> {
+    match key.owner {
+        Some(owner) if key.class == Class::Escrow && posted != 0 => {
+            add(&mut of(all, &PurseKey::available(owner, key.currency)).escrowed, posted)
+        }
+        _ => Ok(()),
+    }
 }

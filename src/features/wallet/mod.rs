@@ -13,10 +13,13 @@ pub mod commands;
 pub mod escrow;
 pub mod events;
 pub mod fees;
+pub mod freezing;
+pub mod history;
 pub mod ledger;
 pub mod model;
 pub mod outcomes;
 pub mod queries;
+pub mod statement;
 mod store;
 
 pub use fees::{Quote, Rates};

@@ -91,6 +91,8 @@ pub struct Purse {
     pub credits_posted: i64,
     /// What is held to leave it.
     pub debits_pending: i64,
+    /// In a user's own purse: what lies in the escrows that the user filled.
+    pub escrowed: i64,
     /// Grows with each change.
     pub version: i64,
 }
@@ -120,6 +122,26 @@ pub struct Balance {
     pub escrow: Money,
     /// What is on its way to a bank.
     pub pending_payout: Money,
+}
+
+impl Balance {
+    /// A wallet that nothing ever reached.
+    pub const fn empty(user: UserId, currency: Currency) -> Self {
+        let nothing = Money::zero(currency);
+        Balance { user, available: nothing, held: nothing, escrow: nothing, pending_payout: nothing }
+    }
+
+    /// What a user's own purse says of the whole wallet.
+    pub const fn of(user: UserId, purse: &Purse) -> Self {
+        let currency = purse.currency;
+        Balance {
+            user,
+            available: Money::new(purse.available(), currency),
+            held: Money::new(purse.debits_pending, currency),
+            escrow: Money::new(purse.escrowed, currency),
+            pending_payout: Money::zero(currency),
+        }
+    }
 }
 
 /// What a transfer is for.

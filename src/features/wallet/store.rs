@@ -1,11 +1,14 @@
 //! The SQL of the wallet.
 
+pub(super) mod freezing;
+pub(super) mod history;
+
 use super::ledger::{Delta, Held, insufficient};
-use super::model::{Class, Kind, Payment, PaymentStatus, Phase, Purse, PurseKey, Transaction};
+use super::model::{Class, Kind, Payment, PaymentStatus, Purse, PurseKey};
 use crate::kernel::id::{PaymentId, PurseId, TransactionId, UserId};
-use crate::kernel::page::{Page, Slice};
+use crate::kernel::money::MAX_AMOUNT;
 use crate::kernel::{Currency, Money, Result, Timestamp};
-use crate::platform::db::{Db, FromRow, Kind as Failure, On, Order, Row, Tx, Value, q, q2};
+use crate::platform::db::{FromRow, Kind as Failure, On, Row, Tx, Value, q, q2};
 use crate::platform::work::Unit;
 
 impl FromRow for Purse {
@@ -19,6 +22,7 @@ impl FromRow for Purse {
             debits_posted: row.get("debits_posted")?,
             credits_posted: row.get("credits_posted")?,
             debits_pending: row.get("debits_pending")?,
+            escrowed: row.get("escrowed")?,
             version: row.get("version")?,
         })
     }
@@ -54,7 +58,8 @@ pub(super) async fn ensure_purses(unit: &mut Unit, keys: &[&PurseKey]) -> Result
     Ok(())
 }
 
-/// Changes the totals of purses and gives those that could be changed. A purse that would fall below zero is left out.
+/// Changes the totals of purses and gives those that could be changed. A purse that would fall below zero is left out, and
+/// one whose totals would not fit into 64 bits.
 pub(super) async fn change_purses(unit: &mut Unit, changes: &[(&str, &Delta)]) -> Result<Vec<Purse>> {
     let rows = changes
         .iter()
@@ -65,28 +70,31 @@ pub(super) async fn change_purses(unit: &mut Unit, changes: &[(&str, &Delta)]) -
                 delta.credits_posted.into(),
                 delta.debits_pending.into(),
                 delta.credits_pending.into(),
+                delta.escrowed.into(),
             ]
         })
         .collect();
     // PostgreSQL locks the rows in the order of their names before it changes the first one.
     q2(
-        "with delta (purse, dp, cp, dh, ch) as (values {rows}),
+        "with delta (purse, dp, cp, dh, ch, es) as (values {rows}),
         locked as (select p.id from purses p join delta d on d.purse = p.name order by p.name for update of p)
         update purses set debits_posted = debits_posted + dp, credits_posted = credits_posted + cp,
             debits_pending = debits_pending + dh, credits_pending = credits_pending + ch,
-            updated_at = $1, version = version + 1
+            escrowed = escrowed + es, updated_at = $1, version = version + 1
         from delta where name = purse and (select count(*) from locked) > 0
+            and debits_posted <= 9000000000000000000 - dp and credits_posted <= 9000000000000000000 - cp
             and (class not in ('AVAILABLE', 'ESCROW')
                 or credits_posted + cp - debits_posted - dp - debits_pending - dh >= 0)
-        returning id, name, class, owner_id, currency, debits_posted, credits_posted, debits_pending, version",
-        "with delta (purse, dp, cp, dh, ch) as (values {rows})
+        returning id, name, class, owner_id, currency, debits_posted, credits_posted, debits_pending, escrowed, version",
+        "with delta (purse, dp, cp, dh, ch, es) as (values {rows})
         update purses set debits_posted = debits_posted + dp, credits_posted = credits_posted + cp,
             debits_pending = debits_pending + dh, credits_pending = credits_pending + ch,
-            updated_at = $1, version = version + 1
+            escrowed = escrowed + es, updated_at = $1, version = version + 1
         from delta where name = purse
+            and debits_posted <= 9000000000000000000 - dp and credits_posted <= 9000000000000000000 - cp
             and (class not in ('AVAILABLE', 'ESCROW')
                 or credits_posted + cp - debits_posted - dp - debits_pending - dh >= 0)
-        returning id, name, class, owner_id, currency, debits_posted, credits_posted, debits_pending, version",
+        returning id, name, class, owner_id, currency, debits_posted, credits_posted, debits_pending, escrowed, version",
     )
     .bind(unit.now)
     .rows(rows)
@@ -96,6 +104,18 @@ pub(super) async fn change_purses(unit: &mut Unit, changes: &[(&str, &Delta)]) -
     .iter()
     .map(Purse::from_row)
     .collect()
+}
+
+/// Whether one of these purses is so full that its totals would not fit: as full as the guard of [`change_purses`] lets it
+/// become, less what one operation may move.
+pub(super) async fn is_full(tx: &mut Tx, names: &[&str]) -> Result<bool> {
+    let full: i64 = q("select count(*) as n from purses
+        where (debits_posted > $1 or credits_posted > $1) and name in ({list})")
+    .bind(9_000_000_000_000_000_000 - 2 * MAX_AMOUNT)
+    .list(names.iter().copied())
+    .one(tx)
+    .await?;
+    Ok(full > 0)
 }
 
 pub(super) fn insert_transfers(unit: &mut Unit, rows: Vec<Vec<Value>>) {
@@ -135,49 +155,21 @@ pub(super) async fn held(tx: &mut Tx, groups: &[TransactionId]) -> Result<Vec<He
     .await
 }
 
-/// All purses that belong to a user.
+/// One purse by its name, if it was ever needed.
+pub(super) async fn purse(on: impl Into<On<'_>>, name: &str) -> Result<Option<Purse>> {
+    q("select id, name, class, owner_id, currency, debits_posted, credits_posted, debits_pending, escrowed, version
+        from purses where name = $1")
+    .bind(name)
+    .optional(on)
+    .await
+}
+
+/// The own purses of users, which tell their whole wallets.
 pub(super) async fn purses_of(on: impl Into<On<'_>>, users: &[UserId]) -> Result<Vec<Purse>> {
-    q("select id, name, class, owner_id, currency, debits_posted, credits_posted, debits_pending, version
-        from purses where owner_id in ({list}) and (class = 'AVAILABLE' or credits_posted > debits_posted)")
+    q("select id, name, class, owner_id, currency, debits_posted, credits_posted, debits_pending, escrowed, version
+        from purses where owner_id in ({list}) and class = 'AVAILABLE' order by created_at, id")
     .list(users.iter().copied())
     .all(on)
-    .await
-}
-
-impl FromRow for Transaction {
-    fn from_row(row: &Row) -> Result<Self> {
-        let money = row.money("amount")?;
-        let leaves: bool = row.get::<String>("direction")? == "OUT";
-        Ok(Transaction {
-            id: row.get("id")?,
-            kind: row.parsed("kind", Kind::parse)?,
-            phase: row.parsed("phase", Phase::parse)?,
-            amount: if leaves { Money::new(-money.minor, money.currency) } else { money },
-            cause_kind: row.get("cause")?,
-            cause_id: row.get("cause_id")?,
-            created_at: row.get("created_at")?,
-        })
-    }
-}
-
-/// A purse's transfers, newest first.
-pub(super) async fn transactions(db: &Db, purse: &str, page: &Page) -> Result<Slice<Transaction>> {
-    q("select t.id, t.kind, t.phase, t.amount, t.currency, t.cause, t.cause_id, t.created_at,
-            case when d.name = $1 then 'OUT' else 'IN' end as direction
-        from transfers t join purses d on d.id = t.debit_purse join purses c on c.id = t.credit_purse
-        where (t.debit_purse = (select id from purses where name = $1)
-            or t.credit_purse = (select id from purses where name = $1))")
-    .bind(purse)
-    .page(db, page, Order::descending("t.created_at", "t.id"))
-    .await
-}
-
-pub(super) async fn transaction_count(db: &Db, purse: &str) -> Result<i64> {
-    q("select count(*) as n from transfers
-        where debit_purse = (select id from purses where name = $1)
-            or credit_purse = (select id from purses where name = $1)")
-    .bind(purse)
-    .one(db)
     .await
 }
 

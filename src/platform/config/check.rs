@@ -1,11 +1,16 @@
 //! What settings must be together, beyond the form of each. Production refuses what is only safe on a developer's machine.
 
+use std::net::IpAddr;
+
+use lettre::message::Mailbox;
 use url::Url;
 
 use super::load::Problems;
-use super::{Config, Profile, Secret};
+use super::{Config, MailDriver, MailTls, Profile, Secret};
 use crate::kernel::Currency;
 
+/// Bytes of a file that a setting may allow: what fits into an Int of the API and one PUT of every store.
+const FILE_MAX: i64 = 1024 * 1024 * 1024;
 /// Characters of a secret at least.
 pub const SECRET_MIN: usize = 32;
 
@@ -23,6 +28,8 @@ pub(super) fn problems(config: &Config) -> Vec<(&'static str, String)> {
     numbers(config, &mut found);
     origins(config, &mut found);
     secrets(config, &mut found);
+    storage(config, &mut found);
+    mail(config, &mut found);
     if Currency::parse(&config.money.default_currency).is_err() {
         found.push(("money.default_currency", "a code of ISO 4217 is wanted, such as USD".to_owned()));
     }
@@ -46,7 +53,10 @@ fn numbers(config: &Config, found: &mut Vec<(&'static str, String)>) {
         ("disputes.answer_days", config.disputes.answer_days, 1..=365),
         ("disputes.proposal_days", config.disputes.proposal_days, 1..=365),
         ("reviews.blind_days", config.reviews.blind_days, 1..=365),
+        ("codes.digits", config.codes.digits, 4..=8),
+        ("codes.minutes", config.codes.minutes, 1..=15),
         ("database.connections", i64::from(config.database.connections), 1..=1_000),
+        ("storage.max_file_size", i64::try_from(config.storage.max_file_size).unwrap_or(i64::MAX), 1..=FILE_MAX),
         ("server.drain_seconds", i64::try_from(config.server.drain_seconds).unwrap_or(i64::MAX), 0..=300),
     ];
     for (key, value, range) in ranges {
@@ -101,6 +111,76 @@ fn secrets(config: &Config, found: &mut Vec<(&'static str, String)>) {
     if same(access, previous) {
         found.push(("tokens.access_secret_previous", "it must differ from the access secret".to_owned()));
     }
+}
+
+fn storage(config: &Config, found: &mut Vec<(&'static str, String)>) {
+    let storage = &config.storage;
+    let addresses = [
+        ("server.public_url", &config.server.public_url),
+        ("storage.public_base_url", &storage.public_base_url),
+        ("storage.endpoint", &storage.endpoint),
+    ];
+    for (key, address) in addresses.into_iter().filter(|(_, address)| !address.is_empty()) {
+        if !is_web_address(address) {
+            found.push((key, format!("`{address}` is no address; write it like https://api.example.org")));
+        } else if config.app.env == Profile::Production && !address.starts_with("https:") {
+            found.push((key, "production hands out addresses with https only".to_owned()));
+        }
+    }
+    if storage.bucket.is_empty() {
+        return;
+    }
+    for (key, half) in [("storage.access_key", &storage.access_key), ("storage.secret_key", &storage.secret_key)] {
+        if !half.is_set() {
+            found.push((key, "a bucket needs both halves of the store's key".to_owned()));
+        }
+    }
+    if storage.region.is_empty() {
+        found.push(("storage.region", "requests to a bucket are signed for a region; `auto` is one".to_owned()));
+    }
+}
+
+fn is_web_address(text: &str) -> bool {
+    let is_plain = |url: &Url| url.query().is_none() && url.fragment().is_none() && url.username().is_empty();
+    Url::parse(text).is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host() && is_plain(&url))
+}
+
+/// Production sends letters, and not in clear text over a network.
+fn mail(config: &Config, found: &mut Vec<(&'static str, String)>) {
+    let mail = &config.mail;
+    let is_production = config.app.env == Profile::Production;
+    match mail.from.parse::<Mailbox>() {
+        Err(_) => found.push(("mail.from", "write it like `Shop <no-reply@shop.example.org>`".to_owned())),
+        Ok(from) if is_production && !from.email.domain().contains('.') => {
+            found.push(("mail.from", "production needs the address that its letters come from".to_owned()));
+        }
+        Ok(_) => {}
+    }
+    match mail.driver() {
+        MailDriver::Smtp if mail.smtp_host.is_empty() => {
+            found.push(("mail.smtp_host", "the driver smtp needs a mail server".to_owned()));
+        }
+        MailDriver::Smtp if is_production && mail.smtp_tls == MailTls::None && !is_here(&mail.smtp_host) => {
+            found.push(("mail.smtp_tls", "production sends no letters in clear text over a network".to_owned()));
+        }
+        MailDriver::Smtp => {}
+        _ if is_production => {
+            let why = "production sends its letters: name a mail server, and a driver that is not file or log";
+            found.push(("mail.smtp_host", why.to_owned()));
+        }
+        _ => {}
+    }
+    if mail.smtp_port == 0 {
+        found.push(("mail.smtp_port", "a mail server listens on a port from 1 to 65535".to_owned()));
+    }
+    if mail.smtp_user.is_empty() == mail.smtp_pass.is_set() {
+        found.push(("mail.smtp_user", "user and password are set together, or neither".to_owned()));
+    }
+}
+
+/// Whether a host is this machine.
+fn is_here(host: &str) -> bool {
+    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 
 fn is_short(secret: &Secret) -> bool {

@@ -17,12 +17,14 @@ use super::{Config, check};
 pub const DEFAULTS: &str = include_str!("default.toml");
 
 /// Settings and their names in the environment; where there are several, the first that is set counts.
-pub(super) const NAMES: [(&str, &[&str]); 16] = [
+pub(super) const NAMES: [(&str, &[&str]); 33] = [
     ("app.env", &["APP_ENV", "NODE_ENV"]),
     ("app.data_dir", &["DATA_DIR"]),
     ("server.host", &["HOST"]),
     ("server.port", &["PORT"]),
+    ("server.public_url", &["PUBLIC_URL"]),
     ("server.trusted_proxies", &["TRUSTED_PROXIES"]),
+    ("server.metrics_token", &["METRICS_TOKEN"]),
     ("database.url", &["DATABASE_URL"]),
     ("redis.url", &["REDIS_URL"]),
     ("redis.prefix", &["REDIS_PREFIX"]),
@@ -33,6 +35,21 @@ pub(super) const NAMES: [(&str, &[&str]); 16] = [
     ("cors.allowed_origins", &["CORS_ORIGIN", "CLIENT_URL", "CLIENT_ORIGIN"]),
     ("money.default_currency", &["DEFAULT_CURRENCY"]),
     ("money.allow_sandbox", &["ALLOW_SANDBOX_PAYMENTS"]),
+    ("storage.max_file_size", &["MAX_FILE_SIZE"]),
+    ("storage.public_base_url", &["STORAGE_PUBLIC_BASE_URL"]),
+    ("storage.bucket", &["S3_BUCKET", "AWS_S3_BUCKET"]),
+    ("storage.endpoint", &["S3_ENDPOINT"]),
+    ("storage.region", &["S3_REGION"]),
+    ("storage.path_style", &["S3_PATH_STYLE"]),
+    ("storage.access_key", &["AWS_ACCESS_KEY"]),
+    ("storage.secret_key", &["AWS_SECRET_KEY"]),
+    ("mail.driver", &["MAIL_DRIVER"]),
+    ("mail.from", &["MAIL_FROM"]),
+    ("mail.smtp_host", &["SMTP_HOST"]),
+    ("mail.smtp_port", &["SMTP_PORT"]),
+    ("mail.smtp_user", &["SMTP_USER"]),
+    ("mail.smtp_pass", &["SMTP_PASS"]),
+    ("mail.smtp_tls", &["SMTP_TLS"]),
     // Not settings of the file, but names that belong to the program all the same.
     ("", &["GIGWIRE_CONFIG", "GIGWIRE_BIN"]),
 ];
@@ -47,8 +64,17 @@ const FLAGS: [(&str, &str); 5] = [
 ];
 
 /// Settings whose values are never shown.
-const SECRETS: [&str; 5] =
-    ["database.url", "redis.url", "tokens.access_secret", "tokens.access_secret_previous", "tokens.refresh_secret"];
+const SECRETS: [&str; 9] = [
+    "server.metrics_token",
+    "database.url",
+    "redis.url",
+    "tokens.access_secret",
+    "tokens.access_secret_previous",
+    "tokens.refresh_secret",
+    "storage.access_key",
+    "storage.secret_key",
+    "mail.smtp_pass",
+];
 
 /// Kubernetes puts such names into the environment of its own accord when a service is called `gigwire`.
 const SERVICE_LINKS: [&str; 2] = ["GIGWIRE_SERVICE_", "GIGWIRE_PORT"];

@@ -39,6 +39,12 @@ pub struct Config {
     pub disputes: Disputes,
     /// Reviews.
     pub reviews: Reviews,
+    /// Where uploaded files are kept.
+    pub storage: Storage,
+    /// Mail.
+    pub mail: Mail,
+    /// One-time codes.
+    pub codes: Codes,
 }
 
 /// How strict the program is with itself.
@@ -69,8 +75,12 @@ pub struct Server {
     pub host: std::net::IpAddr,
     /// The port; 0 takes a free one.
     pub port: u16,
+    /// Where clients reach this server, without a slash at the end; empty for the host that each request names.
+    pub public_url: String,
     /// Proxies whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<std::net::IpAddr>,
+    /// Who shows it may read `/metrics`; without one, only this machine may.
+    pub metrics_token: Secret,
     /// Seconds over which sockets are closed when the program stops.
     pub drain_seconds: u64,
 }
@@ -169,6 +179,99 @@ pub struct Disputes {
 pub struct Reviews {
     /// Days until a review without a counterpart is published.
     pub blind_days: i64,
+}
+
+/// Where uploaded files are kept.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Storage {
+    /// Bytes of one file at most; the purpose of an upload may allow less.
+    pub max_file_size: u64,
+    /// In front of the keys of public files instead of this server's own address; empty for none.
+    pub public_base_url: String,
+    /// The bucket of an S3-compatible store; empty for a folder.
+    pub bucket: String,
+    /// The address of the store; empty for Amazon's.
+    pub endpoint: String,
+    /// The region that requests are signed for.
+    pub region: String,
+    /// Names the bucket in the path of addresses instead of the host.
+    pub path_style: bool,
+    /// Who signs.
+    pub access_key: Secret,
+    /// What it signs with.
+    pub secret_key: Secret,
+}
+
+/// How letters leave.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum MailDriver {
+    /// Through a mail server if one is named, else into files.
+    Auto,
+    /// Through a mail server.
+    Smtp,
+    /// Not at all: each is a file in the data folder.
+    File,
+    /// Not at all: the log says that there was one.
+    Log,
+}
+
+/// How the connection to the mail server is protected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum MailTls {
+    /// Begins in clear text and must change to TLS before anything is said.
+    Starttls,
+    /// TLS from the first byte.
+    Tls,
+    /// Clear text.
+    None,
+}
+
+/// Mail.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Mail {
+    /// The way that letters take.
+    pub driver: MailDriver,
+    /// Who they come from.
+    pub from: String,
+    /// The mail server, or empty.
+    pub smtp_host: String,
+    /// Its port.
+    pub smtp_port: u16,
+    /// Who signs in there; nobody when empty.
+    pub smtp_user: String,
+    /// The password.
+    pub smtp_pass: Secret,
+    /// How the connection is protected.
+    pub smtp_tls: MailTls,
+    /// The language of letters when none is asked for.
+    pub language: String,
+    /// A folder of letters that replace the built-in ones, or empty.
+    pub templates_dir: PathBuf,
+}
+
+impl Mail {
+    /// The driver in use: never `Auto`.
+    pub fn driver(&self) -> MailDriver {
+        match self.driver {
+            MailDriver::Auto if self.smtp_host.is_empty() => MailDriver::File,
+            MailDriver::Auto => MailDriver::Smtp,
+            named => named,
+        }
+    }
+}
+
+/// One-time codes.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Codes {
+    /// Digits of a code, 4 to 8.
+    pub digits: i64,
+    /// Minutes that a code is good, at most 15.
+    pub minutes: i64,
 }
 
 /// A text that is never shown: `Debug` hides it.

@@ -37,8 +37,8 @@ impl From<sqlx::Error> for DbError {
                 // PostgreSQL: serialization_failure, deadlock_detected.
                 Some("40001" | "40P01") => Kind::Retry,
                 // PostgreSQL: admin_shutdown, crash_shutdown, cannot_connect_now, idle_in_transaction_session_timeout,
-                // too_many_connections.
-                Some("57P01" | "57P02" | "57P03" | "25P03" | "53300") => Kind::Away,
+                // transaction_timeout, too_many_connections.
+                Some("57P01" | "57P02" | "57P03" | "25P03" | "25P04" | "53300") => Kind::Away,
                 // PostgreSQL: lock_not_available, query_canceled by the statement timeout.
                 Some("55P03" | "57014") => Kind::LockTimeout,
                 // SQLite: SQLITE_BUSY and its SNAPSHOT and RECOVERY forms, SQLITE_LOCKED.

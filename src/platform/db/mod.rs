@@ -8,15 +8,16 @@
 //!
 //! [`q2`] takes a text per engine for the few that must differ. What both engines understand alike: `on conflict`,
 //! `returning`, row values `(a, b) < ($1, $2)`, `case`, `coalesce`, common table expressions that read. What they do
-//! not: casts, `= any`, `ilike`, `greatest`, date functions, JSON operators, updates inside a common table expression.
-//! Sums of `bigint` are `numeric` on PostgreSQL: add them up in Rust.
+//! not: `::` casts, `= any`, `ilike`, `greatest`, date functions, JSON operators, updates inside a common table
+//! expression. Sums of `bigint` are `numeric` on PostgreSQL: write `cast(sum(..) as bigint)`.
 //!
-//! Reads outside of a transaction go to a pool of readers, everything else to [`Tx`], which only
-//! [`work`](crate::platform::work) opens.
+//! Reads outside of a transaction go to a pool of readers, everything that writes to [`Tx`], which only
+//! [`work`](crate::platform::work) opens. Several reads that must fit together take a [`Db::snapshot`].
 //!
 //! To add a table: a numbered file in `migrations/`, a type that implements [`FromRow`], and statements in a feature's
 //! `store`. To add a type of column: [`Column`] and [`Value`], for both engines.
 
+mod each;
 mod error;
 mod migrate;
 mod query;
@@ -29,7 +30,7 @@ use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{Postgres, Sqlite, Transaction};
+use sqlx::{Executor, Postgres, Sqlite, Transaction};
 
 pub use error::{DbError, Kind};
 pub use query::{On, Order, Query, Value, q, q2};
@@ -44,6 +45,10 @@ const SQLITE_READERS: u32 = 4;
 /// How long a statement, a lock or an idle transaction may take on PostgreSQL.
 const POSTGRES_TIMEOUTS: [(&str, &str); 3] =
     [("statement_timeout", "30s"), ("lock_timeout", "5s"), ("idle_in_transaction_session_timeout", "30s")];
+
+/// How long a whole transaction may take on PostgreSQL, where it knows such a limit.
+const TRANSACTION_TIMEOUT: &str =
+    "select set_config(name, '30s', false) from pg_settings where name = 'transaction_timeout'";
 
 /// One of the two engines.
 #[derive(Clone, Debug)]
@@ -107,6 +112,31 @@ impl Db {
         Ok(Tx { inner, meter: self.meter.clone() })
     }
 
+    /// Opens a look at the whole database as it is at this instant. It only reads, waits for nobody, and nobody waits
+    /// for it.
+    pub async fn snapshot(&self) -> Result<Tx, DbError> {
+        self.meter.tick();
+        let inner = match &self.engine {
+            Engine::Sqlite { readers, .. } => TxInner::Sqlite(readers.begin().await?),
+            Engine::Postgres(pool) => {
+                TxInner::Postgres(pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?)
+            }
+        };
+        Ok(Tx { inner, meter: self.meter.clone() })
+    }
+
+    /// A [`Db::snapshot`] that may take as long as it takes: for background work over all rows, not for requests.
+    pub async fn long_snapshot(&self) -> Result<Tx, DbError> {
+        let mut tx = self.snapshot().await?;
+        if self.is_postgres() {
+            q("select set_config(name, '0', true) from pg_settings
+                where name in ('statement_timeout', 'transaction_timeout', 'idle_in_transaction_session_timeout')")
+            .fetch(&mut tx)
+            .await?;
+        }
+        Ok(tx)
+    }
+
     /// Whether this is PostgreSQL.
     pub const fn is_postgres(&self) -> bool {
         matches!(self.engine, Engine::Postgres(_))
@@ -144,6 +174,8 @@ async fn open_postgres(url: &str, connections: u32) -> Result<Engine> {
         .max_connections(connections)
         .acquire_timeout(Duration::from_secs(10))
         .test_before_acquire(false)
+        // Known since PostgreSQL 17; before that, the unit of work alone keeps its transactions short.
+        .after_connect(|connection, _| Box::pin(async move { connection.execute(TRANSACTION_TIMEOUT).await.map(drop) }))
         .connect_with(options)
         .await
         .map_err(DbError::from)?;

@@ -247,7 +247,7 @@ impl Query {
         Ok(Slice::of(page, self.all(on).await?))
     }
 
-    fn text(self, is_sqlite: bool) -> (SqlStr, Vec<Value>) {
+    pub(super) fn text(self, is_sqlite: bool) -> (SqlStr, Vec<Value>) {
         let sql = match self.sqlite {
             Some(sqlite) if is_sqlite => sqlite,
             _ => self.postgres,
@@ -324,7 +324,7 @@ fn rows<R>(read: Vec<R>, wrap: impl Fn(R) -> Row) -> Result<Vec<Row>, DbError> {
 
 macro_rules! arguments {
     ($name:ident, $type:ty) => {
-        fn $name(values: Vec<Value>) -> Result<$type, DbError> {
+        pub(super) fn $name(values: Vec<Value>) -> Result<$type, DbError> {
             let mut arguments = <$type>::default();
             for value in values {
                 let added = match value {

@@ -37,9 +37,49 @@ pub enum Progress {
     },
     /// It will not come.
     Failed {
+        /// What kind of failure it is.
+        code: Failure,
         /// Why, in the provider's words.
         reason: String,
     },
+}
+
+/// Why money does not come, reduced to what a person can do about it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Failure {
+    /// The card or the bank said no.
+    Declined,
+    /// The user did not confirm in time.
+    Expired,
+    /// The user gave up on the provider's page.
+    Cancelled,
+    /// The provider broke.
+    ProviderError,
+}
+
+impl Failure {
+    /// All of them.
+    pub const ALL: [Failure; 4] = [Failure::Declined, Failure::Expired, Failure::Cancelled, Failure::ProviderError];
+
+    /// The stored name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Failure::Declined => "DECLINED",
+            Failure::Expired => "EXPIRED",
+            Failure::Cancelled => "CANCELLED",
+            Failure::ProviderError => "PROVIDER_ERROR",
+        }
+    }
+
+    /// Reads a stored name.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|failure| failure.name() == name)
+    }
+
+    /// Whether the same payment, begun anew, may well succeed.
+    pub const fn is_retryable(self) -> bool {
+        !matches!(self, Failure::Declined)
+    }
 }
 
 /// Moves real money, or plays at it.

@@ -5,6 +5,8 @@
 //!
 //! To add a kind, see the module `tasks`: nothing here knows the kinds.
 
+pub mod schedule;
+
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -84,6 +86,16 @@ impl FromRow for Task {
 }
 
 impl Task {
+    /// How often it was tried, this time included.
+    pub const fn attempts(&self) -> i64 {
+        self.attempts
+    }
+
+    /// Whether it is given up when this attempt fails.
+    pub const fn is_last_attempt(&self) -> bool {
+        self.attempts >= ATTEMPTS_MAX
+    }
+
     /// What the handler needs.
     pub fn read<T: DeserializeOwned>(&self) -> Result<T> {
         serde_json::from_str(&self.payload).map_err(Error::internal)
@@ -141,7 +153,7 @@ pub async fn done(db: &Db, task: &Task, now: Timestamp) -> Result<()> {
 /// Puts a task back for a later attempt, or gives it up after the last one.
 pub async fn failed(db: &Db, task: &Task, now: Timestamp, error: &Error) -> Result<()> {
     let pause = (SECOND << task.attempts.clamp(0, 20)).min(PAUSE_MAX_MS);
-    let is_last = task.attempts >= ATTEMPTS_MAX;
+    let is_last = task.is_last_attempt();
     let mut tx = db.begin().await?;
     // Only by whoever holds the lease: a task that ended meanwhile stays ended.
     q("update tasks set run_at = $2, leased_until = null, last_error = $3, ended_at = $4, outcome = $5

@@ -20,6 +20,12 @@ impl StreamName {
         StreamName(format!("user:{}", id.uuid().simple()).into())
     }
 
+    /// Whose stream it is; nobody's if it is a topic.
+    pub fn owner(&self) -> Option<UserId> {
+        let id = self.0.strip_prefix("user:")?;
+        Uuid::try_parse(id).ok().map(UserId::of)
+    }
+
     /// What is told to everyone.
     pub fn announcements() -> Self {
         StreamName("topic:announcements".into())

@@ -144,15 +144,21 @@ impl Hub {
         }
     }
 
+    /// Some of the dirty streams, and from where each is to be read. Streams that nobody watches any more are forgotten,
+    /// and those whose watcher has just come back and is still asking for the head: it hears of everything that made them
+    /// dirty. Read now, they would be compared with a head that was set meanwhile, and look like another course.
+    fn behind(&self, dirty: &mut HashSet<StreamName>) -> (Vec<Arc<Watched>>, Vec<(StreamName, i64)>) {
+        let all = lock(&self.all);
+        dirty.retain(|stream| all.get(stream).is_some_and(|watched| watched.known().is_some()));
+        let watched = dirty.iter().filter_map(|stream| all.get(stream)).take(STREAMS_AT_ONCE);
+        let known = |watched: &Arc<Watched>| Some((watched.clone(), (watched.name.clone(), watched.known()?)));
+        watched.filter_map(known).unzip()
+    }
+
     /// Reads the dirty streams until none is left.
     async fn catch_up(&self, dirty: &mut HashSet<StreamName>) -> Result<()> {
         while !dirty.is_empty() {
-            let behind: Vec<Arc<Watched>> = {
-                let all = lock(&self.all);
-                dirty.retain(|stream| all.contains_key(stream));
-                dirty.iter().filter_map(|stream| all.get(stream).cloned()).take(STREAMS_AT_ONCE).collect()
-            };
-            let wanted: Vec<_> = behind.iter().map(|watched| (watched.name.clone(), watched.known())).collect();
+            let (behind, wanted) = self.behind(dirty);
             let events = self.reader.from_inclusive(&wanted).await?;
             let cut = Reader::was_cut(events.len());
             let last = events.last().map(|event| event.stream.clone());
@@ -178,4 +184,30 @@ impl Hub {
 
 fn next_sweep() -> Instant {
     Instant::now() + Duration::from_millis(SWEEP_MS - host::jitter(SWEEP_MS / 5))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::platform::db::Db;
+
+    #[tokio::test]
+    async fn a_stream_whose_head_is_being_read_is_not_read_beside_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let db = Db::open(&format!("sqlite:{}", folder.path().join("a.db").display()), 1).await.unwrap();
+        let hub = Hub::new(Reader::new(db, Uuid::nil()));
+        let stream = StreamName::announcements();
+        let dirty = || HashSet::from([stream.clone()]);
+        let is_read = |dirty: &mut HashSet<StreamName>| hub.behind(dirty).1;
+        // Its last watcher left after it had become dirty ..
+        assert!(is_read(&mut dirty()).is_empty());
+        // .. another one comes and asks for the head. Had the stream been read from its beginning meanwhile, the first
+        // event would not be the one at that head, as if the database had taken another course.
+        let watch = Watch::new(&hub.all, &stream, &Bell::default());
+        let mut marked = dirty();
+        assert!(is_read(&mut marked).is_empty() && marked.is_empty());
+        watch.watched().first_head(Place { seq: 7, mark: 1 });
+        assert_eq!(is_read(&mut dirty()), [(stream.clone(), 7)]);
+        assert!(!watch.has_news(Place { seq: 7, mark: 1 }));
+    }
 }

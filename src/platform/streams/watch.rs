@@ -65,9 +65,10 @@ impl Watched {
         lock(&self.state).head.is_some_and(|known| known != head)
     }
 
-    /// The number of the last known event.
-    pub(super) fn known(&self) -> i64 {
-        lock(&self.state).head.map_or(0, |head| head.seq)
+    /// The number of the last known event; none until the head was read for the first time. From then on only
+    /// [`Watched::take`] moves it.
+    pub(super) fn known(&self) -> Option<i64> {
+        lock(&self.state).head.map(|head| head.seq)
     }
 
     /// Sets the head if it was not known, and says whether a note has already announced more.

@@ -32,8 +32,14 @@ use crate::kernel::{Caller, Clock, Code, Error, Ids, Result};
 /// How often a transaction is tried before the client is asked to.
 const ATTEMPTS: u32 = 6;
 
+/// How long a transaction may be open. What is older is complete: the days of the ledger are sealed on that.
+pub const TRANSACTION_MAX: Duration = Duration::from_secs(30);
+
 /// What follows from an event in the same transaction: notifications, earnings, webhooks.
 pub type Projection = for<'a> fn(&'a mut Unit, &'a Draft) -> BoxFuture<'a, Result<()>>;
+
+/// Where streams stand after a transaction.
+type Heads = Vec<(StreamName, i64)>;
 
 /// What is looked at in a rehearsal, once everything was done and before it is taken back.
 pub type Look = Arc<dyn for<'a> Fn(&'a mut Unit) -> BoxFuture<'a, Result<()>> + Send + Sync>;
@@ -47,6 +53,8 @@ pub struct Work {
     bus: Arc<dyn Bus>,
     projections: &'static [Projection],
     running: TaskTracker,
+    longest: Duration,
+    in_flight: once::InFlight,
     rehearsal: Option<Look>,
     /// Rung when a commit brought tasks.
     pub tasks_arrived: Arc<Notify>,
@@ -55,8 +63,9 @@ pub struct Work {
 impl Work {
     /// Work on this database, telling this bus.
     pub fn new(db: Db, bus: Arc<dyn Bus>, clock: Clock, ids: Ids, projections: &'static [Projection]) -> Self {
-        let running = TaskTracker::new();
-        Work { db, bus, clock, ids, projections, running, rehearsal: None, tasks_arrived: Arc::default() }
+        let (running, longest, in_flight) = (TaskTracker::new(), TRANSACTION_MAX, Default::default());
+        let (rehearsal, tasks_arrived) = (None, Arc::default());
+        Work { db, bus, clock, ids, projections, running, longest, in_flight, rehearsal, tasks_arrived }
     }
 
     /// Runs one unit of work to its commit, whatever becomes of the caller.
@@ -106,25 +115,34 @@ impl Work {
     {
         let tx = self.db.begin().await?;
         let mut unit = Unit::new(tx, self.clock.now(), self.ids.clone(), caller.clone());
-        let done = match (command(&mut unit, input).await, &self.rehearsal) {
-            (Ok(value), None) => return self.commit(unit).await.map(|()| value),
-            (Ok(value), Some(look)) => self.rehearse(&mut unit, look).await.map(|()| value),
-            (Err(error), _) => Err(error),
+        let work = async {
+            let value = command(&mut unit, input).await?;
+            let heads = self.write(&mut unit).await?;
+            if let Some(look) = &self.rehearsal {
+                look(&mut unit).await?;
+            }
+            Ok((value, heads))
         };
-        // An explicit rollback frees the connection at once; a failure of it changes nothing.
-        if let Err(cause) = unit.tx.rollback().await {
-            tracing::debug!(%cause, "rollback failed");
+        let outcome = tokio::time::timeout(self.longest, work).await;
+        // Dropped in the middle of a statement, the transaction rolls back by itself.
+        let Ok(outcome) = outcome else { return Err(too_long()) };
+        match outcome {
+            Ok((value, heads)) if self.rehearsal.is_none() => {
+                self.commit(unit, heads).await?;
+                Ok(value)
+            }
+            outcome => {
+                // An explicit rollback frees the connection at once; a failure of it changes nothing.
+                if let Err(cause) = unit.tx.rollback().await {
+                    tracing::debug!(%cause, "rollback failed");
+                }
+                outcome.map(|(value, _)| value)
+            }
         }
-        done
     }
 
-    async fn rehearse(&self, unit: &mut Unit, look: &Look) -> Result<()> {
-        self.write(unit).await?;
-        look(unit).await
-    }
-
-    /// Writes everything that follows from what the command did, and gives the new heads.
-    async fn write(&self, unit: &mut Unit) -> Result<Vec<(StreamName, i64)>> {
+    /// Everything that commits with the change: what follows from its events, and the rows that were left for the end.
+    async fn write(&self, unit: &mut Unit) -> Result<Heads> {
         let mut projected = 0;
         // A projection may state facts of its own, which are projected as well.
         while projected < unit.drafts.len() {
@@ -141,8 +159,7 @@ impl Work {
         append(&mut unit.tx, &unit.ids, unit.now, &unit.caller, actor, &unit.drafts, last).await
     }
 
-    async fn commit(&self, mut unit: Unit) -> Result<()> {
-        let heads = self.write(&mut unit).await?;
+    async fn commit(&self, unit: Unit, heads: Heads) -> Result<()> {
         unit.tx.commit().await.map_err(|error| match error.kind {
             // Whether the commit happened is unknown when the connection broke: repeating it could do it twice.
             Kind::Away => Error::new(Code::Unavailable, "The database went away; look before you send it again."),
@@ -158,5 +175,44 @@ impl Work {
             self.bus.publish(note);
         }
         Ok(())
+    }
+}
+
+fn too_long() -> Error {
+    Error::new(Code::Timeout, "This took longer than a transaction may and was undone; send the request again.")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicI64, Ordering};
+
+    use super::super::bus::MemoryBus;
+    use super::super::db::q;
+    use super::*;
+
+    #[tokio::test]
+    async fn a_transaction_that_takes_too_long_is_undone() {
+        let folder = tempfile::tempdir().unwrap();
+        let db = Db::open(&format!("sqlite:{}", folder.path().join("a.db").display()), 1).await.unwrap();
+        db.migrate().await.unwrap();
+        let clock = Clock::manual(Arc::new(AtomicI64::new(1)));
+        let ids = Ids::new(clock.clone(), host::entropy());
+        let mut work = Work::new(db.clone(), Arc::new(MemoryBus::new()), clock, ids, &[]);
+        work.longest = Duration::from_millis(50);
+        let pause = Arc::new(AtomicI64::new(60_000));
+        for (ms, outcome) in [(60_000, Err(Code::Timeout)), (0, Ok(()))] {
+            pause.store(ms, Ordering::SeqCst);
+            let caller = Caller::system("test");
+            let done = work.run(&caller, pause.clone(), |unit, pause| {
+                Box::pin(async move {
+                    q("insert into meta (name, value) values ('slow', 'yes')").execute(&mut unit.tx).await?;
+                    tokio::time::sleep(Duration::from_millis(pause.load(Ordering::SeqCst).unsigned_abs())).await;
+                    Ok(())
+                })
+            });
+            assert_eq!(done.await.map_err(|error| error.code), outcome);
+            let kept: i64 = q("select count(*) as n from meta where name = 'slow'").one(&db).await.unwrap();
+            assert_eq!(kept, i64::from(outcome.is_ok()));
+        }
     }
 }

@@ -1,12 +1,18 @@
 //! Once and only once: a key that the client made, stored in the same transaction as the effect.
 //!
 //! Only effects are stored. A refusal rolls back and frees the key, so that it is judged again: a user who topped up may
-//! simply repeat the request.
+//! simply repeat the request. While the first request still runs, others with the same key wait for it, 5 seconds at
+//! most: on PostgreSQL in the database, on SQLite, which belongs to one process, in this one.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
+use tokio::sync::OwnedMutexGuard;
 
 use super::{Unit, Work};
 use crate::kernel::id::UserId;
@@ -26,6 +32,35 @@ impl Once {
         let key = text::key(key).map_err(|error| error.at("idempotencyKey"))?;
         Ok(Once { operation, key })
     }
+}
+
+/// How long a request waits for another one with its key; as long as PostgreSQL's lock timeout.
+const WAIT_MAX: Duration = Duration::from_secs(5);
+
+/// Whose key it is, what for, and the key.
+type Scope = (UserId, &'static str, String);
+
+/// The keys that are being worked on in this process.
+#[derive(Clone, Default)]
+pub(super) struct InFlight(Arc<Mutex<HashMap<Scope, Arc<tokio::sync::Mutex<()>>>>>);
+
+impl InFlight {
+    /// Waits until nobody else works on this key.
+    async fn turn(&self, viewer: UserId, once: &Once) -> Result<OwnedMutexGuard<()>> {
+        let turn = {
+            let mut keys = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            // Whoever works or waits holds a second handle.
+            keys.retain(|_, turn| Arc::strong_count(turn) > 1);
+            keys.entry((viewer, once.operation, once.key.clone())).or_default().clone()
+        };
+        tokio::time::timeout(WAIT_MAX, turn.lock_owned()).await.map_err(|_| in_flight())
+    }
+}
+
+fn in_flight() -> Error {
+    Error::new(Code::IdempotencyInFlight, "The same key is being worked on; ask again in a moment.")
+        .at("idempotencyKey")
+        .retry_after(1_000)
 }
 
 /// What a command did, now or the first time.
@@ -70,12 +105,14 @@ impl Work {
         let canonical = serde_json::to_vec(&input).map_err(Error::internal)?;
         let hash = text::hex(&Sha256::digest(canonical));
         // SQLite has one writer lane: a repetition must not queue for it behind everybody else.
-        if !self.db.is_postgres()
+        let turn = if self.db.is_postgres() { None } else { Some(self.in_flight.turn(viewer, &once).await?) };
+        if turn.is_some()
             && let Some(stored) = find(&self.db, viewer, &once).await?
         {
             return stored.replay(&hash);
         }
-        self.run(caller, (once, hash, input, command), move |unit, (once, hash, input, command)| {
+        // The turn goes along: it ends with the work, even when the client hangs up before.
+        self.run(caller, (once, hash, input, command, turn), move |unit, (once, hash, input, command, _)| {
             Box::pin(async move {
                 if let Some(stored) = claim(unit, viewer, once, hash).await? {
                     return stored.replay(hash);
@@ -101,11 +138,7 @@ async fn claim(unit: &mut Unit, viewer: UserId, once: &Once, hash: &str) -> Resu
     .execute(&mut unit.tx)
     .await
     .map_err(|error| match error.kind {
-        Kind::LockTimeout => {
-            Error::new(Code::IdempotencyInFlight, "The same key is being worked on; ask again in a moment.")
-                .at("idempotencyKey")
-                .retry_after(1_000)
-        }
+        Kind::LockTimeout => in_flight(),
         _ => error.into(),
     })?;
     if taken == 1 {

@@ -135,7 +135,7 @@ async fn cursors_of_several_streams_go_on_in_each_of_them() {
 async fn what_a_view_does_not_show_makes_its_cursor_younger() {
     let (server, _folder) = server().await;
     let all = &StreamName::announcements();
-    let filter = Filter { noun: Some("other"), subject: None };
+    let filter = Filter { noun: Some("other"), ..Filter::default() };
     let (mut operation, bell) = view(&server, &[all], None, filter).await;
     for number in 0..120 {
         state(&server, &number.to_string(), &[all]).await;

@@ -10,7 +10,7 @@ use crate::schema::{is_list, named};
 use crate::support::inprocess::InProcess;
 
 /// What `id` fields of inputs mean, by their names.
-const KINDS: [(&str, &str); 8] = [
+const KINDS: [(&str, &str); 12] = [
     ("jobId", "Job"),
     ("offerId", "Offer"),
     ("bookingId", "Booking"),
@@ -19,6 +19,10 @@ const KINDS: [(&str, &str); 8] = [
     ("contractorId", "User"),
     ("reviewId", "Review"),
     ("disputeId", "Dispute"),
+    ("notificationId", "Notification"),
+    ("profileImageId", "File"),
+    ("coverImageId", "File"),
+    ("uploadId", "File"),
 ];
 
 /// The type that an id of an input belongs to.
@@ -53,10 +57,10 @@ fn value(rules: &Rules, field: &InputValueDefinition, id: &dyn Fn(&str) -> Optio
         "EmailAddress" => json!("eve@example.org"),
         "String" => json!(format!("a {name} of eve's")),
         ty if rules.sdl.is(ty, |kind| matches!(kind, TypeKind::InputObject(_))) => object(rules, ty, id),
-        ty => match rules.sdl.values().into_iter().find(|(of, ..)| *of == ty) {
-            Some((_, value, _)) => json!(value),
-            None => panic!("{name}: there is no example of {ty}"),
-        },
+        ty if rules.sdl.is(ty, |kind| matches!(kind, TypeKind::Enum(_))) => {
+            rules.sdl.values().into_iter().find(|(of, ..)| *of == ty).map(|(_, value, _)| json!(value))?
+        }
+        ty => panic!("{name}: there is no example of {ty}"),
     };
     Some(if is_list(&field.ty.node) { json!([one]) } else { one })
 }
@@ -91,7 +95,9 @@ fn ids(rules: &Rules, mutation: &str) -> Vec<String> {
 /// The first object of a kind, which a stranger may not see.
 fn foreign(story: &Story, name: &str) -> Option<String> {
     // A contractor is no secret, and naming one is another question.
-    (kind(name) != "User").then(|| story.of(kind(name)).next().unwrap().id.clone())
+    let id = (kind(name) != "User").then(|| story.of(kind(name)).next().unwrap().id.clone())?;
+    // An upload is the file before it is one, and has the same number.
+    Some(if name == "uploadId" { id.replace("file_", "upload_") } else { id })
 }
 
 async fn doors_are_shut_to_those_without_the_right(server: InProcess) {

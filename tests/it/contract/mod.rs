@@ -4,4 +4,5 @@
 
 mod bus;
 mod bus_faults;
+mod files;
 mod limits;

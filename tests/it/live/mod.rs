@@ -4,3 +4,4 @@ mod closing;
 mod instances;
 mod operations;
 mod resuming;
+mod returning;

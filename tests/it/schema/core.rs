@@ -6,6 +6,7 @@ use super::{Sdl, keeps, tells};
 const CORE: &str = "
     Query.viewer: Viewer
     Query.node(id: ID!): Node
+    Query.nodes(ids: [ID!]!): [Node]!
     Query.jobs(after: String, before: String, filter: JobFilter, first: Int, last: Int, orderBy: JobOrder): JobConnection!
     Query.job(id: ID!): Job
     Query.booking(id: ID!): Booking
@@ -19,6 +20,8 @@ const CORE: &str = "
     Viewer.bookings(after: String, first: Int): BookingConnection!
     Viewer.conversations(after: String, first: Int): ConversationConnection!
     Viewer.unreadMessageCount: Int!
+    Viewer.notifications(after: String, before: String, filter: NotificationFilter, first: Int, last: Int): NotificationConnection!
+    Viewer.unreadNotificationCount: Int!
     Viewer.streamCursor: String!
     User.id: ID!
     User.displayName: String!
@@ -77,7 +80,7 @@ const CORE: &str = "
     Wallet.held: Money!
     Wallet.escrow: Money!
     Wallet.pendingPayout: Money!
-    Wallet.transactions(after: String, first: Int): TransactionConnection!
+    Wallet.transactions(after: String, before: String, filter: TransactionFilter, first: Int, last: Int): TransactionConnection!
     Payment.id: ID!
     Payment.amount: Money!
     Payment.status: PaymentStatus!
@@ -100,6 +103,12 @@ const CORE: &str = "
     Money.amount: Decimal!
     Money.currency: CurrencyCode!
     Money.minorUnits: BigInt!
+    MoneyInput.amount: Decimal!
+    MoneyInput.currency: CurrencyCode!
+    PageInfo.hasNextPage: Boolean!
+    PageInfo.hasPreviousPage: Boolean!
+    PageInfo.startCursor: String
+    PageInfo.endCursor: String
     FeeQuote.customerTotal: Money!
     FeeQuote.platformFee: Money!
     FeeQuote.serviceFee: Money!
@@ -218,6 +227,12 @@ const CORE: &str = "
     Announcement.title: String!
     Announcement.body: String!
     Announcement.level: AnnouncementLevel!
+    Mutation.notificationMarkRead(input: NotificationMarkReadInput!): NotificationMarkReadPayload
+    NotificationMarkReadInput.notificationId: ID
+    NotificationMarkReadInput.all: Boolean
+    Subscription.notificationReceived(after: String): NotificationEvent!
+    NotificationReceived.notification: Notification
+    NotificationReceived.unreadCount: Int!
     Subscription.eventAppended(after: String): StreamEvent!
     StreamGap.reason: StreamGapReason!
     StreamResumed.cursor: String
@@ -225,7 +240,8 @@ const CORE: &str = "
 ";
 
 /// Objects that `node` finds.
-const NODES: [&str; 8] = ["User", "Job", "Offer", "Booking", "Review", "Payment", "Conversation", "Message"];
+const NODES: [&str; 9] =
+    ["User", "Job", "Offer", "Booking", "Review", "Payment", "Conversation", "Message", "Notification"];
 
 /// Everything that a schema has, in the form of [`CORE`].
 fn lines(sdl: &Sdl) -> Vec<String> {
@@ -267,8 +283,8 @@ fn a_change_of_the_core_is_noticed() {
     tells(core, good, bad, &["A.b(c", "E.F", "G.h"]);
     tells(
         |sdl| no_nodes(sdl).into_iter().skip(NODES.len() - 1).collect(),
-        "type Message implements Node { a: Int }",
-        "type Message { a: Int }",
-        &["Message"],
+        "type Notification implements Node { a: Int }",
+        "type Notification { a: Int }",
+        &["Notification"],
     );
 }

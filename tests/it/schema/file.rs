@@ -68,7 +68,9 @@ fn the_file_is_as_it_is_printed() {
 
 #[test]
 fn it_is_a_valid_schema() {
-    if let Err(refused) = Schema::parse_and_validate(text(), "schema.graphql") {
+    // The validator does not know this directive yet, which the specification of September 2025 builds in.
+    let whole = format!("directive @oneOf on INPUT_OBJECT\n{}", text());
+    if let Err(refused) = Schema::parse_and_validate(whole, "schema.graphql") {
         panic!("{}", refused.errors);
     }
     let broken = "type Query { a: Nothing } interface I { a: Int } type T implements I { b: Int }";

@@ -6,16 +6,21 @@ use gigwire::server::documents::access::SchemaIndex;
 use super::{ROOTS, Sdl, interfaces_of, is_list, keeps, named, tells, text};
 
 /// Lists that cannot grow: they are bounded by what they are.
-const SHORT_LISTS: [&str; 9] = [
+const SHORT_LISTS: [&str; 14] = [
     "Booking.availableTransitions",
     "Booking.reviews",
     "Conversation.participants",
     "Dispute.availableTransitions",
     "Job.availableTransitions",
+    "LedgerProof.checks",
+    "LedgerProof.currencies",
+    "LedgerProof.openHolds",
     "Offer.availableTransitions",
     "Query.nodes",
+    "Upload.headers",
     "User.roles",
     "Viewer.wallets",
+    "WalletExplanation.movements",
 ];
 /// What every item of a live operation has.
 const ENVELOPE: [(&str, &str); 3] = [("id", "ID!"), ("cursor", "String"), ("occurredAt", "DateTime!")];

@@ -5,7 +5,7 @@ use async_graphql::parser::types::TypeKind;
 use super::{ROOTS, Sdl, keeps, named, said, tells};
 
 /// What mutations and subscriptions are about: the nouns of the features.
-const NOUNS: [&str; 13] = [
+const NOUNS: [&str; 17] = [
     "account",
     "announcement",
     "booking",
@@ -13,19 +13,23 @@ const NOUNS: [&str; 13] = [
     "conversation",
     "deposit",
     "dispute",
+    "email",
     "job",
     "message",
+    "notification",
     "offer",
     "review",
+    "profile",
     "session",
     "typing",
+    "upload",
 ];
 /// What only subscriptions are about.
 const STREAMS: [&str; 3] = ["earning", "event", "wallet"];
 /// What has happened, at the end of a subscription's name.
 const PARTICIPLES: [&str; 5] = ["Appended", "Changed", "Published", "Raised", "Received"];
 /// Booleans that are words of the specification of connections or of a switch in an input.
-const BOOLEANS: [&str; 1] = ["SessionSignOutInput.all"];
+const BOOLEANS: [&str; 2] = ["NotificationMarkReadInput.all", "SessionSignOutInput.all"];
 /// Instants that are called by a word of their own.
 const INSTANTS: [&str; 1] = ["Transition.deadline"];
 /// Ids that are no references into the API: keys of clients and of logs.
@@ -143,7 +147,9 @@ fn misnamed_values(sdl: &Sdl) -> Vec<String> {
         });
         let why = match ty {
             "Boolean" if !asks && !BOOLEANS.contains(&place.as_str()) => "a boolean begins with is, has or can",
-            "DateTime" if !name.ends_with("At") && !INSTANTS.contains(&place.as_str()) => "an instant ends in At",
+            "DateTime" if !name.ends_with("At") && name != "at" && !INSTANTS.contains(&place.as_str()) => {
+                "an instant ends in At"
+            }
             "Date" if !name.ends_with("On") => "a day ends in On",
             "String" | "Int" | "BigInt" | "Float" if name.ends_with("At") => "an instant is a DateTime",
             "ID" | "Boolean" | "DateTime" | "Date" => continue,

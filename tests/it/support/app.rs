@@ -29,6 +29,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::books;
+use super::live::Client;
 use super::postgres::FreshDatabase;
 use super::redis::{prefix, shared_url};
 
@@ -107,13 +108,23 @@ impl TestApp {
 
     /// One server on a fresh PostgreSQL database.
     pub async fn postgres() -> Self {
-        Self::start(1, Some(FreshDatabase::create().await), &[], |_| {}).await
+        Self::postgres_with(|_| {}).await
+    }
+
+    /// One server on a fresh PostgreSQL database, with other settings.
+    pub async fn postgres_with(change: impl Fn(&mut Config)) -> Self {
+        Self::start(1, Some(FreshDatabase::create().await), &[], change).await
     }
 
     /// Several servers on one fresh PostgreSQL database and Redis.
     pub async fn scaled(servers: usize) -> Self {
+        Self::scaled_with(servers, |_| {}).await
+    }
+
+    /// The same, with other settings.
+    pub async fn scaled_with(servers: usize, change: impl Fn(&mut Config)) -> Self {
         let redis = [("REDIS_URL", shared_url()), ("REDIS_PREFIX", prefix())];
-        Self::start(servers, Some(FreshDatabase::create().await), &redis, |_| {}).await
+        Self::start(servers, Some(FreshDatabase::create().await), &redis, change).await
     }
 
     async fn start(
@@ -213,6 +224,13 @@ impl Instance {
     /// A POST of a body to `/graphql`, to be completed.
     pub fn post(&self, body: impl Into<reqwest::Body>) -> reqwest::RequestBuilder {
         self.request(reqwest::Method::POST, "/graphql").header("content-type", "application/json").body(body)
+    }
+
+    /// A socket of a user, with an ack.
+    pub async fn socket(&self, who: &TestUser, resume: &Value) -> Client {
+        let mut client = Client::dial(&self.address, "graphql-transport-ws", &[]).await.unwrap();
+        client.init(json!({ "authorization": who.token, "resume": resume })).await;
+        client
     }
 
     /// The whole answer to a document, for a user or [`ANONYMOUS`].

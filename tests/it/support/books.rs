@@ -8,6 +8,8 @@ use uuid::Uuid;
 
 struct Purse {
     name: String,
+    owner: Option<Uuid>,
+    escrowed: i64,
     class: String,
     currency: String,
     totals: [i64; 4],
@@ -49,7 +51,8 @@ pub async fn assert_books(on: &Platform) {
         let totals = ["debits_posted", "credits_posted", "debits_pending", "credits_pending"];
         let totals = [row.get(totals[0])?, row.get(totals[1])?, row.get(totals[2])?, row.get(totals[3])?];
         let [name, class, currency] = [row.get("name")?, row.get("class")?, row.get("currency")?];
-        Ok((row.get("id")?, Purse { name, class, currency, totals }))
+        let (owner, escrowed) = (row.get("owner_id")?, row.get("escrowed")?);
+        Ok((row.get("id")?, Purse { name, owner, escrowed, class, currency, totals }))
     })
     .await
     .into_iter()
@@ -95,6 +98,7 @@ pub async fn assert_books(on: &Platform) {
     .into_iter()
     .collect();
     nothing_is_lost(&purses);
+    wallets_know_their_escrows(&purses);
     totals_are_those_of_the_transfers(&purses, &transfers);
     holds_are_those_of_the_offers(&offers, &transfers);
     escrows_are_those_of_the_bookings(&purses, &bookings);
@@ -115,6 +119,18 @@ fn nothing_is_lost(purses: &HashMap<Uuid, Purse>) {
         assert!(!guarded || credits - debits - held >= 0, "{} is below zero", purse.name);
     }
     assert!(sums.values().all(|sum| *sum == [0, 0]), "money was made or lost: {sums:?}");
+}
+
+fn wallets_know_their_escrows(purses: &HashMap<Uuid, Purse>) {
+    let mut sums: HashMap<(Option<Uuid>, &str), i64> = HashMap::new();
+    for purse in purses.values().filter(|purse| purse.class == "ESCROW") {
+        *sums.entry((purse.owner, &purse.currency)).or_default() += purse.totals[1] - purse.totals[0];
+    }
+    for purse in purses.values() {
+        let wanted = if purse.class == "AVAILABLE" { sums.remove(&(purse.owner, &*purse.currency)) } else { None };
+        assert_eq!(purse.escrowed, wanted.unwrap_or_default(), "what {} knows of its escrows", purse.name);
+    }
+    assert!(sums.is_empty(), "escrows of nobody: {sums:?}");
 }
 
 fn totals_are_those_of_the_transfers(purses: &HashMap<Uuid, Purse>, transfers: &[Transfer]) {

@@ -29,20 +29,26 @@ pub struct InProcess {
 impl InProcess {
     /// On SQLite.
     pub async fn sqlite() -> Self {
-        Self::open("").await
+        Self::open("", |_| {}).await
+    }
+
+    /// On SQLite, over a platform of which something is replaced.
+    pub async fn sqlite_with(change: impl FnOnce(&mut Platform)) -> Self {
+        Self::open("", change).await
     }
 
     /// On a fresh PostgreSQL database.
     pub async fn postgres() -> Self {
         let database = FreshDatabase::create().await;
-        let opened = Self::open(&database.url()).await;
+        let opened = Self::open(&database.url(), |_| {}).await;
         InProcess { _database: Some(database), ..opened }
     }
 
-    async fn open(url: &str) -> Self {
-        let folder = tempfile::tempdir().unwrap();
+    async fn open(url: &str, change: impl FnOnce(&mut Platform)) -> Self {
+        let folder = in_memory();
         let config = config(url, folder.path());
-        let platform = Platform::open(config, host::clock(), host::entropy(), PROJECTIONS).await.unwrap();
+        let mut platform = Platform::open(config, host::clock(), host::entropy(), PROJECTIONS).await.unwrap();
+        change(Arc::get_mut(&mut platform).unwrap());
         InProcess { server: Server::new(platform).unwrap(), _folder: folder, _database: None }
     }
 
@@ -135,6 +141,12 @@ impl InProcess {
             events.extend(page);
         }
     }
+}
+
+/// A folder in memory where the machine has such a place: nothing here has to survive it.
+fn in_memory() -> TempDir {
+    let memory = Path::new("/dev/shm");
+    if memory.is_dir() { tempfile::tempdir_in(memory).unwrap() } else { tempfile::tempdir().unwrap() }
 }
 
 /// A signed-in user.

@@ -144,16 +144,7 @@ impl App {
 
     /// The same with further headers; the status of the answer if the upgrade is refused.
     pub async fn connect_with(&self, protocol: &str, headers: &[(&'static str, &str)]) -> Result<Client, u16> {
-        let mut request = format!("ws://{}/graphql", self.address).into_client_request().unwrap();
-        request.headers_mut().insert("sec-websocket-protocol", protocol.parse().unwrap());
-        for (name, value) in headers {
-            request.headers_mut().insert(*name, value.parse().unwrap());
-        }
-        match connect_async(request).await {
-            Ok((socket, _)) => Ok(Client { socket, is_legacy: protocol == "graphql-ws" }),
-            Err(tokio_tungstenite::tungstenite::Error::Http(answer)) => Err(answer.status().as_u16()),
-            Err(error) => panic!("{error}"),
-        }
+        Client::dial(&self.address.to_string(), protocol, headers).await
     }
 
     /// A socket of the current subprotocol with an ack.
@@ -191,6 +182,20 @@ pub struct Client {
 }
 
 impl Client {
+    /// A socket to this address that has said nothing yet; the status of the answer if the upgrade is refused.
+    pub async fn dial(address: &str, protocol: &str, headers: &[(&'static str, &str)]) -> Result<Self, u16> {
+        let mut request = format!("ws://{address}/graphql").into_client_request().unwrap();
+        request.headers_mut().insert("sec-websocket-protocol", protocol.parse().unwrap());
+        for (name, value) in headers {
+            request.headers_mut().insert(*name, value.parse().unwrap());
+        }
+        match connect_async(request).await {
+            Ok((socket, _)) => Ok(Client { socket, is_legacy: protocol == "graphql-ws" }),
+            Err(tokio_tungstenite::tungstenite::Error::Http(answer)) => Err(answer.status().as_u16()),
+            Err(error) => panic!("{error}"),
+        }
+    }
+
     /// Sends a message.
     pub async fn send(&mut self, message: Value) {
         self.send_text(&message.to_string()).await;

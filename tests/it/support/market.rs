@@ -11,7 +11,7 @@ const DISPUTE: &str = "dispute { id status version escalatesAt decisionReason bo
     split { toCustomer { amount } toContractor { amount } toPlatform { amount } platformFee } }";
 
 /// What is selected of each mutation's payload, beside its refusals.
-const SELECTIONS: [(&str, &str); 21] = [
+const SELECTIONS: [(&str, &str); 26] = [
     ("depositCreate", "payment { id status amount { amount currency } } wallet { available { amount } }"),
     ("jobPost", "job { id status }"),
     ("offerSend", "offer { id status version madeBy expiresAt }"),
@@ -33,6 +33,11 @@ const SELECTIONS: [(&str, &str); 21] = [
     ("reviewReply", "review { id status reply version }"),
     ("reviewHide", "review { id status hiddenReason version }"),
     ("reviewUnhide", "review { id status hiddenReason version }"),
+    ("notificationMarkRead", "notification { id readAt version } unreadCount"),
+    ("notificationDismiss", "notification { id readAt dismissedAt version } unreadCount"),
+    ("uploadCreate", "upload { id url method headers { name value } expiresAt }"),
+    ("uploadComplete", "file { id url purpose contentType size width height fileName }"),
+    ("profileUpdate", "user { id bio version }"),
 ];
 
 /// The answer to a mutation.

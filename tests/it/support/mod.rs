@@ -5,6 +5,8 @@ pub mod books;
 pub mod inprocess;
 pub mod live;
 pub mod market;
+pub mod pictures;
 pub mod postgres;
 pub mod redis;
+pub mod s3;
 pub mod story;

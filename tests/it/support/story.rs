@@ -3,10 +3,13 @@
 use std::collections::BTreeMap;
 
 use gigwire::features::accounts::{SignIn, SignUp, commands};
+use gigwire::kernel::id::{TypedId, UploadId};
 use gigwire::kernel::{Caller, Role, Roles, Viewer};
+use gigwire::platform::files::Key;
 use serde_json::{Value, json};
 
 use super::inprocess::InProcess;
+use super::pictures;
 
 /// The people, by name and roles. Nobody is signed in as `nobody`.
 const PEOPLE: [(&str, &[Role]); 7] = [
@@ -68,12 +71,16 @@ impl Story {
             }
             story.people.insert(name, Someone { name, caller });
         }
+        story.show_itself().await;
         story.trade().await;
         story.haggle().await;
         story.quarrel().await;
         let input = json!({ "title": "Closed on Monday", "body": "We move." });
         let made = story.act("admin", "announcementPublish", input, "announcement { id }").await;
         story.add("Announcement", &made["announcement"]["id"], &["admin"]);
+        for (name, _) in PEOPLE {
+            story.notice(name).await;
+        }
         story
     }
 
@@ -89,6 +96,23 @@ impl Story {
         commands::create_staff(platform, &caller, input).await.unwrap();
         let signed_in = commands::sign_in(platform, &caller, SignIn { email, password }).await.unwrap();
         Caller { viewer: Some(Viewer { user: signed_in.user, session: signed_in.session, roles }), ..caller }
+    }
+
+    /// Somebody with a face.
+    async fn show_itself(&mut self) {
+        let mut profile = json!({ "bio": "I paint." });
+        for (purpose, field) in [("PROFILE_IMAGE", "profileImageId"), ("COVER_IMAGE", "coverImageId")] {
+            let bytes = pictures::png();
+            let input =
+                json!({ "purpose": purpose, "fileName": purpose, "contentType": "image/png", "size": bytes.len() });
+            let made = self.act("customer", "uploadCreate", input, "upload { id }").await["upload"]["id"].take();
+            let upload: UploadId = made.as_str().unwrap().parse().unwrap();
+            self.server.platform().files.write(&Key::incoming(upload.uuid()), bytes).await.unwrap();
+            let done = self.act("customer", "uploadComplete", json!({ "uploadId": made }), "file { id }").await;
+            self.add("File", &done["file"]["id"], &["customer"]);
+            profile[field] = done["file"]["id"].clone();
+        }
+        self.act("customer", "profileUpdate", profile, "user { id }").await;
     }
 
     /// A deal from the deposit to the earning, beside a rival that gets nothing.
@@ -183,6 +207,19 @@ impl Story {
         let input = json!({ "disputeId": decided, "toCustomer": usd("90.00"), "toContractor": usd("0"),
             "toPlatform": usd("0"), "platformFee": "BACK", "reason": "It is July.", "idempotencyKey": "decide" });
         self.act("admin", "disputeDecide", input, "dispute { id }").await;
+    }
+
+    /// Everything that somebody was told. The oldest is dismissed, the next one read.
+    async fn notice(&mut self, name: &'static str) {
+        let query = "{ viewer { notifications(first: 100) { nodes { id } } } }";
+        let told = self.server.data(&self.person(name).caller, query, json!({})).await;
+        let ids: Vec<_> = told["viewer"]["notifications"]["nodes"].as_array().into_iter().flatten().rev().collect();
+        for (mutation, node) in ["notificationDismiss", "notificationMarkRead"].into_iter().zip(&ids) {
+            self.act(name, mutation, json!({ "notificationId": node["id"] }), "unreadCount").await;
+        }
+        for node in ids {
+            self.add("Notification", &node["id"], &[name]);
+        }
     }
 
     async fn post(&mut self, title: &str, concerned: &[&'static str], is_open: bool) -> Value {

@@ -48,7 +48,7 @@ async fn a_task_settles_what_a_request_left(app: &TestApp) {
     app.clock.advance(MINUTE + 1);
     eventually("the payment is settled", async || app.count(COMPLETED).await == 1).await;
     eventually("the task has ended", async || {
-        app.count("select count(*) as n from tasks where outcome = 'DONE'").await == 1
+        app.count("select count(*) as n from tasks where outcome = 'DONE' and kind = 'payment.collect'").await == 1
     })
     .await;
     app.clock.advance(10 * MINUTE);

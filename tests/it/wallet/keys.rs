@@ -1,10 +1,15 @@
 //! Idempotency keys: one effect however often a request arrives, and a refusal is judged again.
 
-use futures_util::future::join_all;
+use std::time::{Duration, Instant};
+
+use futures_util::future::{join, join_all};
+use gigwire::kernel::id::UserId;
+use gigwire::kernel::{Role, Roles};
+use gigwire::platform::db::{Tx, q};
 use serde_json::json;
 
-use crate::support::app::{TestApp, on_both_engines};
-use crate::support::market::{id_of, key, usd};
+use crate::support::app::{PASSWORD, TestApp, TestUser, on_both_engines};
+use crate::support::market::{id_of, key, usd, uuid};
 
 on_both_engines! {
     one_key_thirty_two_times_at_once_is_one_deposit,
@@ -13,6 +18,9 @@ on_both_engines! {
     a_key_belongs_to_its_viewer_and_operation,
     a_refusal_is_judged_again,
     a_repetition_shows_how_things_are_now,
+    a_repetition_is_authorised_first,
+    a_key_in_flight_is_waited_for,
+    a_key_that_stays_in_flight_may_be_tried_again,
 }
 
 async fn one_key_thirty_two_times_at_once_is_one_deposit(app: &TestApp) {
@@ -114,4 +122,86 @@ async fn a_repetition_shows_how_things_are_now(app: &TestApp) {
     assert!(again.replayed);
     let again = again.ok();
     assert_eq!((id_of(&again, "booking"), &again["booking"]["status"]), (booking, &json!("IN_PROGRESS")));
+}
+
+async fn a_repetition_is_authorised_first(app: &TestApp) {
+    let ada = app.sign_up(&["CUSTOMER", "CONTRACTOR"]).await;
+    let input = json!({ "amount": usd("5.00"), "idempotencyKey": key() });
+    app.act(&ada, "depositCreate", input.clone()).await.ok();
+    let platform = &app.server.platform;
+    let mut tx = platform.db.begin().await.unwrap();
+    q("update users set roles = $1 where id = $2")
+        .bind(Roles::of(&[Role::Contractor]).0)
+        .bind(uuid::<UserId>(&ada.id))
+        .execute(&mut tx)
+        .await
+        .unwrap();
+    tx.commit().await.unwrap();
+    let ada = app.sign_in(&ada.email, PASSWORD).await;
+    app.act(&ada, "depositCreate", input.clone()).await.refused("FORBIDDEN");
+    let nobody = TestUser { token: "nonsense".to_owned(), ..ada };
+    app.act(&nobody, "depositCreate", input).await.refused("UNAUTHENTICATED");
+}
+
+/// Holds up whoever works with this key: on PostgreSQL by its row, on SQLite by the writer lane, which a first request
+/// then waits for.
+async fn held_up(app: &TestApp, who: &TestUser, used: &str) -> Tx {
+    let mut tx = app.server.platform.db.begin().await.unwrap();
+    if app.server.platform.db.is_postgres() {
+        q("insert into idempotency (viewer_id, operation, key, input_hash, effect, created_at)
+            values ($1, 'depositCreate', $2, '', '', 0)")
+        .bind(uuid::<UserId>(&who.id))
+        .bind(used)
+        .execute(&mut tx)
+        .await
+        .unwrap();
+    }
+    tx
+}
+
+async fn a_key_in_flight_is_waited_for(app: &TestApp) {
+    let ada = app.sign_up(&["CUSTOMER"]).await;
+    let used = key();
+    let input = json!({ "amount": usd("5.00"), "idempotencyKey": used });
+    let tx = held_up(app, &ada, &used).await;
+    let both = join(app.act(&ada, "depositCreate", input.clone()), app.act(&ada, "depositCreate", input));
+    let free = async {
+        tokio::time::sleep(Duration::from_millis(700)).await;
+        tx.rollback().await.unwrap();
+    };
+    let ((one, two), ()) = join(both, free).await;
+    assert_ne!(one.replayed, two.replayed, "one did it, the other waited and repeats it");
+    assert_eq!(one.ok(), two.ok());
+    assert_eq!(app.money(&ada).await[0], "5.00");
+    app.assert_books().await;
+}
+
+async fn a_key_that_stays_in_flight_may_be_tried_again(app: &TestApp) {
+    let ada = app.sign_up(&["CUSTOMER"]).await;
+    let used = key();
+    let input = json!({ "amount": usd("5.00"), "idempotencyKey": used });
+    let tx = held_up(app, &ada, &used).await;
+    let begun = Instant::now();
+    let first = app.act(&ada, "depositCreate", input.clone());
+    let second = async {
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        let done = app.act(&ada, "depositCreate", input.clone()).await;
+        let waited = begun.elapsed();
+        tx.rollback().await.unwrap();
+        (done, waited)
+    };
+    let (first, (second, waited)) = join(first, second).await;
+    second.refused_at("IDEMPOTENCY_IN_FLIGHT", &["idempotencyKey"]);
+    assert!((Duration::from_secs(5)..Duration::from_secs(8)).contains(&waited), "after {waited:?}");
+    if app.server.platform.db.is_postgres() {
+        first.refused("IDEMPOTENCY_IN_FLIGHT");
+        assert!(!app.act(&ada, "depositCreate", input.clone()).await.replayed);
+    } else {
+        assert!(!first.replayed);
+        first.ok();
+    }
+    let again = app.act(&ada, "depositCreate", input).await;
+    assert!(again.replayed);
+    assert_eq!(app.money(&ada).await[0], "5.00");
+    app.assert_books().await;
 }

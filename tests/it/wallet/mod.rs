@@ -1,7 +1,10 @@
 //! Wallets through the API: money comes in once, and no key or amount moves it otherwise.
 
 mod collecting;
+mod failing;
+mod history;
 mod keys;
+mod live;
 
 use futures_util::future::join_all;
 use serde_json::{Value, json};
@@ -104,7 +107,7 @@ async fn only_a_customer_deposits(app: &TestApp) {
 async fn history(app: &TestApp, who: &TestUser, first: i64, after: Option<&str>) -> Value {
     let text = "query ($first: Int, $after: String) { viewer { wallet { transactions(first: $first, after: $after) {
         totalCount pageInfo { hasNextPage endCursor }
-        nodes { id kind phase causeId amount { amount minorUnits } } } } } }";
+        nodes { id kind phase cause { id } amount { amount minorUnits } } } } } }";
     let mut answer = app.gql(who, text, json!({ "first": first, "after": after })).await;
     assert!(answer["errors"].is_null(), "{answer}");
     answer["data"]["viewer"]["wallet"]["transactions"].take()
@@ -143,11 +146,15 @@ async fn the_history_adds_up_to_the_balance(app: &TestApp) {
     sorted.sort();
     wanted.sort_unstable();
     assert_eq!(sorted, wanted);
-    assert!(lines["nodes"].as_array().unwrap()[..2].iter().all(|line| line["causeId"] == offer["offer"]["id"]));
+    assert!(
+        lines["nodes"].as_array().unwrap()[..2]
+            .iter()
+            .all(|line| line["cause"] == json!({ "id": offer["offer"]["id"] }))
+    );
     assert_eq!((sum(&lines), app.money(&ada).await), (19_500, ["142.50", "52.50", "100.00"].map(String::from)));
     app.step(&ada, "bookingCancel", &booking).await.ok();
     let lines = history(app, &ada, 20, None).await;
-    assert_eq!((sum(&lines), &lines["nodes"][0]["causeId"]), (29_500, &json!(booking)));
+    assert_eq!((sum(&lines), &lines["nodes"][0]["cause"]["id"]), (29_500, &json!(booking)));
     let bobs = history(app, &bob, 20, None).await;
     assert_eq!(bobs["totalCount"], 0, "nobody else's lines are shown");
     app.assert_books().await;

@@ -29,7 +29,12 @@ pub(in crate::features::chat) async fn conversations(
 }
 
 /// Says whether these staff did not read along yet.
-pub(in crate::features::chat) async fn join(tx: &mut Tx, id: ConversationId, staff: UserId, now: Timestamp) -> Result<bool> {
+pub(in crate::features::chat) async fn join(
+    tx: &mut Tx,
+    id: ConversationId,
+    staff: UserId,
+    now: Timestamp,
+) -> Result<bool> {
     let joined = q("insert into conversation_staff (conversation_id, user_id, joined_at) values ($1, $2, $3)
         on conflict (conversation_id, user_id) do update set joined_at = excluded.joined_at, left_at = null
             where conversation_staff.left_at is not null")
@@ -75,7 +80,12 @@ pub(in crate::features::chat) async fn messages(db: &Db, staff: UserId, ids: &[M
 }
 
 /// The history of a conversation, for staff who read along.
-pub(in crate::features::chat) async fn history(db: &Db, staff: UserId, id: ConversationId, page: &Page) -> Result<Slice<Message>> {
+pub(in crate::features::chat) async fn history(
+    db: &Db,
+    staff: UserId,
+    id: ConversationId,
+    page: &Page,
+) -> Result<Slice<Message>> {
     q("select m.*, s.user_id as me_id from messages m
         join conversation_staff s on s.conversation_id = m.conversation_id and s.user_id = $1 and s.left_at is null
         where m.conversation_id = $2")

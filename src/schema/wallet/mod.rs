@@ -1,17 +1,21 @@
 //! Wallets and payments in the API.
 
+mod history;
+
 use std::sync::Arc;
 
 use async_graphql::{Enum, ID, InputObject, SimpleObject};
 
+pub use history::*;
+
 use super::auth::{Access, auth};
-use super::connection::connection;
 use super::error::{payload, user_error};
 use super::live::{event_interface, event_object};
 use super::money::{Money, MoneyInput};
-use super::scalars::{CurrencyCode, DateTime};
+use super::scalars::{CurrencyCode, DateTime, Url};
 use crate::features::wallet::{self as feature, model};
 use crate::kernel;
+use crate::platform::payments::Failure;
 
 /// A user's money in one currency.
 #[derive(Clone, SimpleObject)]
@@ -43,42 +47,6 @@ impl From<feature::Balance> for Wallet {
             owner: balance.user,
         }
     }
-}
-
-/// One line of a wallet's history. Lines never change: what resolves a hold is a line of its own.
-#[derive(Clone, SimpleObject)]
-#[graphql(directive = auth::apply(Access::SelfOnly))]
-pub struct Transaction {
-    /// The id.
-    pub id: ID,
-    /// What it is for.
-    pub kind: TransactionKind,
-    /// Whether it moved, held or freed money.
-    pub phase: TransactionPhase,
-    /// How much: below zero when it leaves the wallet.
-    pub amount: Money,
-    /// The offer, booking or payment that caused it.
-    pub cause_id: ID,
-    /// When.
-    pub created_at: DateTime,
-}
-
-impl From<feature::Transaction> for Transaction {
-    fn from(row: feature::Transaction) -> Self {
-        Transaction {
-            id: row.id.into(),
-            kind: row.kind.into(),
-            phase: row.phase.into(),
-            amount: row.amount.into(),
-            cause_id: kernel::id::encode(&row.cause_kind, row.cause_id).into(),
-            created_at: DateTime(row.created_at),
-        }
-    }
-}
-
-connection! {
-    /// A page of a wallet's history, newest first.
-    TransactionConnection, TransactionEdge, Transaction, Access::SelfOnly
 }
 
 /// What a transaction is for.
@@ -143,7 +111,7 @@ impl From<Arc<feature::Payment>> for Payment {
             id: row.id.into(),
             amount: row.amount.into(),
             status: row.status.into(),
-            next_step: row.next_url.clone().map(|redirect_url| PaymentStep { redirect_url }),
+            next_step: row.next_url.clone().map(|url| PaymentStep { redirect_url: Url(url) }),
             created_at: DateTime(row.created_at),
             updated_at: DateTime(row.updated_at),
             version: super::version(row.version),
@@ -156,7 +124,7 @@ impl From<Arc<feature::Payment>> for Payment {
 #[graphql(directive = auth::apply(Access::SelfOnly))]
 pub struct PaymentStep {
     /// The provider's page, to be opened in the browser.
-    pub redirect_url: String,
+    pub redirect_url: Url,
 }
 
 /// How far a payment is.
@@ -216,12 +184,26 @@ user_error! {
     }
 }
 
+/// Why a payment failed.
+#[derive(Clone, Copy, PartialEq, Eq, Enum)]
+#[graphql(remote = "Failure")]
+pub enum PaymentFailureCode {
+    /// The card or the bank said no.
+    Declined,
+    /// Nobody confirmed it in time.
+    Expired,
+    /// The user gave up on the provider's page.
+    Cancelled,
+    /// The provider broke.
+    ProviderError,
+}
+
 event_object! {
     /// More may be spent than before.
     WalletCredited, Access::SelfOnly
 }
 event_object! {
-    /// Less may be spent than before, or what was held is gone.
+    /// Less may be spent than before, or what was held or lay in escrow is gone.
     WalletDebited, Access::SelfOnly
 }
 event_object! {
@@ -234,7 +216,7 @@ event_object! {
 }
 
 event_interface! {
-    /// What happens to the viewer's money. Each event carries the whole wallet.
+    /// What happens to the viewer's money. Each event carries the whole wallet as it was right then.
     WalletEvent, Access::SignedIn, {
         /// More may be spent.
         Credited(WalletCredited),

@@ -1,0 +1,66 @@
+// A short slice of `scripts/soak`: strict in counts, patient in time. And that its checks notice what they are for.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { differences } from './soak/checks.mjs';
+import { FAULTS, plan } from './soak/faults.mjs';
+import { Feed } from './soak/feed.mjs';
+import { Random } from './soak/random.mjs';
+import { table } from './soak/report.mjs';
+import { soak } from './soak/world.mjs';
+
+test('nothing is lost when an instance is killed and Redis restarts', async (t) => {
+  const figures = await soak(t, { pairs: 6, seed: 3, kinds: ['kill', 'redis-kill'], faults: 2, pace: 400 });
+  t.diagnostic(table(figures));
+  assert.deepEqual(figures.problems, []);
+  assert.equal(figures.delivered, figures.acknowledged);
+  assert.ok(figures.acknowledged > 50 && figures.crossed > 0 && figures.reconnects > 0, table(figures));
+});
+
+/** What a view finds wrong with these items; each is a number, or an item. */
+function wrong(...items) {
+  const found = [];
+  const feed = new Feed('view', { wrong: (what) => found.push(what), place: ({ number }) => number });
+  for (const item of items) {
+    const event = (number) => ({ __typename: 'Event', id: `event ${number}`, cursor: `at ${number}`, number });
+    const answer = item.errors ? item : { data: { view: item.__typename ? item : event(item) } };
+    feed.next(answer);
+  }
+  return { found: found.length, count: feed.count, repeats: feed.repeats, cursor: feed.cursor };
+}
+
+test('a view notices what is wrong with it', () => {
+  const resumed = { __typename: 'StreamResumed', id: 'a', cursor: 'at 0' };
+  const good = { found: 0, count: 3, repeats: 2, cursor: 'at 3' };
+  assert.deepEqual(wrong(resumed, 1, 2, resumed, 1, 2, 3), good, 'what comes again is dropped');
+  for (const [what, ...items] of [
+    ['one is missing', resumed, 1, 3],
+    ['the first is missing', resumed, 2],
+    ['another order', resumed, 1, 2, 4, 3],
+    ['before it was resumed', 1],
+    ['a gap', resumed, { __typename: 'StreamGap', reason: 'AHEAD' }],
+    ['an error', resumed, 1, { errors: [{ message: 'no' }] }],
+    ['an id with another number', resumed, 1, { __typename: 'Event', id: 'event 1', number: 2 }],
+  ]) {
+    assert.ok(wrong(...items).found > 0, what);
+  }
+});
+
+test('lists that differ are told apart', () => {
+  assert.deepEqual(differences(['a', 'b'], ['a', 'b']), []);
+  for (const found of [['a'], ['b', 'a'], ['a', 'b', 'b'], ['a', 'b', 'c'], ['a', 'a', 'b']]) {
+    assert.equal(differences(['a', 'b'], found).length, 1, `${found}`);
+  }
+});
+
+test('a seed is a plan', () => {
+  const kinds = Object.keys(FAULTS);
+  const planned = (seed) => {
+    const faults = plan(kinds, new Random(seed, 'faults'));
+    return Array.from({ length: 5 * kinds.length }, () => faults.next().value);
+  };
+  assert.deepEqual(planned(1), planned(1));
+  assert.notDeepEqual(planned(1), planned(2));
+  for (const kind of kinds) assert.equal(planned(1).filter((it) => it === kind).length, 5, kind);
+});
