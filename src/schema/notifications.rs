@@ -141,16 +141,15 @@ pub enum NotificationLevel {
 /// Which notifications are wanted.
 #[derive(Default, InputObject)]
 pub struct NotificationFilter {
-    /// Only of these kinds; of all when empty.
-    #[graphql(default)]
-    pub kinds: Vec<NotificationKind>,
+    /// Only of these kinds; of all when absent or empty.
+    pub kinds: Option<Vec<NotificationKind>>,
     /// Only read ones (true), or only unread ones (false).
     pub is_read: Option<bool>,
 }
 
 impl From<NotificationFilter> for feature::Filter {
     fn from(filter: NotificationFilter) -> Self {
-        let kinds = filter.kinds.into_iter().map(Into::into).collect();
+        let kinds = filter.kinds.into_iter().flatten().map(Into::into).collect();
         feature::Filter { kinds, is_read: filter.is_read }
     }
 }
