@@ -19,6 +19,7 @@ pub mod accounts;
 pub mod announcements;
 pub mod bookings;
 pub mod chat;
+pub mod disputes;
 pub mod earnings;
 pub mod jobs;
 pub mod notifications;
@@ -37,5 +38,5 @@ pub const PROJECTIONS: &[Projection] = &[earnings::projection::project, notifica
 
 /// The lives of everything that has one.
 pub fn lives() -> Vec<Chart> {
-    vec![jobs::LIFE.chart(), offers::LIFE.chart(), bookings::LIFE.chart()]
+    vec![jobs::LIFE.chart(), offers::LIFE.chart(), bookings::LIFE.chart(), disputes::LIFE.chart()]
 }

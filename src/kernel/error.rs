@@ -77,6 +77,12 @@ pub enum Code {
     ReplyExists,
     /// The conversation takes no more messages.
     ConversationClosed,
+    /// The booking's money is not in escrow any more: there is nothing to dispute.
+    DisputeTooLate,
+    /// The parts of a split are not the escrow to the last digit.
+    SplitMismatch,
+    /// The proposal's time is over.
+    ProposalExpired,
     /// The file has more bytes than its purpose allows.
     FileTooLarge,
     /// The purpose does not take files of this type.
@@ -135,6 +141,9 @@ impl Code {
             Code::ReviewExists => "REVIEW_EXISTS",
             Code::ReplyExists => "REPLY_EXISTS",
             Code::ConversationClosed => "CONVERSATION_CLOSED",
+            Code::DisputeTooLate => "DISPUTE_TOO_LATE",
+            Code::SplitMismatch => "SPLIT_MISMATCH",
+            Code::ProposalExpired => "PROPOSAL_EXPIRED",
             Code::FileTooLarge => "FILE_TOO_LARGE",
             Code::TypeNotAllowed => "TYPE_NOT_ALLOWED",
             Code::UploadMissing => "UPLOAD_MISSING",

@@ -165,6 +165,8 @@ ids! {
     OfferId = "offer";
     /// The contract that an accepted offer becomes.
     BookingId = "booking";
+    /// A disagreement of a booking's two parties.
+    DisputeId = "dispute";
     /// The chat of two people about one thing.
     ConversationId = "conversation";
     /// One line of a chat.

@@ -34,7 +34,7 @@ pub enum By {
     Timer,
     /// Whoever decided for another object of its kind.
     Rival,
-    /// The offer or the booking that drives it; money is moved there.
+    /// The offer, the booking or the dispute that drives it; money is moved there, and it knows where this one goes.
     Deal,
 }
 
@@ -129,6 +129,15 @@ impl<S: State> Life<S> {
             refusal = Some(Error::conflict(told));
         }
         Err(refusal.unwrap_or_else(|| self.forbidden(name, Some(from), by)))
+    }
+
+    /// Where an object goes that another one drives there: the driver knows where, and the table whether there is such a
+    /// way.
+    pub fn driven(&self, name: &str, from: S, to: S) -> Result<S> {
+        let leads = |row: &&Transition<S>| row.name == name && row.by.contains(&By::Deal) && row.to == to;
+        let is_way = self.rows.iter().filter(leads).any(|row| row.from.contains(&from));
+        let no_way = || format!("{name} drives no {} from {} to {}", self.noun, from.name(), to.name());
+        if is_way { Ok(to) } else { Err(Error::internal(no_way())) }
     }
 
     /// What people who stand to an object in these ways may do next, or would expect and may not: `step` says where each

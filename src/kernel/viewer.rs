@@ -84,6 +84,11 @@ impl Viewer {
         self.roles.is_staff().then_some(By::Staff)
     }
 
+    /// The role in which staff act, the mightier one where somebody has both.
+    pub fn staff_role(&self) -> Option<Role> {
+        [Role::Admin, Role::Moderator].into_iter().find(|role| self.roles.has(*role))
+    }
+
     /// Refuses everyone without the role.
     pub fn must_be(&self, role: Role) -> Result<()> {
         if self.roles.has(role) {

@@ -15,11 +15,11 @@ use ::dataloader::BatchFn;
 use ::dataloader::cached::Loader;
 
 use crate::features::{
-    accounts, announcements, bookings, chat, earnings, jobs, notifications, offers, reviews, uploads, wallet,
+    accounts, announcements, bookings, chat, disputes, earnings, jobs, notifications, offers, reviews, uploads, wallet,
 };
 use crate::kernel::id::{
-    AnnouncementId, BookingId, ConversationId, EarningId, FileId, JobId, MessageId, NotificationId, OfferId, PaymentId,
-    ReviewId, UserId,
+    AnnouncementId, BookingId, ConversationId, DisputeId, EarningId, FileId, JobId, MessageId, NotificationId, OfferId,
+    PaymentId, ReviewId, UserId,
 };
 use crate::kernel::{Error, Result};
 use crate::platform::Platform;
@@ -119,6 +119,10 @@ loaders! {
     booking, BookingBatch: BookingId => bookings::Booking, |it: &bookings::Booking| it.id, bookings::queries::by_ids;
     /// The booking of a job.
     booking_of_job, BookingOfJobBatch: BookingOfJob => bookings::Booking, |it: &bookings::Booking| BookingOfJob(it.job), questions::bookings_of_jobs;
+    /// A dispute by id.
+    dispute, DisputeBatch: DisputeId => disputes::Dispute, |it: &disputes::Dispute| it.id, disputes::queries::by_ids;
+    /// The last dispute of a booking.
+    dispute_of_booking, DisputeOfBookingBatch: BookingId => disputes::Dispute, |it: &disputes::Dispute| it.booking, disputes::queries::of_bookings;
     /// A review by id.
     review, ReviewBatch: ReviewId => reviews::Review, |it: &reviews::Review| it.id, reviews::queries::by_ids;
     /// The reviews of a booking.
@@ -134,9 +138,9 @@ loaders! {
     /// An earning by id.
     earning, EarningBatch: EarningId => earnings::Earning, |it: &earnings::Earning| it.id, earnings::queries::by_ids;
     /// A conversation by id, as a viewer sees it.
-    conversation, ConversationBatch: (ConversationId, UserId) => chat::Conversation, |it: &chat::Conversation| (it.id, it.me.user), chat::queries::by_ids;
+    conversation, ConversationBatch: (ConversationId, UserId) => chat::Conversation, |it: &chat::Conversation| (it.id, it.viewer), chat::queries::by_ids;
     /// A viewer's most active conversation about a subject.
-    conversation_about, ConversationAboutBatch: (chat::Subject, UserId) => chat::Conversation, |it: &chat::Conversation| (it.subject, it.me.user), chat::queries::by_subjects;
+    conversation_about, ConversationAboutBatch: (chat::Subject, UserId) => chat::Conversation, |it: &chat::Conversation| (it.subject, it.viewer), chat::queries::by_subjects;
     /// A message by id, as a viewer sees it.
     message, MessageBatch: (MessageId, UserId) => chat::Message, |it: &chat::Message| (it.id, it.viewer), chat::queries::messages_by_ids;
     /// A notification by id.

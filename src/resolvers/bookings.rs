@@ -9,6 +9,7 @@ use super::connection::total;
 use super::error::{Nullable, answer, nullable, settle_with};
 use super::live::{Live, durable, live_events, own};
 use super::{chat, reviews};
+use crate::features::bookings::model::Patience;
 use crate::features::bookings::{self as feature, commands, events, queries};
 use crate::kernel::id::{BookingId, JobId, TypedId, UserId, parse};
 use crate::kernel::page::{Cursor, Page};
@@ -21,6 +22,7 @@ use crate::schema::auth::{Access, auth};
 use crate::schema::bookings::*;
 use crate::schema::chat::Conversation;
 use crate::schema::cost::{TRANSITIONS, cost};
+use crate::schema::disputes::Dispute;
 use crate::schema::jobs::Job;
 use crate::schema::money::Money;
 use crate::schema::reviews::Review;
@@ -74,7 +76,7 @@ pub struct BookingMutation;
 /// Working and being paid.
 #[Object]
 impl BookingMutation {
-    /// The contractor begins. CONFIRMED becomes IN_PROGRESS.
+    /// The contractor begins, or staff say so with a reason. CONFIRMED becomes IN_PROGRESS.
     #[graphql(directive = auth::apply(Access::SignedIn))]
     async fn booking_start(
         &self,
@@ -89,7 +91,7 @@ impl BookingMutation {
         settle_with(outcome, booking).await
     }
 
-    /// The contractor is done. IN_PROGRESS becomes DELIVERED.
+    /// The contractor is done, or staff say so with a reason. IN_PROGRESS becomes DELIVERED.
     #[graphql(directive = auth::apply(Access::SignedIn))]
     async fn booking_deliver(
         &self,
@@ -105,6 +107,7 @@ impl BookingMutation {
     }
 
     /// The customer is content. DELIVERED becomes COMPLETED and the escrow goes to the contractor, less the service fee.
+    /// An administrator does it for the customer, with a reason.
     #[graphql(directive = auth::apply(Access::SignedIn))]
     async fn booking_complete(
         &self,
@@ -120,7 +123,7 @@ impl BookingMutation {
     }
 
     /// Gives a booking up before work has begun. The customer gets the price back, and the fee too when the contractor
-    /// gives up.
+    /// or an administrator gives up; administrators may do so later as well.
     #[graphql(directive = auth::apply(Access::SignedIn))]
     async fn booking_cancel(
         &self,
@@ -137,21 +140,23 @@ impl BookingMutation {
 }
 
 async fn start(ctx: &Context<'_>, input: &BookingStartInput) -> Result<BookingStartPayload> {
-    let id = commands::start(ctx.platform(), ctx.caller(), parse(&input.booking_id)?).await?;
+    let input = commands::Move::new(parse(&input.booking_id)?, input.reason.as_deref())?;
+    let id = commands::start(ctx.platform(), ctx.caller(), input).await?;
     ctx.loaders().renew();
     Ok(BookingStartPayload { booking: fresh(ctx, id).await?, ..Default::default() })
 }
 
 async fn deliver(ctx: &Context<'_>, input: &BookingDeliverInput) -> Result<BookingDeliverPayload> {
-    let id = commands::deliver(ctx.platform(), ctx.caller(), parse(&input.booking_id)?).await?;
+    let input = commands::Move::new(parse(&input.booking_id)?, input.reason.as_deref())?;
+    let id = commands::deliver(ctx.platform(), ctx.caller(), input).await?;
     ctx.loaders().renew();
     Ok(BookingDeliverPayload { booking: fresh(ctx, id).await?, ..Default::default() })
 }
 
 async fn complete(ctx: &Context<'_>, input: &BookingCompleteInput) -> Result<BookingCompletePayload> {
     let key = Once::new("bookingComplete", &input.idempotency_key)?;
-    let booking = parse(&input.booking_id)?;
-    let id = ctx.done(commands::complete(ctx.platform(), ctx.caller(), key, booking).await?);
+    let input = commands::Move::new(parse(&input.booking_id)?, input.reason.as_deref())?;
+    let id = ctx.done(commands::complete(ctx.platform(), ctx.caller(), key, input).await?);
     Ok(BookingCompletePayload { booking: fresh(ctx, id).await?, ..Default::default() })
 }
 
@@ -189,8 +194,14 @@ impl Booking {
 
     /// Where the two talk.
     async fn conversation(&self, ctx: &Context<'_>) -> async_graphql::Result<Conversation> {
-        let sealed = || Error::forbidden("Only its two people read a conversation.");
+        let sealed =
+            || Error::forbidden("Only its two people read a conversation, and staff who joined it in a dispute.");
         answer(chat::conversation(ctx, self.row.conversation).await.and_then(|found| found.ok_or_else(sealed)))
+    }
+
+    /// What the two disagree about, or did last; null when they never did.
+    async fn dispute(&self, ctx: &Context<'_>) -> Nullable<Dispute> {
+        nullable(super::disputes::of_booking(ctx, self.row.id).await)
     }
 
     /// What the two say of each other, as far as the viewer may read it: at most two, the oldest first.
@@ -207,7 +218,8 @@ impl Booking {
     #[graphql(directive = cost::apply(TRANSITIONS))]
     async fn available_transitions(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<Transition>> {
         let found = self.row.available(&answer(ctx.viewer())?);
-        answer(Transition::list(found, None, |it| self.row.effect(it.name, it.by)))
+        let timer = self.row.timer(Patience::of(ctx.platform())).map(|(_, at)| at);
+        answer(Transition::list(found, timer, |it| self.row.effect(it.name, it.by)))
     }
 }
 

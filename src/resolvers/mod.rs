@@ -12,6 +12,7 @@ pub mod ask;
 pub mod bookings;
 pub mod chat;
 pub mod connection;
+pub mod disputes;
 pub mod earnings;
 pub mod error;
 pub mod jobs;
@@ -36,6 +37,7 @@ pub struct Query(
     accounts::AccountQuery,
     bookings::BookingQuery,
     chat::ChatQuery,
+    disputes::DisputeQuery,
     jobs::JobQuery,
     node::NodeQuery,
     proof::ProofQuery,
@@ -50,6 +52,7 @@ pub struct Mutation(
     announcements::AnnouncementMutation,
     bookings::BookingMutation,
     chat::ChatMutation,
+    disputes::DisputeMutation,
     jobs::JobMutation,
     notifications::NotificationMutation,
     offers::OfferMutation,
@@ -65,6 +68,7 @@ pub struct Subscription(
     announcements::AnnouncementSubscription,
     bookings::BookingSubscription,
     chat::ChatSubscription,
+    disputes::DisputeSubscription,
     earnings::EarningSubscription,
     jobs::JobSubscription,
     notifications::NotificationSubscription,

@@ -5,13 +5,14 @@ use async_graphql::{Context, Subscription};
 use super::ask::Ask;
 use super::live::{Filter, Live, durable, live_events};
 use crate::features::{
-    announcements, bookings, chat, earnings, jobs, notifications, offers, profiles, reviews, wallet,
+    announcements, bookings, chat, disputes, earnings, jobs, notifications, offers, profiles, reviews, wallet,
 };
 use crate::platform::streams::StreamName;
 use crate::schema::announcements::AnnouncementAdded;
 use crate::schema::auth::{Access, auth};
 use crate::schema::bookings::{BookingCancelled, BookingCreated, BookingStatusChanged};
-use crate::schema::chat::{MessageCreated, MessagesDelivered, MessagesRead};
+use crate::schema::chat::{ConversationStaffJoined, MessageCreated, MessagesDelivered, MessagesRead};
+use crate::schema::disputes::{DisputeOpened, DisputeProposalAccepted, DisputeProposed, DisputeStatusChanged};
 use crate::schema::earnings::EarningCreated;
 use crate::schema::jobs::{JobPosted, JobStatusChanged};
 use crate::schema::notifications::{NotificationDismissed, NotificationRead, NotificationReceived, NotificationsRead};
@@ -51,6 +52,11 @@ live_events!(StreamEvent {
     chat::events::CREATED => MessageCreated(MessageCreated),
     chat::events::DELIVERED => MessagesDelivered(MessagesDelivered),
     chat::events::READ => MessagesRead(MessagesRead),
+    chat::events::STAFF_JOINED => ConversationStaffJoined(ConversationStaffJoined),
+    disputes::events::OPENED => DisputeOpened(DisputeOpened),
+    disputes::events::PROPOSED => DisputeProposed(DisputeProposed),
+    disputes::events::ACCEPTED => DisputeProposalAccepted(DisputeProposalAccepted),
+    disputes::events::STATUS_CHANGED => DisputeStatusChanged(DisputeStatusChanged),
     earnings::events::CREATED => EarningCreated(EarningCreated),
     jobs::events::POSTED => JobPosted(JobPosted),
     jobs::events::STATUS_CHANGED => JobStatusChanged(JobStatusChanged),

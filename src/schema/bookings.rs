@@ -85,6 +85,9 @@ pub enum BookingStatus {
 pub struct BookingStartInput {
     /// The booking: CONFIRMED.
     pub booking_id: ID,
+    /// Why, 1 to 1000 characters: staff say it, since they act for somebody; it is kept in the audit log. Of the parties
+    /// nothing is kept.
+    pub reason: Option<String>,
 }
 
 /// Which booking is done.
@@ -92,6 +95,9 @@ pub struct BookingStartInput {
 pub struct BookingDeliverInput {
     /// The booking: IN_PROGRESS.
     pub booking_id: ID,
+    /// Why, 1 to 1000 characters: staff say it, since they act for somebody; it is kept in the audit log. Of the parties
+    /// nothing is kept.
+    pub reason: Option<String>,
 }
 
 /// Which booking to complete.
@@ -99,6 +105,9 @@ pub struct BookingDeliverInput {
 pub struct BookingCompleteInput {
     /// The booking: DELIVERED.
     pub booking_id: ID,
+    /// Why, 1 to 1000 characters: staff say it, since they act for somebody; it is kept in the audit log. Of the parties
+    /// nothing is kept.
+    pub reason: Option<String>,
     /// A key of the client's own, 1 to 255 characters. The same key and input complete it once.
     pub idempotency_key: String,
 }
@@ -106,9 +115,9 @@ pub struct BookingCompleteInput {
 /// Which booking to give up, and why.
 #[derive(InputObject)]
 pub struct BookingCancelInput {
-    /// The booking: CONFIRMED.
+    /// The booking: CONFIRMED; for administrators also IN_PROGRESS or DELIVERED.
     pub booking_id: ID,
-    /// Why: 1 to 1000 characters, shown to the other party.
+    /// Why: 1 to 1000 characters, shown to both parties.
     pub reason: String,
     /// A key of the client's own, 1 to 255 characters. The same key and input cancel it once.
     pub idempotency_key: String,

@@ -12,7 +12,8 @@ use super::scalars::DateTime;
 use crate::features::chat as feature;
 use crate::kernel::id::UserId;
 
-/// Two people talking about one job, booking or listing. Only they see it; staff do not.
+/// Two people talking about one job, booking or listing. Only they see it, and
+/// staff who joined because of a dispute, until it has ended.
 #[derive(Clone, SimpleObject)]
 #[graphql(complex, directive = auth::apply(Access::Party))]
 pub struct Conversation {
@@ -20,6 +21,8 @@ pub struct Conversation {
     pub id: ID,
     /// How many messages the viewer has not read. Own messages never count.
     pub unread_count: i32,
+    /// How many of the staff read along: only while the two have a dispute, and without writing.
+    pub staff_count: i32,
     /// Whether it takes messages. A closed one can still be read.
     pub is_active: bool,
     /// Since when.
@@ -38,6 +41,7 @@ impl From<Arc<feature::Conversation>> for Conversation {
         Conversation {
             id: row.id.into(),
             unread_count: super::int(row.unread()),
+            staff_count: super::int(row.staff),
             is_active: row.is_active,
             created_at: DateTime(row.created_at),
             updated_at: DateTime(row.updated_at),
@@ -195,6 +199,10 @@ event_object! {
     /// Messages were read. Their sender hears of it, and the reader's other devices.
     MessagesRead, Access::Party
 }
+event_object! {
+    /// Staff read along from now on, because of a dispute.
+    ConversationStaffJoined, Access::Party
+}
 
 event_interface! {
     /// What happens in conversations.
@@ -205,6 +213,8 @@ event_interface! {
         Delivered(MessagesDelivered),
         /// Messages were read.
         Read(MessagesRead),
+        /// Staff read along from now on.
+        StaffJoined(ConversationStaffJoined),
     }
 }
 

@@ -8,6 +8,7 @@ pub use super::accounts::AccountError;
 pub use super::announcements::AnnouncementError;
 pub use super::bookings::BookingError;
 pub use super::chat::ChatError;
+pub use super::disputes::DisputeError;
 pub use super::jobs::JobError;
 pub use super::notifications::NotificationError;
 pub use super::offers::OfferError;
@@ -39,6 +40,8 @@ pub enum UserError {
     Offer(OfferError),
     /// Of bookings.
     Booking(BookingError),
+    /// Of disputes.
+    Dispute(DisputeError),
     /// Of reviews.
     Review(ReviewError),
     /// Of notifications.

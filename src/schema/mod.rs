@@ -14,6 +14,7 @@ pub mod bookings;
 pub mod chat;
 pub mod connection;
 pub mod cost;
+pub mod disputes;
 pub mod earnings;
 pub mod error;
 pub mod jobs;

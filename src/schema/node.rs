@@ -9,6 +9,7 @@ use super::announcements::Announcement;
 use super::auth::{Access, auth};
 use super::bookings::Booking;
 use super::chat::{Conversation, Message};
+use super::disputes::Dispute;
 use super::earnings::Earning;
 use super::jobs::Job;
 use super::notifications::Notification;
@@ -36,6 +37,8 @@ pub enum Node {
     Offer(Offer),
     /// A contract.
     Booking(Booking),
+    /// A disagreement about a booking.
+    Dispute(Dispute),
     /// Money on its way in.
     Payment(Payment),
     /// What a contractor made with one booking.

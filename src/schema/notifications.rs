@@ -102,6 +102,18 @@ pub enum NotificationKind {
     BookingCompleted,
     /// A booking was given up.
     BookingCancelled,
+    /// The other party disagrees, and the money is frozen.
+    DisputeOpened,
+    /// Somebody proposes how to end a dispute.
+    DisputeProposed,
+    /// A dispute went to staff.
+    DisputeEscalated,
+    /// Whoever opened a dispute took it back.
+    DisputeWithdrawn,
+    /// The two agreed.
+    DisputeAgreed,
+    /// Staff decided a dispute.
+    DisputeDecided,
     /// Somebody wrote. One for each conversation, as long as it is unread.
     MessageReceived,
     /// What the other party of a booking wrote about the viewer is there for all to read.

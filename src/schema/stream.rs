@@ -5,7 +5,8 @@
 use super::announcements::AnnouncementAdded;
 use super::auth::Access;
 use super::bookings::{BookingCancelled, BookingCreated, BookingStatusChanged};
-use super::chat::{MessageCreated, MessagesDelivered, MessagesRead};
+use super::chat::{ConversationStaffJoined, MessageCreated, MessagesDelivered, MessagesRead};
+use super::disputes::{DisputeOpened, DisputeProposalAccepted, DisputeProposed, DisputeStatusChanged};
 use super::earnings::EarningCreated;
 use super::jobs::{JobPosted, JobStatusChanged};
 use super::live::event_interface;
@@ -32,6 +33,16 @@ event_interface! {
         MessagesDelivered(MessagesDelivered),
         /// Messages were read.
         MessagesRead(MessagesRead),
+        /// Staff read along because of a dispute.
+        ConversationStaffJoined(ConversationStaffJoined),
+        /// A dispute was opened.
+        DisputeOpened(DisputeOpened),
+        /// Somebody made a proposal.
+        DisputeProposed(DisputeProposed),
+        /// One party agrees to what staff propose.
+        DisputeProposalAccepted(DisputeProposalAccepted),
+        /// A dispute went to staff, or it ended.
+        DisputeStatusChanged(DisputeStatusChanged),
         /// Something was earned.
         EarningCreated(EarningCreated),
         /// A job was posted.

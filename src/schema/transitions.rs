@@ -26,7 +26,7 @@ pub struct Transition {
     pub name: TransitionName,
     /// What a button says, in English.
     pub label: String,
-    /// Until when; then a timer acts. Null when there is no hurry.
+    /// Until when; then a timer acts. Null when there is no hurry, and when it is refused.
     pub deadline: Option<DateTime>,
     /// What it moves; null when no money moves, when the amounts are decided first, and when it is refused.
     pub money_effect: Option<MoneyEffect>,
@@ -47,7 +47,7 @@ impl Transition {
             Ok(Transition {
                 name: TransitionName::of(it.name)?,
                 label: it.label.to_owned(),
-                deadline: deadline.map(DateTime),
+                deadline: deadline.filter(|_| refused.is_none()).map(DateTime),
                 money_effect: if refused.is_none() { effect(&it)?.map(Into::into) } else { None },
                 refused_because: refused.map(|error| TransitionError::of(error).ok_or_else(unknown)).transpose()?,
             })
@@ -94,6 +94,16 @@ transition_names! {
     BookingComplete = "bookingComplete",
     /// The mutation `bookingCancel`.
     BookingCancel = "bookingCancel",
+    /// The mutation `disputeOpen`.
+    DisputeOpen = "disputeOpen",
+    /// The mutation `disputePropose`.
+    DisputePropose = "disputePropose",
+    /// The mutation `disputeAcceptProposal`.
+    DisputeAcceptProposal = "disputeAcceptProposal",
+    /// The mutation `disputeWithdraw`.
+    DisputeWithdraw = "disputeWithdraw",
+    /// The mutation `disputeDecide`.
+    DisputeDecide = "disputeDecide",
 }
 
 impl TransitionName {
@@ -192,6 +202,8 @@ user_error! {
         NotFound,
         /// The offer is past its `expiresAt`.
         OfferExpired,
+        /// The proposal's time is over.
+        ProposalExpired,
         /// The customer's available balance does not cover price and fee. Told by a preview only.
         InsufficientFunds,
     }

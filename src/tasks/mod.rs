@@ -7,6 +7,8 @@
 //! To add a kind: its name and payload beside the command that enqueues it, a handler in a file here, and a line in
 //! `run`.
 
+mod bookings;
+mod disputes;
 mod mail;
 mod nightly;
 mod offers;
@@ -21,7 +23,10 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use futures_util::future::join_all;
 
-use crate::features::{offers as offer_feature, reviews as review_feature, wallet};
+use crate::features::{
+    bookings as booking_feature, disputes as dispute_feature, offers as offer_feature, reviews as review_feature,
+    wallet,
+};
 use crate::kernel::{Caller, Error, Result};
 use crate::platform::Platform;
 use crate::platform::host;
@@ -95,6 +100,10 @@ async fn run(platform: &Platform, caller: &Caller, task: &Task) -> Result<()> {
     match task.kind.as_str() {
         offer_feature::model::EXPIRE => offers::expire(platform, caller, task).await,
         offer_feature::commands::TELL => offers::tell(platform, caller, task).await,
+        booking_feature::model::TIME_OUT | booking_feature::model::LAPSE => {
+            bookings::end_silence(platform, caller, task).await
+        }
+        dispute_feature::model::ESCALATE => disputes::escalate(platform, caller, task).await,
         review_feature::commands::PUBLISH => reviews::publish(platform, caller, task).await,
         wallet::commands::COLLECT => payments::collect(platform, caller, task).await,
         letters::DELIVER => mail::deliver(platform, caller, task).await,

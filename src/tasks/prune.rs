@@ -1,7 +1,7 @@
-//! Every hour: forgets what has had its time, a little at a time so that nobody waits for it, looks for offers and reviews
-//! whose own task was lost, and removes files that nothing needs.
+//! Every hour: forgets what has had its time, a little at a time so that nobody waits for it, looks for offers,
+//! bookings, disputes and reviews whose own task was lost, and removes files that nothing needs.
 
-use crate::features::{accounts::codes, notifications, offers, reviews, uploads};
+use crate::features::{accounts::codes, bookings, disputes, notifications, offers, reviews, uploads};
 use crate::kernel::clock::{DAY, HOUR};
 use crate::kernel::{Caller, Result, Timestamp};
 use crate::platform::Platform;
@@ -32,6 +32,9 @@ pub(super) async fn run(platform: &Platform) -> Timestamp {
     if let Err(error) = publish_lost(platform, now).await {
         tracing::warn!(%error, "overdue reviews could not be published; trying again in an hour");
     }
+    if let Err(error) = wake_lost(platform, now).await {
+        tracing::warn!(%error, "overdue bookings and disputes could not be moved on; trying again in an hour");
+    }
     if let Err(error) = remove_files(platform, now).await {
         tracing::warn!(%error, "files could not be removed; trying again in an hour");
     }
@@ -58,6 +61,19 @@ async fn expire_lost(platform: &Platform, now: Timestamp) -> Result<()> {
 async fn publish_lost(platform: &Platform, now: Timestamp) -> Result<()> {
     for review in reviews::queries::overdue(platform, now.plus(-OVERDUE_MS)).await? {
         reviews::commands::publish(platform, &Caller::system(format!("overdue-{review}")), review).await?;
+    }
+    Ok(())
+}
+
+/// No booking is silent for ever and no dispute waits for ever, whatever became of the tasks that were to wake them.
+async fn wake_lost(platform: &Platform, now: Timestamp) -> Result<()> {
+    let then = now.plus(-OVERDUE_MS);
+    for (booking, version) in bookings::queries::overdue(platform, then).await? {
+        let silence = bookings::timers::Silence { booking, version };
+        bookings::timers::end_silence(platform, &Caller::system(format!("overdue-{booking}")), silence).await?;
+    }
+    for dispute in disputes::queries::overdue(platform, then).await? {
+        disputes::commands::escalate(platform, &Caller::system(format!("overdue-{dispute}")), dispute).await?;
     }
     Ok(())
 }

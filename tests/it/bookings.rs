@@ -1,5 +1,8 @@
 //! Bookings through the API: the whole life of a deal, and everything that may not happen in it.
 
+mod staff;
+mod timers;
+
 use gigwire::kernel::id::UserId;
 use gigwire::platform::db::q;
 use serde_json::{Value, json};
@@ -111,15 +114,13 @@ async fn work_that_has_begun_is_not_cancelled(app: &TestApp) {
 
 async fn only_the_right_party_takes_the_right_step(app: &TestApp) {
     let deal = Deal::new(app).await;
-    let (eve, admin) = (app.sign_up(&["CUSTOMER", "CONTRACTOR"]).await, app.admin().await);
+    let eve = app.sign_up(&["CUSTOMER", "CONTRACTOR"]).await;
     let steps = ["bookingStart", "bookingDeliver", "bookingComplete", "bookingCancel"];
     for (status, version) in [("CONFIRMED", 1), ("IN_PROGRESS", 2), ("DELIVERED", 3), ("COMPLETED", 4)] {
         let right = steps.get(version - 1).filter(|step| **step != "bookingCancel");
         for step in steps {
-            for stranger in [&eve, &admin] {
-                let done = app.step(stranger, step, &deal.booking).await;
-                assert!(done.refused("NOT_FOUND")["booking"].is_null());
-            }
+            let done = app.step(&eve, step, &deal.booking).await;
+            assert!(done.refused("NOT_FOUND")["booking"].is_null());
             let (party, other) = match step {
                 "bookingComplete" => (&deal.ada, &deal.bob),
                 _ => (&deal.bob, &deal.ada),

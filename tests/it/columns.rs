@@ -47,6 +47,15 @@ async fn story(app: &TestApp) {
         let review = json!({ "bookingId": booking, "rating": 4, "text": "Good" });
         app.act(who, "reviewPost", review).await.ok();
     }
+    let disputed = app.book(&ada, &bob).await;
+    let input = json!({ "bookingId": disputed, "reason": "LATE", "evidence": "So.", "idempotencyKey": "dispute" });
+    let dispute = id_of(&app.act(&ada, "disputeOpen", input).await.ok(), "dispute");
+    let admin = app.admin().await;
+    app.act(&admin, "disputePropose", json!({ "disputeId": dispute, "toCustomer": usd("50.00") })).await.ok();
+    for (who, key) in [(&ada, "ada"), (&bob, "bob")] {
+        let input = json!({ "disputeId": dispute, "proposalNumber": 1, "idempotencyKey": key });
+        app.act(who, "disputeAcceptProposal", input).await.ok();
+    }
     let yen = json!({ "amount": { "amount": "5", "currency": "JPY" }, "idempotencyKey": "yen" });
     app.act(&ada, "depositCreate", yen).await.ok();
     let job = json!({ "title": "Sing", "description": "Loud", "budget": usd("5.00") });
@@ -55,7 +64,7 @@ async fn story(app: &TestApp) {
     app.act(&ada, "profileUpdate", json!({ "profileImageId": file["id"], "bio": "I sing." })).await.ok();
     let text = "mutation ($input: AnnouncementPublishInput!) { announcementPublish(input: $input) { userErrors { message } } }";
     let news = json!({ "title": "News", "body": "Good ones", "level": "INFO" });
-    app.gql(&app.admin().await, text, json!({ "input": news })).await;
+    app.gql(&admin, text, json!({ "input": news })).await;
     // A night passes, and payouts are frozen.
     app.clock.advance(2 * DAY);
     let (platform, night) = (&app.server.platform, Caller::system("night"));

@@ -12,6 +12,7 @@ mod chat;
 mod columns;
 mod config;
 mod contract;
+mod disputes;
 mod house;
 mod http;
 mod lifecycle;

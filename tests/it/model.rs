@@ -189,14 +189,22 @@ impl<'a> Life<'a> {
             Step::Decline { by, offer } => offers::decline(on, caller(by), self.offers[offer]).await.map(|_| None)?,
             Step::Withdraw { by, offer } => offers::withdraw(on, caller(by), self.offers[offer]).await.map(|_| None)?,
             Step::Start { by, booking } => {
-                bookings::start(on, caller(by), self.bookings[booking]).await.map(|_| None)?
+                bookings::start(on, caller(by), bookings::Move::new(self.bookings[booking], None)?)
+                    .await
+                    .map(|_| None)?
             }
             Step::Deliver { by, booking } => {
-                bookings::deliver(on, caller(by), self.bookings[booking]).await.map(|_| None)?
+                bookings::deliver(on, caller(by), bookings::Move::new(self.bookings[booking], None)?)
+                    .await
+                    .map(|_| None)?
             }
             Step::Complete { by, booking } => {
                 let id = self.bookings[booking];
-                Some(bookings::complete(on, caller(by), once("bookingComplete"), id).await?.replayed)
+                Some(
+                    bookings::complete(on, caller(by), once("bookingComplete"), bookings::Move::new(id, None)?)
+                        .await?
+                        .replayed,
+                )
             }
             Step::Cancel { by, booking } => {
                 let input = bookings::Cancel::new(self.bookings[booking], "No time")?;

@@ -2,15 +2,15 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::model::{ACCEPT, CANCEL, COMPLETE, DELIVER, START};
+use super::model::{ACCEPT, CANCEL, COMPLETE, DELIVER, Patience, START, moves_money, stored};
 use super::store::Step;
-use super::{Booking, LIFE, Party, events, store};
+use super::{Booking, LIFE, Status, events, store, timers};
 use crate::features::wallet::escrow::{self, Given};
 use crate::features::wallet::model::Cause;
 use crate::features::wallet::outcomes;
 use crate::features::{chat, jobs, offers};
 use crate::kernel::id::{BookingId, ConversationId, OfferId};
-use crate::kernel::{By, Caller, Error, Money, Result, Viewer, text};
+use crate::kernel::{By, Caller, Code, Error, Result, Role, Viewer, text};
 use crate::platform::Platform;
 use crate::platform::work::{AuditRow, Effect, Once, Unit};
 
@@ -30,14 +30,16 @@ pub struct Accepted {
 
 /// Accepts an offer: money, job, booking and conversation in one unit of work. Of two at once exactly one succeeds.
 pub async fn accept(platform: &Platform, caller: &Caller, key: Once, offer: OfferId) -> Result<Effect<Accepted>> {
-    let viewer = caller.viewer()?;
+    let (viewer, patience) = (caller.viewer()?, Patience::of(platform));
     platform
         .work
-        .once(caller, key, offer, move |unit, offer| Box::pin(async move { conclude(unit, &viewer, *offer).await }))
+        .once(caller, key, offer, move |unit, offer| {
+            Box::pin(async move { conclude(unit, &viewer, *offer, patience).await })
+        })
         .await
 }
 
-async fn conclude(unit: &mut Unit, viewer: &Viewer, id: OfferId) -> Result<Accepted> {
+async fn conclude(unit: &mut Unit, viewer: &Viewer, id: OfferId, patience: Patience) -> Result<Accepted> {
     let offer = offers::queries::in_unit(unit, id).await?.ok_or_else(|| Error::not_found("offer"))?;
     let side = offer.side_of(viewer.user)?;
     unit.act_as(side.role());
@@ -49,6 +51,7 @@ async fn conclude(unit: &mut Unit, viewer: &Viewer, id: OfferId) -> Result<Accep
     let subject = chat::Subject::job(job.id);
     let conversation = chat::commands::open(unit, subject, (offer.customer, offer.contractor)).await?;
     let booking = book(unit, &offer, conversation).await?;
+    timers::wait(unit, &booking, patience)?;
     Ok(Accepted { offer: id, booking: booking.id, conversation, made: Some((decided.winner, booking)) })
 }
 
@@ -72,6 +75,7 @@ async fn book(unit: &mut Unit, offer: &offers::Offer, conversation: Conversation
         quote: offer.quote,
         status: LIFE.born(ACCEPT, By::Deal)?,
         cancel_reason: None,
+        settled: None,
         created_at: unit.now,
         updated_at: unit.now,
         version: 1,
@@ -83,56 +87,74 @@ async fn book(unit: &mut Unit, offer: &offers::Offer, conversation: Conversation
     Ok(booking)
 }
 
-/// The contractor begins.
-pub async fn start(platform: &Platform, caller: &Caller, booking: BookingId) -> Result<BookingId> {
-    advance(platform, caller, booking, START).await
-}
-
-/// The contractor is done.
-pub async fn deliver(platform: &Platform, caller: &Caller, booking: BookingId) -> Result<BookingId> {
-    advance(platform, caller, booking, DELIVER).await
-}
-
-async fn advance(
-    platform: &Platform,
-    caller: &Caller,
+/// Which booking to move on, checked. Staff say why they do it for somebody.
+#[derive(Clone, Debug, Serialize)]
+pub struct Move {
     booking: BookingId,
+    reason: Option<String>,
+}
+
+impl Move {
+    /// Checks what a person typed.
+    pub fn new(booking: BookingId, reason: Option<&str>) -> Result<Self> {
+        let reason = reason.map(|reason| text::paragraphs(reason, text::NOTE_MAX)).transpose();
+        Ok(Move { booking, reason: reason.map_err(|error| error.at("reason"))? })
+    }
+}
+
+/// The contractor begins, or staff say that it did.
+pub async fn start(platform: &Platform, caller: &Caller, input: Move) -> Result<BookingId> {
+    advance(platform, caller, input, START).await
+}
+
+/// The contractor is done, or staff say that it is.
+pub async fn deliver(platform: &Platform, caller: &Caller, input: Move) -> Result<BookingId> {
+    advance(platform, caller, input, DELIVER).await
+}
+
+async fn advance(platform: &Platform, caller: &Caller, input: Move, transition: &'static str) -> Result<BookingId> {
+    let (viewer, patience) = (caller.viewer()?, Patience::of(platform));
+    platform
+        .work
+        .run(caller, (viewer, input), move |unit, (viewer, input)| {
+            Box::pin(async move { go_on(unit, viewer, input, transition, patience).await })
+        })
+        .await
+}
+
+/// The customer is content, or staff find that it should be: the escrow goes to the contractor, less the service fee.
+pub async fn complete(platform: &Platform, caller: &Caller, key: Once, input: Move) -> Result<Effect<BookingId>> {
+    let (viewer, patience) = (caller.viewer()?, Patience::of(platform));
+    platform
+        .work
+        .once(caller, key, input, move |unit, input| {
+            Box::pin(async move { go_on(unit, &viewer, input, COMPLETE, patience).await })
+        })
+        .await
+}
+
+async fn go_on(
+    unit: &mut Unit,
+    viewer: &Viewer,
+    input: &Move,
     transition: &'static str,
+    patience: Patience,
 ) -> Result<BookingId> {
-    let viewer = caller.viewer()?;
-    platform
-        .work
-        .run(caller, (viewer, booking, transition), |unit, (viewer, booking, transition)| {
-            Box::pin(async move {
-                let (found, party) = locked_for(unit, viewer, *booking).await?;
-                let changed = step(unit, &found, transition, party, None).await?;
-                unit.state(events::status_changed(&changed, found.status)?);
-                Ok(changed.id)
-            })
-        })
-        .await
-}
-
-/// The customer is content: the escrow goes to the contractor, less the service fee.
-pub async fn complete(
-    platform: &Platform,
-    caller: &Caller,
-    key: Once,
-    booking: BookingId,
-) -> Result<Effect<BookingId>> {
-    let viewer = caller.viewer()?;
-    platform
-        .work
-        .once(caller, key, booking, move |unit, booking| {
-            Box::pin(async move {
-                let (found, party) = locked_for(unit, &viewer, *booking).await?;
-                let done = step(unit, &found, COMPLETE, party, None).await?;
-                unit.audit(AuditRow::new("booking.complete", done.id));
-                unit.state(events::status_changed(&done, found.status)?);
-                Ok(done.id)
-            })
-        })
-        .await
+    let reason = input.reason.as_deref();
+    let (found, by) = locked_for(unit, viewer, input.booking, transition, reason).await?;
+    let changed = step(unit, &found, transition, by, None, patience).await?;
+    if transition == COMPLETE || by == By::Staff {
+        let action = match transition {
+            START => "booking.start",
+            DELIVER => "booking.deliver",
+            _ => "booking.complete",
+        };
+        let change = serde_json::json!({ "from": found.status.name(), "to": changed.status.name() });
+        let row = AuditRow::new(action, changed.id).with(change);
+        unit.audit(if let Some(reason) = reason { row.because(reason) } else { row });
+    }
+    unit.state(events::status_changed(&changed, found.status)?);
+    Ok(changed.id)
 }
 
 /// What a cancellation needs, checked.
@@ -152,19 +174,21 @@ impl Cancel {
 
 /// Gives a booking up. Its life says when that may be, and the table of [`outcomes`] what is paid back.
 pub async fn cancel(platform: &Platform, caller: &Caller, key: Once, input: Cancel) -> Result<Effect<BookingId>> {
-    let viewer = caller.viewer()?;
+    let (viewer, patience) = (caller.viewer()?, Patience::of(platform));
     platform
         .work
-        .once(caller, key, input, move |unit, input| Box::pin(async move { give_up(unit, &viewer, input).await }))
+        .once(caller, key, input, move |unit, input| {
+            Box::pin(async move { give_up(unit, &viewer, input, patience).await })
+        })
         .await
 }
 
-async fn give_up(unit: &mut Unit, viewer: &Viewer, input: &Cancel) -> Result<BookingId> {
-    let (found, by) = locked_for(unit, viewer, input.booking).await?;
-    let gone = step(unit, &found, CANCEL, by, Some(&input.reason)).await?;
-    let refund = found.effect(CANCEL, by.by())?.map_or(Money::zero(found.quote.budget.currency), |it| it.customer);
-    unit.audit(AuditRow::new("booking.cancel", gone.id).because(&input.reason));
-    unit.state(events::cancelled(&gone, by, refund)?);
+async fn give_up(unit: &mut Unit, viewer: &Viewer, input: &Cancel, patience: Patience) -> Result<BookingId> {
+    let (found, by) = locked_for(unit, viewer, input.booking, CANCEL, Some(&input.reason)).await?;
+    let gone = step(unit, &found, CANCEL, by, Some(&input.reason), patience).await?;
+    let change = serde_json::json!({ "from": found.status.name(), "to": gone.status.name() });
+    unit.audit(AuditRow::new("booking.cancel", gone.id).because(&input.reason).with(change));
+    unit.state(events::cancelled(&gone, &stored(by), found.refund(CANCEL, by)?)?);
     Ok(gone.id)
 }
 
@@ -173,31 +197,60 @@ pub async fn lock(unit: &mut Unit, id: BookingId) -> Result<Booking> {
     store::lock(&mut unit.tx, id).await?.ok_or_else(|| Error::not_found("booking"))
 }
 
-/// A booking that one of its parties wants to move on, kept as it is until the unit ends.
-async fn locked_for(unit: &mut Unit, viewer: &Viewer, id: BookingId) -> Result<(Booking, Party)> {
+/// A booking that one of its parties, or staff with a reason, want to move on, kept as it is until the unit ends.
+async fn locked_for(
+    unit: &mut Unit,
+    viewer: &Viewer,
+    id: BookingId,
+    transition: &str,
+    reason: Option<&str>,
+) -> Result<(Booking, By)> {
     let found = lock(unit, id).await?;
-    let party = found.party_of(viewer.user)?;
-    unit.act_as(party.role());
-    Ok((found, party))
+    let (by, role) = found.hand_of(viewer)?;
+    if by == By::Staff {
+        must_be_allowed(role, transition)?;
+        reason.ok_or_else(|| Error::new(Code::Invalid, "Staff say why they do this for somebody.").at("reason"))?;
+    }
+    unit.act_as(role);
+    Ok((found, by))
 }
 
-/// Takes a step: the booking, its job when it ends, and its money.
-async fn step(
+/// Moderators move no money.
+fn must_be_allowed(role: Role, transition: &str) -> Result<()> {
+    if role == Role::Admin || !moves_money(transition) {
+        return Ok(());
+    }
+    Err(Error::forbidden("Only users with the role ADMIN may do this for somebody else: it moves money."))
+}
+
+/// Takes a step: the booking, its job when it ends, its money, and the timer of the next one.
+pub(super) async fn step(
     unit: &mut Unit,
     booking: &Booking,
     transition: &str,
-    party: Party,
+    by: By,
     reason: Option<&str>,
+    patience: Patience,
 ) -> Result<Booking> {
-    let (from, to) = (booking.status, booking.step(transition, party.by())?);
-    let cancelled_by = reason.map(|_| party.name());
-    let step = Step { from, to, cancelled_by, cancel_reason: reason };
+    let to = booking.step(transition, by)?;
+    let gone = (to == Status::Cancelled).then(|| stored(by));
+    let step = Step { from: booking.status, to, cancelled_by: gone.as_deref(), cancel_reason: reason, settled: None };
+    let changed = write(unit, booking, step, patience).await?;
+    let outcome = outcomes::of(transition, Some(booking.status.name()), by)?;
+    escrow::post(unit, Cause::of(changed.id), changed.deal(), outcome, Given::default()).await?;
+    Ok(changed)
+}
+
+/// Takes a step without money: the booking, its job when it ends, and the timer of the next one.
+pub(super) async fn write(unit: &mut Unit, booking: &Booking, step: Step<'_>, patience: Patience) -> Result<Booking> {
+    let to = step.to;
     let changed = store::step(&mut unit.tx, booking.id, step, unit.now).await?;
     let changed = changed.ok_or_else(|| Error::conflict("This booking changed meanwhile; look again."))?;
     if let (Some(job), true) = (changed.job, LIFE.ends.contains(&to)) {
-        jobs::commands::finish(unit, job, transition, changed.contractor).await?;
+        // Whatever ended the booking, its job is done or given up.
+        let ending = if to == Status::Completed { COMPLETE } else { CANCEL };
+        jobs::commands::finish(unit, job, ending, changed.contractor).await?;
     }
-    let outcome = outcomes::of(transition, Some(from.name()), party.by())?;
-    escrow::post(unit, Cause::of(changed.id), changed.deal(), outcome, Given::default()).await?;
+    timers::wait(unit, &changed, patience)?;
     Ok(changed)
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Booking, Party, Status};
+use super::{Booking, Status};
 use crate::kernel::{Currency, Money, Result};
 use crate::platform::streams::{Draft, Step};
 
@@ -18,7 +18,7 @@ pub const CANCELLED: &str = "BookingCancelled";
 /// What a cancellation paid back.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Cancelled {
-    /// Which party gave up.
+    /// Who gave up: a party, a timer, or those who ended a dispute.
     pub by: String,
     /// The refund in minor units.
     pub refund_minor: i64,
@@ -45,8 +45,8 @@ pub fn status_changed(booking: &Booking, from: Status) -> Result<Draft> {
 }
 
 /// A booking was given up.
-pub fn cancelled(booking: &Booking, by: Party, refund: Money) -> Result<Draft> {
+pub fn cancelled(booking: &Booking, by: &str, refund: Money) -> Result<Draft> {
     let facts =
-        Cancelled { by: by.name().to_owned(), refund_minor: refund.minor, currency: refund.currency.code().to_owned() };
+        Cancelled { by: by.to_owned(), refund_minor: refund.minor, currency: refund.currency.code().to_owned() };
     Draft::new(NOUN, CANCELLED, booking.id, booking.version).to(booking.parties()).facts(&facts)
 }

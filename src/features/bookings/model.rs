@@ -4,9 +4,11 @@ use crate::features::offers;
 use crate::features::wallet::Quote;
 use crate::features::wallet::escrow::Deal;
 use crate::features::wallet::outcomes::{self, Effect};
+use crate::kernel::clock::DAY;
 use crate::kernel::id::{BookingId, ConversationId, JobId, OfferId, UserId};
 use crate::kernel::life::{Available, Barred, Life, State, Transition};
-use crate::kernel::{By, Error, Result, Role, Timestamp, Viewer};
+use crate::kernel::{By, Error, Money, Result, Role, Timestamp, Viewer};
+use crate::platform::Platform;
 
 /// The mutation that makes a booking of an offer.
 pub const ACCEPT: &str = offers::model::ACCEPT;
@@ -18,6 +20,19 @@ pub const DELIVER: &str = "bookingDeliver";
 pub const COMPLETE: &str = "bookingComplete";
 /// The mutation that gives a booking up.
 pub const CANCEL: &str = "bookingCancel";
+
+/// The mutation that opens a dispute.
+pub const DISPUTE: &str = "disputeOpen";
+/// The mutation by which the two agree in a dispute.
+pub const AGREE: &str = "disputeAcceptProposal";
+/// The mutation that takes a dispute back.
+pub const RETRACT: &str = "disputeWithdraw";
+/// The mutation by which staff end a dispute.
+pub const DECIDE: &str = "disputeDecide";
+/// The task that completes a delivered booking when the customer is silent.
+pub const TIME_OUT: &str = "booking.complete";
+/// The task that ends a booking that nobody moves on.
+pub const LAPSE: &str = "booking.lapse";
 
 /// Where a booking stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -97,7 +112,7 @@ pub const LIFE: Life<Status> = Life {
             label: "Start the work",
             from: &[Status::Confirmed],
             to: Status::InProgress,
-            by: &[By::Contractor],
+            by: &[By::Contractor, By::Staff],
             barred: Barred::NONE,
         },
         Transition {
@@ -105,7 +120,7 @@ pub const LIFE: Life<Status> = Life {
             label: "Deliver the work",
             from: &[Status::InProgress],
             to: Status::Delivered,
-            by: &[By::Contractor],
+            by: &[By::Contractor, By::Staff],
             barred: Barred::NONE,
         },
         Transition {
@@ -113,7 +128,7 @@ pub const LIFE: Life<Status> = Life {
             label: "Complete and pay",
             from: &[Status::Delivered],
             to: Status::Completed,
-            by: &[By::Customer],
+            by: &[By::Customer, By::Staff],
             barred: Barred {
                 from: &[Status::Confirmed, Status::InProgress],
                 because: "The work is not delivered yet; wait for the contractor.",
@@ -130,8 +145,88 @@ pub const LIFE: Life<Status> = Life {
                 because: "Work has begun: this booking can only be cancelled by agreement, by staff or in a dispute.",
             },
         },
+        Transition {
+            name: CANCEL,
+            label: "Cancel the booking",
+            from: &[Status::Confirmed, Status::InProgress, Status::Delivered],
+            to: Status::Cancelled,
+            by: &[By::Staff],
+            barred: Barred::NONE,
+        },
+        Transition {
+            name: TIME_OUT,
+            label: "Complete by itself",
+            from: &[Status::Delivered],
+            to: Status::Completed,
+            by: &[By::Timer],
+            barred: Barred::NONE,
+        },
+        Transition {
+            name: LAPSE,
+            label: "Lapse",
+            from: &[Status::Confirmed, Status::InProgress],
+            to: Status::Cancelled,
+            by: &[By::Timer],
+            barred: Barred::NONE,
+        },
+        Transition {
+            name: DISPUTE,
+            label: "Open a dispute",
+            from: &[Status::Confirmed, Status::InProgress, Status::Delivered],
+            to: Status::Disputed,
+            by: &[By::Customer, By::Contractor],
+            barred: Barred::NONE,
+        },
+        driven(RETRACT, "Go on", Status::Confirmed),
+        driven(RETRACT, "Go on", Status::InProgress),
+        driven(RETRACT, "Go on", Status::Delivered),
+        driven(AGREE, "Share as agreed", Status::Completed),
+        driven(AGREE, "Give back as agreed", Status::Cancelled),
+        driven(DECIDE, "Share as decided", Status::Completed),
+        driven(DECIDE, "Give back as decided", Status::Cancelled),
     ],
 };
+
+/// Who gave a booking up, as it is stored.
+pub fn stored(by: By) -> String {
+    by.name().to_uppercase()
+}
+
+/// Whether a transition moves money: that is for the parties and for administrators.
+pub fn moves_money(transition: &str) -> bool {
+    matches!(transition, COMPLETE | CANCEL)
+}
+
+/// What the end of a dispute does to its booking.
+const fn driven(name: &'static str, label: &'static str, to: Status) -> Transition<Status> {
+    Transition { name, label, from: &[Status::Disputed], to, by: &[By::Deal], barred: Barred::NONE }
+}
+
+/// After how many days of silence a timer acts.
+#[derive(Clone, Copy, Debug)]
+pub struct Patience {
+    /// A delivered booking is completed.
+    pub complete_days: i64,
+    /// Any other one is given up.
+    pub lapse_days: i64,
+}
+
+impl Patience {
+    /// As the settings say it.
+    pub fn of(platform: &Platform) -> Self {
+        let rules = &platform.config.bookings;
+        Patience { complete_days: rules.complete_after_days, lapse_days: rules.lapse_after_days }
+    }
+}
+
+/// What a dispute left of the price for the contractor's side.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Settled {
+    /// What the contractor got.
+    pub contractor: Money,
+    /// What the platform got of the price.
+    pub platform: Money,
+}
 
 /// Which of the two somebody is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -186,6 +281,8 @@ pub struct Booking {
     pub status: Status,
     /// Why it was given up.
     pub cancel_reason: Option<String>,
+    /// How its price was shared, if a dispute ended it.
+    pub settled: Option<Settled>,
     /// When it was made.
     pub created_at: Timestamp,
     /// Changed last.
@@ -203,9 +300,24 @@ impl Booking {
 
     /// What a viewer may do next with it.
     pub fn available(&self, viewer: &Viewer) -> Vec<Available> {
-        let own = self.party_of(viewer.user).ok().map(Party::by);
-        let by: Vec<_> = own.into_iter().chain(viewer.staff()).collect();
-        LIFE.available(self.status, &by, |name, by| self.step(name, by))
+        let Ok((by, role)) = self.hand_of(viewer) else { return Vec::new() };
+        let mut found = LIFE.available(self.status, &[by], |name, by| self.step(name, by));
+        found.retain(|it| by != By::Staff || role == Role::Admin || !moves_money(it.name));
+        found
+    }
+
+    /// How a viewer stands to it, and in which role: a party, or staff; `NOT_FOUND` for strangers.
+    pub fn hand_of(&self, viewer: &Viewer) -> Result<(By, Role)> {
+        match (self.party_of(viewer.user), viewer.staff_role()) {
+            (Ok(party), _) => Ok((party.by(), party.role())),
+            (Err(_), Some(role)) => Ok((By::Staff, role)),
+            (Err(stranger), None) => Err(stranger),
+        }
+    }
+
+    /// What the customer gets back by a transition.
+    pub fn refund(&self, transition: &str, by: By) -> Result<Money> {
+        Ok(self.effect(transition, by)?.map_or(Money::zero(self.quote.budget.currency), |effect| effect.customer))
     }
 
     /// What a transition does to its money; nothing to tell when a person decides that first.
@@ -216,6 +328,24 @@ impl Booking {
     /// Where a transition leads, or why it is refused.
     pub fn step(&self, transition: &str, by: By) -> Result<Status> {
         LIFE.step(transition, self.status, by)
+    }
+
+    /// Which timer waits for it to move, and until when; none while it is disputed, and none behind its end.
+    pub fn timer(&self, patience: Patience) -> Option<(&'static str, Timestamp)> {
+        let (task, days) = match self.status {
+            Status::Delivered => (TIME_OUT, patience.complete_days),
+            Status::Confirmed | Status::InProgress => (LAPSE, patience.lapse_days),
+            _ => return None,
+        };
+        Some((task, self.updated_at.plus(days * DAY)))
+    }
+
+    /// What it made for the contractor: the price or what a dispute left of it, the fee out of it, and what was left.
+    pub fn earned(&self) -> Result<[Money; 3]> {
+        match self.settled {
+            Some(part) => Ok([part.contractor.plus(part.platform)?, part.platform, part.contractor]),
+            None => Ok([self.quote.budget, self.quote.service_fee, self.quote.contractor_net()?]),
+        }
     }
 
     /// Both parties.

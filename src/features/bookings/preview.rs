@@ -62,12 +62,13 @@ async fn booking(platform: &Platform, caller: &Caller, mutation: &'static str, i
     let viewer = caller.viewer()?;
     let found = queries::by_ids(platform, &[id]).await?.pop();
     let stage = Stage::new(platform, move |unit| Box::pin(after_booking(unit, viewer.user, id)));
+    // Why somebody does it changes nothing.
+    let input = commands::Move::new(id, Some(mutation))?;
     match mutation {
-        START => commands::start(&stage.platform, caller, id).await.map(drop)?,
-        DELIVER => commands::deliver(&stage.platform, caller, id).await.map(drop)?,
-        COMPLETE => commands::complete(&stage.platform, caller, key(platform, mutation)?, id).await.map(drop)?,
+        START => commands::start(&stage.platform, caller, input).await.map(drop)?,
+        DELIVER => commands::deliver(&stage.platform, caller, input).await.map(drop)?,
+        COMPLETE => commands::complete(&stage.platform, caller, key(platform, mutation)?, input).await.map(drop)?,
         _ => {
-            // Why somebody gives up changes nothing.
             let input = commands::Cancel::new(id, mutation)?;
             commands::cancel(&stage.platform, caller, key(platform, mutation)?, input).await.map(drop)?;
         }

@@ -1,9 +1,10 @@
 //! Reads of bookings. They are for their two parties and for staff.
 
+use super::model::Patience;
 use super::{Booking, store};
 use crate::kernel::id::{BookingId, JobId, UserId};
 use crate::kernel::page::{Page, Slice};
-use crate::kernel::{Error, Result};
+use crate::kernel::{Error, Result, Timestamp};
 use crate::platform::Platform;
 use crate::platform::work::Unit;
 
@@ -26,6 +27,11 @@ pub async fn in_unit(unit: &mut Unit, id: BookingId) -> Result<Booking> {
 /// The last booking of a job, read inside a unit of work.
 pub async fn of_job_in_unit(unit: &mut Unit, job: JobId) -> Result<Option<Booking>> {
     Ok(store::by_jobs(&mut unit.tx, &[job]).await?.pop())
+}
+
+/// Bookings whose timer should have acted before `then`, a hundred at a time, each with its version.
+pub async fn overdue(platform: &Platform, then: Timestamp) -> Result<Vec<(BookingId, i64)>> {
+    store::overdue(&platform.db, then, Patience::of(platform)).await
 }
 
 /// A user's bookings on either side, newest first.

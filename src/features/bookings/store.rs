@@ -1,14 +1,21 @@
 //! The SQL of bookings.
 
+use super::model::{Patience, Settled};
 use super::{Booking, Status};
 use crate::features::wallet::Quote;
+use crate::kernel::clock::DAY;
 use crate::kernel::id::{BookingId, JobId, UserId};
 use crate::kernel::page::{Page, Slice};
-use crate::kernel::{Result, Timestamp};
+use crate::kernel::{Currency, Money, Result, Timestamp};
 use crate::platform::db::{Db, FromRow, On, Order, Row, Tx, q, q2};
 
 impl FromRow for Booking {
     fn from_row(row: &Row) -> Result<Self> {
+        let currency: Currency = row.get("currency")?;
+        let part = |column: &str| -> Result<Option<Money>> {
+            Ok(row.get::<Option<i64>>(column)?.map(|minor| Money::new(minor, currency)))
+        };
+        let settled = part("settled_contractor")?.zip(part("settled_platform")?);
         Ok(Booking {
             id: row.get("id")?,
             job: row.get("job_id")?,
@@ -23,6 +30,7 @@ impl FromRow for Booking {
             },
             status: row.parsed("status", Status::parse)?,
             cancel_reason: row.get("cancel_reason")?,
+            settled: settled.map(|(contractor, platform)| Settled { contractor, platform }),
             created_at: row.get("created_at")?,
             updated_at: row.get("updated_at")?,
             version: row.get("version")?,
@@ -63,8 +71,9 @@ pub(super) async fn lock(tx: &mut Tx, id: BookingId) -> Result<Option<Booking>> 
 pub(super) struct Step<'a> {
     pub(super) from: Status,
     pub(super) to: Status,
-    pub(super) cancelled_by: Option<&'static str>,
+    pub(super) cancelled_by: Option<&'a str>,
     pub(super) cancel_reason: Option<&'a str>,
+    pub(super) settled: Option<Settled>,
 }
 
 /// Takes a step, if the booking still stands where the step begins. The instant is kept under the name of the step.
@@ -73,7 +82,8 @@ pub(super) async fn step(tx: &mut Tx, id: BookingId, step: Step<'_>, now: Timest
             started_at = case when $3 = 'IN_PROGRESS' then $4 else started_at end,
             delivered_at = case when $3 = 'DELIVERED' then $4 else delivered_at end,
             ended_at = case when $3 in ('COMPLETED', 'CANCELLED') then $4 else ended_at end,
-            cancelled_by = coalesce($5, cancelled_by), cancel_reason = coalesce($6, cancel_reason)
+            cancelled_by = coalesce($5, cancelled_by), cancel_reason = coalesce($6, cancel_reason),
+            settled_contractor = $7, settled_platform = $8
         where id = $1 and status = $2 returning *")
     .bind(id)
     .bind(step.from.name())
@@ -81,6 +91,8 @@ pub(super) async fn step(tx: &mut Tx, id: BookingId, step: Step<'_>, now: Timest
     .bind(now)
     .bind(step.cancelled_by)
     .bind(step.cancel_reason)
+    .bind(step.settled.map(|settled| settled.contractor.minor))
+    .bind(step.settled.map(|settled| settled.platform.minor))
     .optional(tx)
     .await
 }
@@ -106,4 +118,16 @@ pub(super) async fn page_of_user(db: &Db, user: UserId, page: &Page) -> Result<S
 
 pub(super) async fn count_of_user(db: &Db, user: UserId) -> Result<i64> {
     q("select count(*) as n from bookings where customer_id = $1 or contractor_id = $1").bind(user).one(db).await
+}
+
+/// Bookings whose timer should have acted before `then`, the oldest first, each with its version.
+pub(super) async fn overdue(db: &Db, then: Timestamp, patience: Patience) -> Result<Vec<(BookingId, i64)>> {
+    let rows = q("select id, version from bookings where status in ('CONFIRMED', 'IN_PROGRESS', 'DELIVERED')
+            and (status = 'DELIVERED' and updated_at < $1 or status <> 'DELIVERED' and updated_at < $2)
+        order by updated_at limit 100")
+    .bind(then.plus(-patience.complete_days * DAY))
+    .bind(then.plus(-patience.lapse_days * DAY))
+    .fetch(db)
+    .await?;
+    rows.iter().map(|row| Ok((row.get("id")?, row.get("version")?))).collect()
 }

@@ -29,6 +29,22 @@ pub async fn close(unit: &mut Unit, id: ConversationId) -> Result<()> {
     store::close(&mut unit.tx, id, unit.now).await
 }
 
+/// Staff begin to read along, inside the command of the dispute that lets them; false when they do already.
+pub async fn join(unit: &mut Unit, id: ConversationId, staff: UserId) -> Result<bool> {
+    if !store::along::join(&mut unit.tx, id, staff, unit.now).await? {
+        return Ok(false);
+    }
+    let seen = store::along::conversations(&mut unit.tx, staff, &[id]).await?.pop();
+    let seen = seen.ok_or_else(|| Error::internal("a conversation that nobody can join"))?;
+    unit.state(events::staff_joined(&seen));
+    Ok(true)
+}
+
+/// Staff read along no longer, inside the command that ends the dispute.
+pub async fn dismiss(unit: &mut Unit, id: ConversationId) -> Result<()> {
+    store::along::dismiss(&mut unit.tx, id, unit.now).await
+}
+
 /// Writes a message. The same key of the same sender gives the first message again, also when two arrive at once.
 ///
 /// This is the hottest write of all, and what it costs is waiting for the database: so it is two statements and the

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Message;
+use super::{Conversation, Message};
 use crate::kernel::Result;
 use crate::kernel::id::{ConversationId, TypedId, UserId};
 use crate::platform::bus::Note;
@@ -16,6 +16,8 @@ pub const CREATED: &str = "MessageCreated";
 pub const DELIVERED: &str = "MessagesDelivered";
 /// Messages were read.
 pub const READ: &str = "MessagesRead";
+/// Staff read along from now on.
+pub const STAFF_JOINED: &str = "ConversationStaffJoined";
 
 /// After so many milliseconds without a newer signal, nobody types any more.
 const TYPING_MS: u64 = 6_000;
@@ -65,4 +67,9 @@ pub fn typing(conversation: ConversationId, user: UserId, is_typing: bool) -> Re
     let signal = Signal { sender: user.uuid(), state: is_typing, reverts_after_ms };
     let body = serde_json::to_string(&signal).map_err(crate::kernel::Error::internal)?;
     Ok(Note::Signal { topic: typing_topic(conversation).into(), body: body.into() })
+}
+
+/// Staff read along from now on.
+pub fn staff_joined(seen: &Conversation) -> Draft {
+    Draft::new(NOUN, STAFF_JOINED, seen.id, seen.version).to(seen.people())
 }

@@ -76,14 +76,18 @@ pub struct Participant {
     pub delivered_number: i64,
 }
 
-/// A conversation, as one of its two people sees it.
+/// A conversation, as one of its two people sees it, or staff who read along: these stand behind one of the two.
 #[derive(Clone, Debug)]
 pub struct Conversation {
     /// Its id.
     pub id: ConversationId,
+    /// Who is looking.
+    pub viewer: UserId,
+    /// How many of the staff read along, because of a dispute.
+    pub staff: i64,
     /// What it is about.
     pub subject: Subject,
-    /// Who is looking.
+    /// The person who is looking, or whom staff stand behind.
     pub me: Participant,
     /// The other person.
     pub other: Participant,
@@ -104,9 +108,14 @@ pub struct Conversation {
 }
 
 impl Conversation {
-    /// How many of the other's messages I have not read.
-    pub const fn unread(&self) -> i64 {
-        self.other.written - self.me.read_count
+    /// Whether the viewer is of the staff and no part of the conversation.
+    pub fn is_read_along(&self) -> bool {
+        self.viewer != self.me.user
+    }
+
+    /// How many of the other's messages I have not read. Nothing is addressed to staff.
+    pub fn unread(&self) -> i64 {
+        if self.is_read_along() { 0 } else { self.other.written - self.me.read_count }
     }
 
     /// Both people, in an order that is the same for both.
@@ -230,6 +239,8 @@ mod tests {
     fn conversation(me: Participant, other: Participant) -> Conversation {
         Conversation {
             id: ConversationId::of(Uuid::nil()),
+            viewer: me.user,
+            staff: 0,
             subject: Subject { kind: SubjectKind::Listing, id: Uuid::nil() },
             me,
             other,

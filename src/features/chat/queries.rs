@@ -1,4 +1,5 @@
-//! Reads of chat. Each takes the viewer, and gives what the viewer takes part in and nothing else.
+//! Reads of chat. Each takes the viewer, and gives what the viewer takes part in and nothing else. Staff take part
+//! in what they read along in because of a dispute, until it has ended.
 //!
 //! Batches are asked with the viewer beside each id, so that an answer can never be taken for another viewer's.
 
@@ -12,15 +13,20 @@ use crate::platform::Platform;
 
 /// A conversation, or `NOT_FOUND` for everybody who does not take part.
 pub async fn conversation(platform: &Platform, caller: &Caller, id: ConversationId) -> Result<Conversation> {
-    let viewer = caller.viewer()?.user;
-    store::conversation(&platform.db, viewer, id).await?.ok_or_else(|| Error::not_found("conversation"))
+    let found = by_ids(platform, &[(id, caller.viewer()?.user)]).await?.pop();
+    found.ok_or_else(|| Error::not_found("conversation"))
 }
 
 /// Conversations by id and viewer, in no particular order. One statement per viewer, and a request has one.
 pub async fn by_ids(platform: &Platform, keys: &[(ConversationId, UserId)]) -> Result<Vec<Conversation>> {
     let mut found = Vec::with_capacity(keys.len());
     for (viewer, ids) in by_viewer(keys) {
-        found.extend(store::conversations(&platform.db, viewer, &ids).await?);
+        let own = store::conversations(&platform.db, viewer, &ids).await?;
+        let rest: Vec<_> = ids.into_iter().filter(|id| own.iter().all(|it| it.id != *id)).collect();
+        found.extend(own);
+        if !rest.is_empty() {
+            found.extend(store::along::conversations(&platform.db, viewer, &rest).await?);
+        }
     }
     Ok(found)
 }
@@ -29,7 +35,12 @@ pub async fn by_ids(platform: &Platform, keys: &[(ConversationId, UserId)]) -> R
 pub async fn messages_by_ids(platform: &Platform, keys: &[(MessageId, UserId)]) -> Result<Vec<Message>> {
     let mut found = Vec::with_capacity(keys.len());
     for (viewer, ids) in by_viewer(keys) {
-        found.extend(store::messages(&platform.db, viewer, &ids).await?);
+        let own = store::messages(&platform.db, viewer, &ids).await?;
+        let rest: Vec<_> = ids.into_iter().filter(|id| own.iter().all(|it| it.id != *id)).collect();
+        found.extend(own);
+        if !rest.is_empty() {
+            found.extend(store::along::messages(&platform.db, viewer, &rest).await?);
+        }
     }
     Ok(found)
 }
@@ -67,7 +78,10 @@ pub async fn unread_total(platform: &Platform, caller: &Caller) -> Result<i64> {
 
 /// A page of a conversation's messages, oldest first.
 pub async fn history(platform: &Platform, seen: &Conversation, page: &Page) -> Result<Slice<Message>> {
-    store::history(&platform.db, seen.me.user, seen.id, page).await
+    if seen.is_read_along() {
+        return store::along::history(&platform.db, seen.viewer, seen.id, page).await;
+    }
+    store::history(&platform.db, seen.viewer, seen.id, page).await
 }
 
 fn by_viewer<T: Copy>(keys: &[(T, UserId)]) -> HashMap<UserId, Vec<T>> {

@@ -1,5 +1,7 @@
 //! The SQL of chat.
 
+pub(super) mod along;
+
 use uuid::Uuid;
 
 use super::{Conversation, Message, Participant, Subject, SubjectKind};
@@ -20,7 +22,8 @@ macro_rules! seen {
             "select c.*, me.user_id as me_id, me.read_number as me_read_number, me.read_count as me_read_count,
                 me.delivered_number as me_delivered_number, other.read_number as other_read_number,
                 other.read_count as other_read_count, other.delivered_number as other_delivered_number,
-                c.version + me.version + other.version as seen_version",
+                c.version + me.version + other.version as seen_version,
+                (select count(*) from conversation_staff s where s.conversation_id = c.id and s.left_at is null) as staff",
             $columns,
             " from participants me
             join conversations c on c.id = me.conversation_id
@@ -49,12 +52,15 @@ impl FromRow for Conversation {
         let (a, b): (UserId, UserId) = (row.get("user_a")?, row.get("user_b")?);
         let (of_a, of_b) = (row.get("a_count")?, row.get("b_count")?);
         let viewer: UserId = row.get("me_id")?;
-        let (written, other, others) = if viewer == a { (of_a, b, of_b) } else { (of_b, a, of_a) };
+        // Staff stand behind the first of the two.
+        let (me, written, other, others) = if viewer == b { (b, of_b, a, of_a) } else { (a, of_a, b, of_b) };
         Ok(Conversation {
             id: row.get("id")?,
+            viewer,
+            staff: row.get("staff")?,
             subject: Subject { kind: row.parsed("subject_kind", SubjectKind::parse)?, id: row.get("subject_id")? },
             me: Participant {
-                user: viewer,
+                user: me,
                 written,
                 read_number: row.get("me_read_number")?,
                 read_count: row.get("me_read_count")?,

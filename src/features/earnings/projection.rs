@@ -16,13 +16,14 @@ pub fn project<'a>(unit: &'a mut Unit, draft: &'a Draft) -> BoxFuture<'a, Result
             return Ok(());
         }
         let booking = bookings::queries::in_unit(unit, BookingId::of(draft.object)).await?;
+        let [gross, service_fee, net] = booking.earned()?;
         let earning = Earning {
             id: unit.ids.new_id(),
             contractor: booking.contractor,
             booking: booking.id,
-            gross: booking.quote.budget,
-            service_fee: booking.quote.service_fee,
-            net: booking.quote.contractor_net()?,
+            gross,
+            service_fee,
+            net,
             created_at: unit.now,
             updated_at: unit.now,
             version: 1,

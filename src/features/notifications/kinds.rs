@@ -1,8 +1,8 @@
 //! The table of all kinds: from which event each follows, who gets it, and what it says.
 
 use crate::features::announcements::Level;
-use crate::features::{bookings, chat, jobs, offers, reviews, wallet};
-use crate::kernel::id::{BookingId, ConversationId, JobId, OfferId, PaymentId, ReviewId, TypedId, UserId};
+use crate::features::{bookings, chat, disputes, jobs, offers, reviews, wallet};
+use crate::kernel::id::{BookingId, ConversationId, DisputeId, JobId, OfferId, PaymentId, ReviewId, TypedId, UserId};
 use crate::kernel::{Actor, Money};
 
 /// What a kind of notification says, and when to whom.
@@ -200,6 +200,24 @@ kinds! {
     BookingCancelled = "BOOKING_CANCELLED", Warning, "Booking cancelled",
         "The booking with {other} for {job} was cancelled.",
         any(bookings::events::CANCELLED, To::Others, BookingId::PREFIX);
+    /// The other party disagrees, and the money is frozen.
+    DisputeOpened = "DISPUTE_OPENED", Warning, "Dispute opened", "{other} disagrees about {job}; its money is frozen.",
+        any(disputes::events::OPENED, To::Others, DisputeId::PREFIX);
+    /// Somebody proposes how to end a dispute.
+    DisputeProposed = "DISPUTE_PROPOSED", Info, "New proposal", "There is a proposal to end the dispute about {job}.",
+        any(disputes::events::PROPOSED, To::Others, DisputeId::PREFIX);
+    /// A dispute went to staff.
+    DisputeEscalated = "DISPUTE_ESCALATED", Warning, "Staff look at it", "The dispute about {job} goes to staff.",
+        step(disputes::events::STATUS_CHANGED, disputes::Status::Escalated.name(), To::Others, DisputeId::PREFIX);
+    /// Whoever opened a dispute took it back.
+    DisputeWithdrawn = "DISPUTE_WITHDRAWN", Info, "Dispute withdrawn", "{other} took back the dispute about {job}; the booking goes on.",
+        step(disputes::events::STATUS_CHANGED, disputes::Status::Withdrawn.name(), To::Others, DisputeId::PREFIX);
+    /// The two agreed.
+    DisputeAgreed = "DISPUTE_AGREED", Success, "Dispute settled", "You and {other} agree about {job}; the money is shared.",
+        step(disputes::events::STATUS_CHANGED, disputes::Status::Agreed.name(), To::Others, DisputeId::PREFIX);
+    /// Staff decided a dispute.
+    DisputeDecided = "DISPUTE_DECIDED", Info, "Dispute decided", "Staff decided about {job}; the money is shared.",
+        step(disputes::events::STATUS_CHANGED, disputes::Status::Decided.name(), To::Others, DisputeId::PREFIX);
     /// Somebody wrote. One for each conversation, as long as it is unread.
     MessageReceived = "MESSAGE_RECEIVED", Info, "New message", "{other} wrote to you.",
         any(chat::events::CREATED, To::Others, ConversationId::PREFIX);

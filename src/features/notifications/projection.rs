@@ -7,7 +7,7 @@ use futures_util::future::BoxFuture;
 use serde_json::{Map, Value};
 
 use super::{Kind, Notification, Subject, events, store};
-use crate::features::chat;
+use crate::features::{bookings, chat};
 use crate::kernel::id::{ConversationId, TypedId, UserId};
 use crate::kernel::{Error, Result};
 use crate::platform::streams::{Draft, StreamName};
@@ -38,8 +38,11 @@ pub fn project<'a>(unit: &'a mut Unit, draft: &'a Draft) -> BoxFuture<'a, Result
 
 fn follows(kind: Kind, draft: &Draft, facts: &Map<String, Value>) -> bool {
     let notice = kind.notice();
-    let reached = facts.get("to").and_then(Value::as_str);
-    notice.event == draft.kind && notice.reaching.is_none_or(|state| reached == Some(state))
+    let said = |name: &str| facts.get(name).and_then(Value::as_str);
+    // A dispute that was withdrawn puts the booking back: nobody has begun or delivered anew. Its split completes it.
+    let is_back = said("from") == Some(bookings::Status::Disputed.name())
+        && said("to") != Some(bookings::Status::Completed.name());
+    notice.event == draft.kind && !is_back && notice.reaching.is_none_or(|state| said("to") == Some(state))
 }
 
 fn tell(unit: &mut Unit, kind: Kind, user: UserId, draft: &Draft, (facts, data): (&Map<String, Value>, &str)) {

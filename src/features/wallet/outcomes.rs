@@ -57,6 +57,8 @@ pub enum Fee {
     Kept,
     /// Back to the customer.
     Back,
+    /// As somebody decides, with the [`Split`].
+    Decided,
 }
 
 /// A decided split of an escrow. No part is below zero and the sum is the escrow exactly.
@@ -68,6 +70,8 @@ pub struct Split {
     pub contractor: Money,
     /// What the platform gets.
     pub platform: Money,
+    /// Whether the customer gets the platform fee back as well, where that is decided with it.
+    pub fee_back: bool,
 }
 
 /// A row: by whom which transition from where does what. `from` is empty for what makes an object.
@@ -93,7 +97,14 @@ const fn ended(price: Price, fee: Fee) -> Outcome {
     Outcome::Ended { price, fee }
 }
 
-/// The table. Each transition of the lives of offers and bookings is in it once, for each state and each of its people.
+/// The two parties of a booking.
+const PARTIES: &[By] = &[By::Customer, By::Contractor];
+/// Where a booking can be disputed.
+const FUNDED: &[&str] = &["CONFIRMED", "IN_PROGRESS", "DELIVERED"];
+/// Where a dispute can be ended.
+const DISPUTED: &[&str] = &["OPEN", "ESCALATED"];
+
+/// The table. Each transition of the lives of offers, bookings and disputes is in it once, for each state and each of its people.
 pub const TABLE: &[Row] = &[
     row("offerSend", &[], &[By::Customer], Outcome::Held),
     row("offerSend", &[], &[By::Contractor], Outcome::Nothing),
@@ -102,11 +113,20 @@ pub const TABLE: &[Row] = &[
     row("offerDecline", &["PENDING"], &[By::Receiver], VOIDED),
     row("offerWithdraw", &["PENDING"], &[By::Maker], VOIDED),
     row("offer.expire", &["PENDING"], &[By::Timer], Outcome::Freed(Freed::Expired)),
-    row("bookingStart", &["CONFIRMED"], &[By::Contractor], Outcome::Nothing),
-    row("bookingDeliver", &["IN_PROGRESS"], &[By::Contractor], Outcome::Nothing),
-    row("bookingComplete", &["DELIVERED"], &[By::Customer], ended(Price::Paid, Fee::Kept)),
+    row("bookingStart", &["CONFIRMED"], &[By::Contractor, By::Staff], Outcome::Nothing),
+    row("bookingDeliver", &["IN_PROGRESS"], &[By::Contractor, By::Staff], Outcome::Nothing),
+    row("bookingComplete", &["DELIVERED"], &[By::Customer, By::Staff], ended(Price::Paid, Fee::Kept)),
     row("bookingCancel", &["CONFIRMED"], &[By::Customer], ended(Price::Back, Fee::Kept)),
     row("bookingCancel", &["CONFIRMED"], &[By::Contractor], ended(Price::Back, Fee::Back)),
+    row("bookingCancel", FUNDED, &[By::Staff], ended(Price::Back, Fee::Back)),
+    row("booking.complete", &["DELIVERED"], &[By::Timer], ended(Price::Paid, Fee::Kept)),
+    row("booking.lapse", &["CONFIRMED", "IN_PROGRESS"], &[By::Timer], ended(Price::Back, Fee::Back)),
+    row("disputeOpen", FUNDED, PARTIES, Outcome::Nothing),
+    row("disputePropose", DISPUTED, &[By::Customer, By::Contractor, By::Staff], Outcome::Nothing),
+    row("disputeAcceptProposal", DISPUTED, PARTIES, ended(Price::Split, Fee::Kept)),
+    row("disputeWithdraw", DISPUTED, &[By::Maker], Outcome::Nothing),
+    row("disputeDecide", DISPUTED, &[By::Staff], ended(Price::Split, Fee::Decided)),
+    row("dispute.escalate", &["OPEN"], &[By::Timer], Outcome::Nothing),
 ];
 
 /// What a transition does. `from` is `None` for what makes an object.
@@ -175,7 +195,7 @@ impl Outcome {
                         ]
                     }
                 };
-                if fee == Fee::Back {
+                if fee == Fee::Back || fee == Fee::Decided && split.is_some_and(|split| split.fee_back) {
                     parts.push(part(Pot::Platform, Pot::Customer, quote.platform_fee, Kind::FeeRefund));
                 }
                 parts
@@ -212,12 +232,12 @@ impl Split {
     pub fn of_exactly(self, escrow: Money) -> Result<Self> {
         let parts = [self.customer, self.contractor, self.platform];
         if parts.iter().any(|part| part.minor < 0) {
-            return Err(Error::new(Code::Invalid, "No part of a split is below zero."));
+            return Err(Error::new(Code::SplitMismatch, "No part of a split is below zero."));
         }
         let sum = self.customer.plus(self.contractor)?.plus(self.platform)?;
         if sum != escrow {
             let message = format!("The parts must be {escrow} together, to the last digit; they are {sum}.");
-            return Err(Error::new(Code::Invalid, message));
+            return Err(Error::new(Code::SplitMismatch, message));
         }
         Ok(self)
     }
@@ -287,6 +307,7 @@ mod tests {
             customer: usd(customer),
             contractor: usd(contractor),
             platform: usd(platform),
+            fee_back: false,
         };
         let effect = |split| SPLIT.effect(&quote(10_000), false, Some(split));
         let fair = effect(split(3_333, 6_000, 667)).unwrap();
@@ -322,7 +343,8 @@ mod tests {
         fn nothing_is_made_and_nothing_is_lost(minor in 1..=MAX_AMOUNT, is_held: bool, cut in 0..=MAX_AMOUNT) {
             let quote = quote(minor);
             let cut = cut % (minor + 1);
-            let split = Split { customer: usd(cut), contractor: usd(minor - cut), platform: usd(0) };
+            let fee_back = cut % 2 == 0;
+            let split = Split { customer: usd(cut), contractor: usd(minor - cut), platform: usd(0), fee_back };
             for outcome in TABLE.iter().map(|row| row.outcome).chain([SPLIT]) {
                 let parts = outcome.parts(&quote, is_held, Some(split)).unwrap();
                 prop_assert!(parts.iter().all(|part| part.amount.minor > 0));

@@ -33,6 +33,10 @@ pub struct Config {
     pub money: MoneyRules,
     /// Offers.
     pub offers: Offers,
+    /// Bookings.
+    pub bookings: Bookings,
+    /// Disputes.
+    pub disputes: Disputes,
     /// Reviews.
     pub reviews: Reviews,
     /// Where uploaded files are kept.
@@ -147,6 +151,26 @@ pub struct Offers {
     pub expire_after_days: i64,
     /// Pending offers that one job may have.
     pub pending_per_job: i64,
+}
+
+/// Bookings.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Bookings {
+    /// Days until a delivered booking is completed by itself.
+    pub complete_after_days: i64,
+    /// Days until a booking that nobody moves on is given up.
+    pub lapse_after_days: i64,
+}
+
+/// Disputes.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Disputes {
+    /// Days that the other party has before a dispute goes to staff.
+    pub answer_days: i64,
+    /// Days that a proposal can be accepted.
+    pub proposal_days: i64,
 }
 
 /// Reviews.

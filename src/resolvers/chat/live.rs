@@ -68,6 +68,7 @@ live_events!(ConversationEvent {
     events::CREATED => Created(MessageCreated),
     events::DELIVERED => Delivered(MessagesDelivered),
     events::READ => Read(MessagesRead),
+    events::STAFF_JOINED => StaffJoined(ConversationStaffJoined),
 });
 
 /// What was written.
@@ -119,6 +120,15 @@ impl MessagesRead {
     /// How many messages became read.
     async fn read_count(&self) -> async_graphql::Result<i32> {
         answer(self.event.read_facts::<ReadFacts>().map(|facts| int(facts.read_count)))
+    }
+}
+
+/// Who reads along.
+#[ComplexObject]
+impl ConversationStaffJoined {
+    /// The conversation as it is now.
+    async fn conversation(&self, ctx: &Context<'_>) -> Nullable<Conversation> {
+        nullable(conversation(ctx, self.event.object_id()).await)
     }
 }
 

@@ -6,7 +6,7 @@ use async_graphql::Context;
 use futures_util::future::try_join;
 
 use crate::features::notifications::{Notification, Words};
-use crate::kernel::id::{BookingId, ConversationId, JobId, OfferId, PaymentId, ReviewId, TypedId, UserId};
+use crate::kernel::id::{BookingId, ConversationId, DisputeId, JobId, OfferId, PaymentId, ReviewId, TypedId, UserId};
 use crate::kernel::{Money, Result};
 use crate::resolvers::ask::Ask;
 
@@ -39,6 +39,14 @@ async fn known(ctx: &Context<'_>, row: &Notification) -> Result<Known> {
             job: booking.job,
             amount: Some(booking.quote.budget),
         }),
+        DisputeId::PREFIX => match loaders.dispute(subject.typed()).await? {
+            Some(dispute) => loaders.booking(dispute.booking).await?.map(|booking| Known {
+                parties: Some(booking.parties()),
+                job: booking.job,
+                amount: Some(dispute.escrow),
+            }),
+            None => None,
+        },
         ReviewId::PREFIX => loaders
             .review(subject.typed())
             .await?

@@ -127,7 +127,7 @@ async fn the_query_of_a_kind_answers_as_node_does(server: InProcess) {
             }
         }
     }
-    assert_eq!(count, 3, "job, booking and conversation");
+    assert_eq!(count, 4, "job, booking, conversation and dispute");
 }
 
 async fn staff_do_not_follow_into_conversations(server: InProcess) {

@@ -1,5 +1,6 @@
 //! Notifications through the API: who is told what, reading and dismissing, live, and many at once.
 
+mod disputes;
 mod live;
 mod messages;
 mod reading;

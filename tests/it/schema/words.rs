@@ -5,13 +5,14 @@ use async_graphql::parser::types::TypeKind;
 use super::{ROOTS, Sdl, keeps, named, said, tells};
 
 /// What mutations and subscriptions are about: the nouns of the features.
-const NOUNS: [&str; 16] = [
+const NOUNS: [&str; 17] = [
     "account",
     "announcement",
     "booking",
     "connection",
     "conversation",
     "deposit",
+    "dispute",
     "email",
     "job",
     "message",

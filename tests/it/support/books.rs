@@ -32,6 +32,8 @@ struct Offer {
 }
 
 struct Booking {
+    /// What a dispute left to the platform of price and fee, if one ended it.
+    settled: Option<i64>,
     amount: i64,
     fees: [i64; 2],
     currency: String,
@@ -72,8 +74,18 @@ pub async fn assert_books(on: &Platform) {
         Ok(Offer { total, status: row.get("status")?, hold: row.get("hold_id")? })
     })
     .await;
+    let sql = "select d.booking_id, d.to_platform, d.fee_back, b.platform_fee from disputes d
+        join bookings b on b.id = d.booking_id where d.status in ('AGREED', 'DECIDED')";
+    let settled: HashMap<Uuid, i64> = read(on, sql, |row| {
+        let fee = if row.get("fee_back")? { 0 } else { row.get::<i64>("platform_fee")? };
+        Ok((row.get("booking_id")?, row.get::<i64>("to_platform")? + fee))
+    })
+    .await
+    .into_iter()
+    .collect();
     let bookings: HashMap<String, Booking> = read(on, "select * from bookings", |row| {
         let booking = Booking {
+            settled: settled.get(&row.get::<Uuid>("id")?).copied(),
             amount: row.get("amount")?,
             fees: [row.get("platform_fee")?, row.get("service_fee")?],
             currency: row.get("currency")?,
@@ -190,8 +202,9 @@ fn escrows_are_those_of_the_bookings(purses: &HashMap<Uuid, Purse>, bookings: &H
 fn fees_are_those_of_the_bookings(purses: &HashMap<Uuid, Purse>, bookings: &HashMap<String, Booking>) {
     for purse in purses.values().filter(|purse| purse.class == "FEES") {
         let earned = |booking: &Booking| match (booking.status.as_str(), booking.cancelled_by.as_deref()) {
+            _ if booking.settled.is_some() => booking.settled.unwrap_or_default(),
             ("COMPLETED", _) => booking.fees[0] + booking.fees[1],
-            ("CANCELLED", Some("CONTRACTOR")) => 0,
+            ("CANCELLED", Some("CONTRACTOR" | "TIMER" | "STAFF")) => 0,
             _ => booking.fees[0],
         };
         let wanted: i64 = bookings.values().filter(|booking| booking.currency == purse.currency).map(earned).sum();

@@ -6,8 +6,12 @@ use uuid::Uuid;
 
 use super::app::{Instance, TestUser};
 
+const DISPUTE: &str = "dispute { id status version escalatesAt decisionReason booking { id status escrow { amount } }
+    proposal { number proposer hasCustomerAgreed hasContractorAgreed split { toCustomer { amount } toContractor { amount } } }
+    split { toCustomer { amount } toContractor { amount } toPlatform { amount } platformFee } }";
+
 /// What is selected of each mutation's payload, beside its refusals.
-const SELECTIONS: [(&str, &str); 20] = [
+const SELECTIONS: [(&str, &str); 26] = [
     ("depositCreate", "payment { id status amount { amount currency } } wallet { available { amount } }"),
     ("jobPost", "job { id status }"),
     ("offerSend", "offer { id status version madeBy expiresAt }"),
@@ -18,6 +22,12 @@ const SELECTIONS: [(&str, &str); 20] = [
     ("bookingDeliver", "booking { id status version escrow { amount } }"),
     ("bookingComplete", "booking { id status version escrow { amount } }"),
     ("bookingCancel", "booking { id status version cancelReason escrow { amount } }"),
+    ("disputeOpen", DISPUTE),
+    ("disputePropose", DISPUTE),
+    ("disputeAcceptProposal", DISPUTE),
+    ("disputeWithdraw", DISPUTE),
+    ("disputeJoin", DISPUTE),
+    ("disputeDecide", DISPUTE),
     ("messageSend", "message { id number }"),
     ("reviewPost", "review { id status rating text version publishedAt }"),
     ("reviewReply", "review { id status reply version }"),
@@ -142,9 +152,8 @@ impl Instance {
         if mutation == "bookingComplete" || mutation == "bookingCancel" {
             input["idempotencyKey"] = json!(key());
         }
-        if mutation == "bookingCancel" {
-            input["reason"] = json!("Something came up.");
-        }
+        // Staff must say why, and the parties may.
+        input["reason"] = json!("Something came up.");
         self.act(who, mutation, input).await
     }
 

@@ -74,6 +74,7 @@ impl Story {
         story.show_itself().await;
         story.trade().await;
         story.haggle().await;
+        story.quarrel().await;
         let input = json!({ "title": "Closed on Monday", "body": "We move." });
         let made = story.act("admin", "announcementPublish", input, "announcement { id }").await;
         story.add("Announcement", &made["announcement"]["id"], &["admin"]);
@@ -184,6 +185,28 @@ impl Story {
         let made = self.accept("customer", &offer).await;
         self.add("Booking", &made["booking"]["id"], &["customer", "rival"]);
         self.add("Conversation", &made["conversation"]["id"], &["customer", "rival"]);
+    }
+
+    /// Two bookings about which the two disagree: about one staff decide, the other waits.
+    async fn quarrel(&mut self) {
+        for title in ["Dig a well", "Build a shed"] {
+            let job = self.post(title, &["customer", "rival"], false).await;
+            let offer = self.offer("rival", &job, None).await;
+            self.add("Offer", &offer, &["rival", "customer"]);
+            let made = self.accept("customer", &offer).await;
+            self.add("Booking", &made["booking"]["id"], &["customer", "rival"]);
+            self.add("Conversation", &made["conversation"]["id"], &["customer", "rival"]);
+            let input = json!({ "bookingId": made["booking"]["id"], "reason": "LATE", "evidence": "It is June.",
+                "idempotencyKey": title });
+            let dispute = self.act("customer", "disputeOpen", input, "dispute { id }").await["dispute"]["id"].take();
+            self.add("Dispute", &dispute, &["customer", "rival"]);
+            let input = json!({ "disputeId": dispute, "toCustomer": usd("30.00") });
+            self.act("rival", "disputePropose", input, "dispute { id }").await;
+        }
+        let decided = self.of("Dispute").next().unwrap().id.clone();
+        let input = json!({ "disputeId": decided, "toCustomer": usd("90.00"), "toContractor": usd("0"),
+            "toPlatform": usd("0"), "platformFee": "BACK", "reason": "It is July.", "idempotencyKey": "decide" });
+        self.act("admin", "disputeDecide", input, "dispute { id }").await;
     }
 
     /// Everything that somebody was told. The oldest is dismissed, the next one read.

@@ -97,9 +97,21 @@ async fn each_party_of_a_booking_sees_its_own_way_on(app: &TestApp) {
     let (ada, bob, _) = people(app).await;
     let booking = app.book(&ada, &bob).await;
     let states: [State<'_>; 4] = [
-        ("", &["BOOKING_COMPLETE!", "BOOKING_CANCEL"], &["BOOKING_START", "BOOKING_CANCEL"]),
-        ("bookingStart", &["BOOKING_COMPLETE!", "BOOKING_CANCEL!"], &["BOOKING_DELIVER", "BOOKING_CANCEL!"]),
-        ("bookingDeliver", &["BOOKING_COMPLETE", "BOOKING_CANCEL!"], &["BOOKING_CANCEL!"]),
+        (
+            "",
+            &["BOOKING_COMPLETE!", "BOOKING_CANCEL", "DISPUTE_OPEN"],
+            &["BOOKING_START", "BOOKING_CANCEL", "DISPUTE_OPEN"],
+        ),
+        (
+            "bookingStart",
+            &["BOOKING_COMPLETE!", "BOOKING_CANCEL!", "DISPUTE_OPEN"],
+            &["BOOKING_DELIVER", "BOOKING_CANCEL!", "DISPUTE_OPEN"],
+        ),
+        (
+            "bookingDeliver",
+            &["BOOKING_COMPLETE", "BOOKING_CANCEL!", "DISPUTE_OPEN"],
+            &["BOOKING_CANCEL!", "DISPUTE_OPEN"],
+        ),
         ("bookingComplete", &[], &[]),
     ];
     for (step, customers, contractors) in states {

@@ -3,11 +3,13 @@
 use std::collections::BTreeSet;
 
 use gigwire::features::wallet::outcomes::{Fee, Freed, Outcome, Price, TABLE};
+use gigwire::features::{bookings, disputes, offers};
+use gigwire::kernel::Caller;
 use gigwire::kernel::clock::DAY;
 use serde_json::json;
 
-use crate::support::app::{PASSWORD, TestApp, TestUser, eventually, on_both_engines};
-use crate::support::market::{id_of, key, usd};
+use crate::support::app::{PASSWORD, TestApp, TestUser, on_both_engines};
+use crate::support::market::{id_of, key, usd, uuid};
 
 on_both_engines! {
     each_row_pays_what_it_says,
@@ -41,8 +43,14 @@ const HELD: After = [PURSE - 10_500, 10_500, 0, 0, 0];
 const FREE: After = [PURSE, 0, 0, 0, 0];
 const FUNDED: After = [PURSE - 10_500, 0, 10_000, 0, 500];
 
+const PAID: After = [PURSE - 10_500, 0, 0, 8_000, 2_500];
+/// A quarter of the price goes back to the customer.
+const SPLIT: After = [PURSE - 8_000, 0, 0, 6_000, 2_000];
+const DELIVERED: &[&str] = &["offerAccept", "bookingStart", "bookingDeliver"];
+const DISPUTED: &[&str] = &["offerAccept", "bookingStart", "disputeOpen"];
+
 /// `by_customer` says who made the offer.
-const CASES: [Case; 15] = [
+const CASES: [Case; 31] = [
     case(("offerSend", "", "customer"), true, &[], HELD),
     case(("offerSend", "", "contractor"), false, &[], FREE),
     case(("offerAccept", "PENDING", "receiver"), true, &[], FUNDED),
@@ -54,16 +62,27 @@ const CASES: [Case; 15] = [
     case(("offerWithdraw", "PENDING", "maker"), false, &[], FREE),
     case(("bookingStart", "CONFIRMED", "contractor"), true, &["offerAccept"], FUNDED),
     case(("bookingDeliver", "IN_PROGRESS", "contractor"), true, &["offerAccept", "bookingStart"], FUNDED),
-    case(
-        ("bookingComplete", "DELIVERED", "customer"),
-        true,
-        &["offerAccept", "bookingStart", "bookingDeliver"],
-        [PURSE - 10_500, 0, 0, 8_000, 2_500],
-    ),
+    case(("bookingComplete", "DELIVERED", "customer"), true, DELIVERED, PAID),
     case(("bookingCancel", "CONFIRMED", "customer"), true, &["offerAccept"], [PURSE - 500, 0, 0, 0, 500]),
     case(("bookingCancel", "CONFIRMED", "contractor"), true, &["offerAccept"], FREE),
-    // The last one, since it makes everybody's tokens old.
+    case(("bookingStart", "CONFIRMED", "staff"), true, &["offerAccept"], FUNDED),
+    case(("bookingDeliver", "IN_PROGRESS", "staff"), true, &["offerAccept", "bookingStart"], FUNDED),
+    case(("bookingComplete", "DELIVERED", "staff"), true, DELIVERED, PAID),
+    case(("bookingCancel", "CONFIRMED IN_PROGRESS DELIVERED", "staff"), true, DELIVERED, FREE),
+    case(("disputeOpen", "CONFIRMED IN_PROGRESS DELIVERED", "customer"), true, DELIVERED, FUNDED),
+    case(("disputeOpen", "CONFIRMED IN_PROGRESS DELIVERED", "contractor"), true, &["offerAccept"], FUNDED),
+    case(("disputePropose", "OPEN ESCALATED", "customer"), true, DISPUTED, FUNDED),
+    case(("disputePropose", "OPEN ESCALATED", "contractor"), true, DISPUTED, FUNDED),
+    case(("disputePropose", "OPEN ESCALATED", "staff"), true, DISPUTED, FUNDED),
+    case(("disputeAcceptProposal", "OPEN ESCALATED", "customer"), true, DISPUTED, SPLIT),
+    case(("disputeAcceptProposal", "OPEN ESCALATED", "contractor"), true, DISPUTED, SPLIT),
+    case(("disputeWithdraw", "OPEN ESCALATED", "maker"), true, DISPUTED, FUNDED),
+    case(("disputeDecide", "OPEN ESCALATED", "staff"), true, DISPUTED, [PURSE - 7_000, 0, 0, 6_000, 1_000]),
+    // The last ones, since they make everybody's tokens old.
+    case(("dispute.escalate", "OPEN", "timer"), true, DISPUTED, FUNDED),
     case(("offer.expire", "PENDING", "timer"), true, &[], FREE),
+    case(("booking.complete", "DELIVERED", "timer"), true, DELIVERED, PAID),
+    case(("booking.lapse", "CONFIRMED IN_PROGRESS", "timer"), true, &["offerAccept"], FREE),
 ];
 
 /// Two people and their one offer.
@@ -73,6 +92,8 @@ struct Deal<'a> {
     contractor: TestUser,
     offer: String,
     booking: Option<String>,
+    dispute: Option<String>,
+    staff: &'a TestUser,
     by_customer: bool,
     fees: i64,
 }
@@ -88,7 +109,7 @@ fn cents(amount: &str) -> i64 {
 }
 
 impl<'a> Deal<'a> {
-    async fn new(app: &'a TestApp, by_customer: bool) -> Self {
+    async fn new(app: &'a TestApp, staff: &'a TestUser, by_customer: bool) -> Self {
         let (customer, contractor) = (app.sign_up(&["CUSTOMER"]).await, app.sign_up(&["CONTRACTOR"]).await);
         app.deposit(&customer, "210.00").await;
         let fees = fees(app).await;
@@ -98,11 +119,22 @@ impl<'a> Deal<'a> {
         } else {
             app.offer(&contractor, &job, "100.00").await
         };
-        Deal { app, offer: id_of(&sent.ok(), "offer"), customer, contractor, booking: None, by_customer, fees }
+        Deal {
+            app,
+            offer: id_of(&sent.ok(), "offer"),
+            customer,
+            contractor,
+            booking: None,
+            dispute: None,
+            staff,
+            by_customer,
+            fees,
+        }
     }
 
     fn person(&self, by: &str) -> &TestUser {
         match (by, self.by_customer) {
+            ("staff", _) => self.staff,
             ("customer", _) | ("maker", true) | ("receiver", false) => &self.customer,
             _ => &self.contractor,
         }
@@ -111,7 +143,8 @@ impl<'a> Deal<'a> {
     async fn take(&mut self, transition: &str, by: &str) {
         match (transition, by) {
             ("offerSend", _) => {}
-            ("offer.expire", _) => self.wait().await,
+            (_, "timer") => self.wait(transition).await,
+            (dispute, _) if dispute.starts_with("dispute") => self.quarrel(dispute, by).await,
             ("offerAccept", "rival") => self.lose().await,
             ("offerAccept", _) => {
                 let made = self.app.answer(self.person("receiver"), transition, &self.offer).await.ok();
@@ -126,15 +159,53 @@ impl<'a> Deal<'a> {
         }
     }
 
-    /// A week goes by.
-    async fn wait(&mut self) {
-        self.app.clock.advance(7 * DAY);
+    /// Time goes by, and the task of this one deal runs.
+    async fn wait(&mut self, task: &str) {
+        let (platform, caller) = (&self.app.server.platform, Caller::system("test"));
+        let booking = async || {
+            let booking = uuid(self.booking.as_ref().unwrap());
+            let found = bookings::queries::by_ids(platform, &[booking]).await.unwrap().pop().unwrap();
+            bookings::timers::Silence { booking, version: found.version }
+        };
+        match task {
+            "offer.expire" => {
+                self.app.clock.advance(7 * DAY);
+                offers::commands::expire(platform, &caller, uuid(&self.offer)).await.unwrap();
+            }
+            "dispute.escalate" => {
+                self.app.clock.advance(4 * DAY);
+                let dispute = uuid(self.dispute.as_ref().unwrap());
+                disputes::commands::escalate(platform, &caller, dispute).await.unwrap();
+            }
+            task => {
+                self.app.clock.advance(if task == "booking.lapse" { 76 } else { 15 } * DAY);
+                bookings::timers::end_silence(platform, &caller, booking().await).await.unwrap();
+            }
+        }
         for user in [&mut self.customer, &mut self.contractor] {
             *user = self.app.sign_in(&user.email, PASSWORD).await;
         }
-        self.app.work();
-        let expired = async || self.app.offer_status(&self.customer, &self.offer).await == "EXPIRED";
-        eventually("the offer expires", expired).await;
+    }
+
+    /// The customer opens a dispute, unless it is the contractor's turn. Proposals are a quarter back.
+    async fn quarrel(&mut self, mutation: &str, by: &str) {
+        let dispute = self.dispute.clone();
+        let propose = json!({ "disputeId": dispute, "toCustomer": usd("25.00") });
+        let input = match mutation {
+            "disputeOpen" => json!({ "bookingId": self.booking, "reason": "OTHER", "evidence": "Look.",
+                "idempotencyKey": key() }),
+            "disputePropose" => propose,
+            "disputeAcceptProposal" => {
+                let other = self.person(if by == "customer" { "contractor" } else { "customer" });
+                self.app.act(other, "disputePropose", propose).await.ok();
+                json!({ "disputeId": dispute, "proposalNumber": 1, "idempotencyKey": key() })
+            }
+            "disputeDecide" => json!({ "disputeId": dispute, "toCustomer": usd("30.00"), "toContractor": usd("60.00"),
+                "toPlatform": usd("10.00"), "platformFee": "BACK", "reason": "So be it.", "idempotencyKey": key() }),
+            _ => json!({ "disputeId": dispute }),
+        };
+        let done = self.app.act(self.person(by), mutation, input).await.ok();
+        self.dispute = Some(id_of(&done, "dispute"));
     }
 
     /// Somebody else's offer for as much wins: its money is what the lost one held.
@@ -160,15 +231,16 @@ impl<'a> Deal<'a> {
 fn usual(transition: &str) -> &'static str {
     match transition {
         "offerAccept" => "receiver",
-        "bookingComplete" => "customer",
+        "bookingComplete" | "disputeOpen" => "customer",
         _ => "contractor",
     }
 }
 
 async fn each_row_pays_what_it_says(app: &TestApp) {
+    let staff = app.admin().await;
     for case in &CASES {
         let (transition, _, by) = case.row;
-        let mut deal = Deal::new(app, case.by_customer).await;
+        let mut deal = Deal::new(app, &staff, case.by_customer).await;
         for step in case.before {
             deal.take(step, usual(step)).await;
         }
@@ -200,6 +272,7 @@ fn words(outcome: Outcome) -> [&'static str; 2] {
             match fee {
                 Fee::Kept => "kept by the platform",
                 Fee::Back => "back to the customer",
+                Fee::Decided => "as decided",
             },
         ],
     }

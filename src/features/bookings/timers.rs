@@ -1,0 +1,67 @@
+//! Silent bookings: one that was delivered is completed by itself, any other one that nobody moves on is given up.
+//!
+//! Each step enqueues the task that ends the next silence; the version that it carries says which step it follows. A
+//! dispute, like any other step, makes the tasks before it idle.
+
+use serde::{Deserialize, Serialize};
+
+use super::commands::{lock, step};
+use super::model::{Patience, TIME_OUT, stored};
+use super::{Booking, Status, events};
+use crate::kernel::id::BookingId;
+use crate::kernel::{By, Caller, Code, Error, Result};
+use crate::platform::Platform;
+use crate::platform::queue::NewTask;
+use crate::platform::work::{AuditRow, Unit};
+
+/// The payload of both tasks.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub struct Silence {
+    /// Which booking.
+    pub booking: BookingId,
+    /// Its version when the silence began.
+    pub version: i64,
+}
+
+/// Enqueues the timer that waits for a booking, if one does.
+pub(super) fn wait(unit: &mut Unit, booking: &Booking, patience: Patience) -> Result<()> {
+    if let Some((task, at)) = booking.timer(patience) {
+        let silence = Silence { booking: booking.id, version: booking.version };
+        unit.enqueue(NewTask::new(task, &silence, at)?);
+    }
+    Ok(())
+}
+
+/// Ends the silence of a booking. One that moved meanwhile is left alone.
+pub async fn end_silence(platform: &Platform, caller: &Caller, silence: Silence) -> Result<()> {
+    let patience = Patience::of(platform);
+    platform
+        .work
+        .run(caller, silence, move |unit, silence| {
+            Box::pin(async move {
+                let found = lock(unit, silence.booking).await?;
+                match found.timer(patience) {
+                    Some(_) if found.version != silence.version => Ok(()),
+                    // The clock went back a little, or the settings changed: come again.
+                    Some((_, at)) if at > unit.now => {
+                        Err(Error::new(Code::Unavailable, "This booking's time is not over yet."))
+                    }
+                    Some((task, _)) => act(unit, &found, task, patience).await,
+                    None => Ok(()),
+                }
+            })
+        })
+        .await
+}
+
+async fn act(unit: &mut Unit, found: &Booking, task: &'static str, patience: Patience) -> Result<()> {
+    let reason = (task != TIME_OUT).then_some("Nobody moved this booking on.");
+    let ended = step(unit, found, task, By::Timer, reason, patience).await?;
+    let change = serde_json::json!({ "from": found.status.name(), "to": ended.status.name() });
+    unit.audit(AuditRow::new(task, ended.id).with(change));
+    unit.state(match ended.status {
+        Status::Cancelled => events::cancelled(&ended, &stored(By::Timer), found.refund(task, By::Timer)?)?,
+        _ => events::status_changed(&ended, found.status)?,
+    });
+    Ok(())
+}

@@ -1,0 +1,17 @@
+//! Disputes: the two parties of a booking disagree. Its money is frozen at once, and so are its timers.
+//!
+//! A dispute begins OPEN, with a deadline: the two make proposals and agree, or it goes to staff, ESCALATED. Moderators
+//! propose as well, administrators decide. Each proposal takes the place of the one before and can be accepted for some
+//! days. It ends in a split of the escrow that is posted at once, or it is withdrawn and the booking goes on.
+//!
+//! Everything that happens to a dispute locks its booking first: of several endings at once one is done.
+//!
+//! To add a step: a row in [`LIFE`], its outcome in the wallet's table, and a command.
+
+pub mod commands;
+pub mod events;
+pub mod model;
+pub mod queries;
+mod store;
+
+pub use model::{Decide, Dispute, Ending, LIFE, NewDispute, Proposal, Propose, Reason, Status};

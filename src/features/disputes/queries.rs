@@ -1,0 +1,39 @@
+//! Reads of disputes. They are for the two parties of their booking and for staff.
+
+use super::{Dispute, Status, store};
+use crate::kernel::id::{BookingId, DisputeId};
+use crate::kernel::page::{Page, Slice};
+use crate::kernel::{Error, Result, Timestamp};
+use crate::platform::Platform;
+use crate::platform::work::Unit;
+
+/// Disputes by id, in no particular order. The caller shows them to those whom [`Dispute::is_for`] names.
+pub async fn by_ids(platform: &Platform, ids: &[DisputeId]) -> Result<Vec<Dispute>> {
+    store::by_ids(&platform.db, ids).await
+}
+
+/// All disputes of these bookings, the newest one of each last.
+pub async fn of_bookings(platform: &Platform, bookings: &[BookingId]) -> Result<Vec<Dispute>> {
+    store::of_bookings(&platform.db, bookings).await
+}
+
+/// A dispute, read inside a unit of work.
+pub async fn in_unit(unit: &mut Unit, id: DisputeId) -> Result<Dispute> {
+    let found = store::by_ids(&mut unit.tx, &[id]).await?.pop();
+    found.ok_or_else(|| Error::not_found("dispute"))
+}
+
+/// A page of all disputes in a state, the oldest first. For staff.
+pub async fn page(platform: &Platform, status: Status, page: &Page) -> Result<Slice<Dispute>> {
+    store::page(&platform.db, status, page).await
+}
+
+/// How many those are.
+pub async fn count(platform: &Platform, status: Status) -> Result<i64> {
+    store::count(&platform.db, status).await
+}
+
+/// Open disputes whose time was over at `then`, a hundred at a time.
+pub async fn overdue(platform: &Platform, then: Timestamp) -> Result<Vec<DisputeId>> {
+    store::overdue(&platform.db, then).await
+}

@@ -1,0 +1,338 @@
+//! Disputes: opening, proposing, agreeing, deciding, and hearing of it.
+
+use std::sync::Arc;
+
+use async_graphql::{ComplexObject, Context, ID, Object, Subscription};
+
+use super::ask::Ask;
+use super::bookings;
+use super::connection::total;
+use super::error::{Nullable, answer, nullable, settle_with};
+use super::live::{Live, durable, live_events, own};
+use crate::features::disputes::{self as feature, commands, events, queries};
+use crate::features::wallet::outcomes::Split;
+use crate::kernel::id::{BookingId, DisputeId, TypedId, parse};
+use crate::kernel::page::{Cursor, Page};
+use crate::kernel::{Error, Result};
+use crate::platform::streams::{Event, Step};
+use crate::platform::work::Once;
+use crate::schema::accounts::User;
+use crate::schema::auth::{Access, auth};
+use crate::schema::bookings::Booking;
+use crate::schema::cost::{TRANSITIONS, cost};
+use crate::schema::disputes::*;
+use crate::schema::transitions::Transition;
+
+/// Queries of disputes.
+#[derive(Default)]
+pub struct DisputeQuery;
+
+/// Looking at disputes.
+#[Object]
+impl DisputeQuery {
+    /// One dispute; null when there is no such dispute for the viewer.
+    #[graphql(directive = auth::apply(Access::SignedIn))]
+    async fn dispute(&self, ctx: &Context<'_>, #[graphql(desc = "Its id.")] id: ID) -> Nullable<Dispute> {
+        nullable(async { visible(ctx, parse(&id)?).await }.await)
+    }
+
+    /// All disputes that stand somewhere, the oldest first: for staff, who look at those that are ESCALATED.
+    #[graphql(directive = auth::apply(Access::Moderator))]
+    async fn disputes(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Where they stand; ESCALATED when it is left out.")] status: Option<DisputeStatus>,
+        #[graphql(desc = "So many from the start, at most 100; 20 when neither is given.")] first: Option<i32>,
+        #[graphql(desc = "Only what comes behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "So many from the end, at most 100.")] last: Option<i32>,
+        #[graphql(desc = "Only what comes in front of this cursor.")] before: Option<String>,
+    ) -> async_graphql::Result<DisputeConnection> {
+        let page = Page::from_args(first, after.as_deref(), last, before.as_deref());
+        let status = status.map_or(feature::Status::Escalated, Into::into);
+        answer(async { listed(ctx, status, &page?).await }.await)
+    }
+}
+
+async fn listed(ctx: &Context<'_>, status: feature::Status, page: &Page) -> Result<DisputeConnection> {
+    let slice = queries::page(ctx.platform(), status, page).await?;
+    let total = total(ctx, move |platform| async move { queries::count(&platform, status).await });
+    let cursor = |dispute: &feature::Dispute| Cursor { key: dispute.created_at.0, id: dispute.id.uuid() };
+    Ok(DisputeConnection::of(slice, total, cursor, |dispute| Arc::new(dispute).into()))
+}
+
+/// A dispute that the viewer may see.
+pub async fn visible(ctx: &Context<'_>, id: DisputeId) -> Result<Option<Dispute>> {
+    let viewer = ctx.viewer()?;
+    Ok(ctx.loaders().dispute(id).await?.filter(|dispute| dispute.is_for(&viewer)).map(Into::into))
+}
+
+/// The last dispute of a booking, if the viewer may see it.
+pub async fn of_booking(ctx: &Context<'_>, booking: BookingId) -> Result<Option<Dispute>> {
+    let viewer = ctx.viewer()?;
+    Ok(ctx.loaders().dispute_of_booking(booking).await?.filter(|dispute| dispute.is_for(&viewer)).map(Into::into))
+}
+
+/// Mutations of disputes.
+#[derive(Default)]
+pub struct DisputeMutation;
+
+/// Disagreeing, and coming to an end.
+#[Object]
+impl DisputeMutation {
+    /// Opens a dispute about a booking whose money lies in escrow. The booking is DISPUTED at once: nobody and no timer
+    /// moves it on until the dispute has ended.
+    #[graphql(directive = auth::apply(Access::SignedIn))]
+    async fn dispute_open(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "About which booking, and why.")] input: DisputeOpenInput,
+    ) -> Nullable<DisputeOpenPayload> {
+        let outcome = open(ctx, &input).await;
+        let dispute = async |mut refused: DisputeOpenPayload| {
+            refused.dispute = current_of(ctx, &input.booking_id).await;
+            refused
+        };
+        settle_with(outcome, dispute).await
+    }
+
+    /// Proposes how to share the escrow, in the place of the proposal before. Either party does, or staff, who join the
+    /// conversation by it.
+    #[graphql(directive = auth::apply(Access::SignedIn))]
+    async fn dispute_propose(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How to share it.")] input: DisputeProposeInput,
+    ) -> Nullable<DisputeProposePayload> {
+        let outcome = propose(ctx, &input).await;
+        let dispute = async |mut refused: DisputeProposePayload| {
+            refused.dispute = current(ctx, &input.dispute_id).await;
+            refused
+        };
+        settle_with(outcome, dispute).await
+    }
+
+    /// Accepts the last proposal. When both parties agree the escrow is shared at once, and the dispute is AGREED.
+    #[graphql(directive = auth::apply(Access::SignedIn))]
+    async fn dispute_accept_proposal(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which proposal.")] input: DisputeAcceptProposalInput,
+    ) -> Nullable<DisputeAcceptProposalPayload> {
+        let outcome = accept(ctx, &input).await;
+        let dispute = async |mut refused: DisputeAcceptProposalPayload| {
+            refused.dispute = current(ctx, &input.dispute_id).await;
+            refused
+        };
+        settle_with(outcome, dispute).await
+    }
+
+    /// Takes a dispute back that the viewer opened. The booking goes on from where it stood.
+    #[graphql(directive = auth::apply(Access::SignedIn))]
+    async fn dispute_withdraw(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which dispute.")] input: DisputeWithdrawInput,
+    ) -> Nullable<DisputeWithdrawPayload> {
+        let outcome = withdraw(ctx, &input).await;
+        let dispute = async |mut refused: DisputeWithdrawPayload| {
+            refused.dispute = current(ctx, &input.dispute_id).await;
+            refused
+        };
+        settle_with(outcome, dispute).await
+    }
+
+    /// Staff join the conversation of the two parties, to read it until the dispute has ended. Both see that.
+    #[graphql(directive = auth::apply(Access::Moderator))]
+    async fn dispute_join(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which dispute.")] input: DisputeJoinInput,
+    ) -> Nullable<DisputeJoinPayload> {
+        let outcome = join(ctx, &input).await;
+        let dispute = async |mut refused: DisputeJoinPayload| {
+            refused.dispute = current(ctx, &input.dispute_id).await;
+            refused
+        };
+        settle_with(outcome, dispute).await
+    }
+
+    /// Ends a dispute by a split of the escrow. All parts are posted together, or none. The booking is COMPLETED if the
+    /// contractor gets anything, and CANCELLED if not.
+    #[graphql(directive = auth::apply(Access::Admin))]
+    async fn dispute_decide(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The decision.")] input: DisputeDecideInput,
+    ) -> Nullable<DisputeDecidePayload> {
+        let outcome = decide(ctx, &input).await;
+        let dispute = async |mut refused: DisputeDecidePayload| {
+            refused.dispute = current(ctx, &input.dispute_id).await;
+            refused
+        };
+        settle_with(outcome, dispute).await
+    }
+}
+
+async fn open(ctx: &Context<'_>, input: &DisputeOpenInput) -> Result<DisputeOpenPayload> {
+    let key = Once::new("disputeOpen", &input.idempotency_key)?;
+    let new = feature::NewDispute::new(parse(&input.booking_id)?, input.reason.into(), &input.evidence)?;
+    let id = ctx.done(commands::open(ctx.platform(), ctx.caller(), key, new).await?);
+    Ok(DisputeOpenPayload { dispute: visible(ctx, id).await?, ..Default::default() })
+}
+
+async fn propose(ctx: &Context<'_>, input: &DisputeProposeInput) -> Result<DisputeProposePayload> {
+    let new = feature::Propose { dispute: parse(&input.dispute_id)?, customer: input.to_customer.read("toCustomer")? };
+    let id = commands::propose(ctx.platform(), ctx.caller(), new).await?;
+    Ok(DisputeProposePayload { dispute: fresh(ctx, id).await?, ..Default::default() })
+}
+
+async fn accept(ctx: &Context<'_>, input: &DisputeAcceptProposalInput) -> Result<DisputeAcceptProposalPayload> {
+    let key = Once::new("disputeAcceptProposal", &input.idempotency_key)?;
+    let proposal = (parse(&input.dispute_id)?, input.proposal_number.into());
+    let id = ctx.done(commands::accept(ctx.platform(), ctx.caller(), key, proposal).await?);
+    Ok(DisputeAcceptProposalPayload { dispute: visible(ctx, id).await?, ..Default::default() })
+}
+
+async fn withdraw(ctx: &Context<'_>, input: &DisputeWithdrawInput) -> Result<DisputeWithdrawPayload> {
+    let id = commands::withdraw(ctx.platform(), ctx.caller(), parse(&input.dispute_id)?).await?;
+    Ok(DisputeWithdrawPayload { dispute: fresh(ctx, id).await?, ..Default::default() })
+}
+
+async fn join(ctx: &Context<'_>, input: &DisputeJoinInput) -> Result<DisputeJoinPayload> {
+    let id = commands::join(ctx.platform(), ctx.caller(), parse(&input.dispute_id)?).await?;
+    Ok(DisputeJoinPayload { dispute: fresh(ctx, id).await?, ..Default::default() })
+}
+
+async fn decide(ctx: &Context<'_>, input: &DisputeDecideInput) -> Result<DisputeDecidePayload> {
+    let key = Once::new("disputeDecide", &input.idempotency_key)?;
+    let split = Split {
+        customer: input.to_customer.read("toCustomer")?,
+        contractor: input.to_contractor.read("toContractor")?,
+        platform: input.to_platform.read("toPlatform")?,
+        fee_back: input.platform_fee == DisputeFee::Back,
+    };
+    let decision = feature::Decide::new(parse(&input.dispute_id)?, split, &input.reason)?;
+    let id = ctx.done(commands::decide(ctx.platform(), ctx.caller(), key, decision).await?);
+    Ok(DisputeDecidePayload { dispute: visible(ctx, id).await?, ..Default::default() })
+}
+
+/// A dispute that was just changed.
+async fn fresh(ctx: &Context<'_>, id: DisputeId) -> Result<Option<Dispute>> {
+    ctx.loaders().renew();
+    visible(ctx, id).await
+}
+
+/// The dispute as it is now, to be shown with a conflict.
+async fn current(ctx: &Context<'_>, id: &str) -> Option<Dispute> {
+    fresh(ctx, parse(id).ok()?).await.ok()?
+}
+
+/// The dispute of a booking as it is now, to be shown with a conflict.
+async fn current_of(ctx: &Context<'_>, booking: &str) -> Option<Dispute> {
+    ctx.loaders().renew();
+    of_booking(ctx, parse(booking).ok()?).await.ok()?
+}
+
+/// Fields of a dispute that need a look.
+#[ComplexObject]
+impl Dispute {
+    /// The booking.
+    async fn booking(&self, ctx: &Context<'_>) -> async_graphql::Result<Booking> {
+        let missing = || Error::internal("a dispute without its booking");
+        answer(bookings::visible(ctx, self.row.booking).await.and_then(|found| found.ok_or_else(missing)))
+    }
+
+    /// Who opened it.
+    async fn opener(&self, ctx: &Context<'_>) -> async_graphql::Result<User> {
+        super::accounts::user(ctx, self.row.opener).await
+    }
+
+    /// What was proposed last; null before the first proposal.
+    async fn proposal(&self) -> Nullable<DisputeProposal> {
+        nullable(DisputeProposal::of(&self.row))
+    }
+
+    /// How the escrow was shared; null unless it ended in a split.
+    async fn split(&self) -> Option<DisputeSplit> {
+        self.row.ending.map(|ending| DisputeSplit::of(&ending.split))
+    }
+
+    /// What the viewer may do next with it; empty for strangers.
+    #[graphql(directive = cost::apply(TRANSITIONS))]
+    async fn available_transitions(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<Transition>> {
+        let found = self.row.available(&answer(ctx.viewer())?, ctx.platform().clock.now());
+        let deadline = (self.row.status == feature::Status::Open).then_some(self.row.deadline);
+        answer(Transition::list(found, deadline, |_| Ok(None)))
+    }
+}
+
+/// Subscriptions of disputes.
+#[derive(Default)]
+pub struct DisputeSubscription;
+
+/// Hearing of disputes.
+#[Subscription]
+impl DisputeSubscription {
+    /// What happens to disputes of the viewer's bookings, or to one of them.
+    #[graphql(directive = auth::apply(Access::SignedIn))]
+    async fn dispute_changed(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Only this dispute.")] dispute_id: Option<ID>,
+        #[graphql(desc = "Go on behind this cursor.")] after: Option<String>,
+    ) -> async_graphql::Result<Live<DisputeEvent>> {
+        durable(ctx, after, async || {
+            let dispute = dispute_id.as_deref().map(|id| parse::<DisputeId>(id)).transpose()?;
+            own(ctx, events::NOUN, dispute.map(TypedId::uuid))
+        })
+        .await
+    }
+}
+
+live_events!(DisputeEvent {
+    events::OPENED => Opened(DisputeOpened),
+    events::PROPOSED => Proposed(DisputeProposed),
+    events::ACCEPTED => ProposalAccepted(DisputeProposalAccepted),
+    events::STATUS_CHANGED => StatusChanged(DisputeStatusChanged),
+});
+
+async fn dispute_of(ctx: &Context<'_>, event: &Event) -> Nullable<Dispute> {
+    nullable(visible(ctx, event.object_id()).await)
+}
+
+fn status(name: &str) -> async_graphql::Result<DisputeStatus> {
+    let known = feature::Status::parse(name).ok_or_else(|| Error::internal("an unknown status of a dispute"));
+    answer(known).map(Into::into)
+}
+
+/// Gives events of disputes their dispute.
+macro_rules! dispute_events {
+    ($($event:ident),*) => {$(
+        /// What it is about.
+        #[ComplexObject]
+        impl $event {
+            /// The dispute; null once it is gone.
+            async fn dispute(&self, ctx: &Context<'_>) -> Nullable<Dispute> {
+                dispute_of(ctx, &self.event).await
+            }
+        }
+    )*};
+}
+dispute_events!(DisputeOpened, DisputeProposed, DisputeProposalAccepted);
+
+/// A dispute went to staff, or it ended.
+#[ComplexObject]
+impl DisputeStatusChanged {
+    /// The dispute; null once it is gone.
+    async fn dispute(&self, ctx: &Context<'_>) -> Nullable<Dispute> {
+        dispute_of(ctx, &self.event).await
+    }
+    /// Where it stood.
+    async fn from(&self) -> async_graphql::Result<DisputeStatus> {
+        status(&answer(self.event.read_facts::<Step>())?.from)
+    }
+    /// Where it stood afterwards.
+    async fn to(&self) -> async_graphql::Result<DisputeStatus> {
+        status(&answer(self.event.read_facts::<Step>())?.to)
+    }
+}
