@@ -22,6 +22,7 @@ pub mod chat;
 pub mod earnings;
 pub mod jobs;
 pub mod offers;
+pub mod reviews;
 pub mod wallet;
 
 use crate::kernel::life::Chart;

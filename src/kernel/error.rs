@@ -71,6 +71,10 @@ pub enum Code {
     TooManyOffers,
     /// Nobody makes or takes an offer on an own job.
     OwnJob,
+    /// The viewer has reviewed this booking already.
+    ReviewExists,
+    /// The reviewed user has replied already.
+    ReplyExists,
     /// The conversation takes no more messages.
     ConversationClosed,
 }
@@ -106,6 +110,8 @@ impl Code {
             Code::OfferExists => "OFFER_EXISTS",
             Code::TooManyOffers => "TOO_MANY_OFFERS",
             Code::OwnJob => "OWN_JOB",
+            Code::ReviewExists => "REVIEW_EXISTS",
+            Code::ReplyExists => "REPLY_EXISTS",
             Code::ConversationClosed => "CONVERSATION_CLOSED",
         }
     }

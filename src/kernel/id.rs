@@ -183,6 +183,8 @@ ids! {
     EarningId = "earning";
     /// Something told to everyone.
     AnnouncementId = "announcement";
+    /// What one party of a booking says of the other.
+    ReviewId = "review";
     /// A unit of background work.
     TaskId = "task";
     /// A line of the audit log.

@@ -10,6 +10,8 @@ pub const TITLE_MAX: usize = 120;
 pub const DESCRIPTION_MAX: usize = 5_000;
 /// Characters in a chat message at most.
 pub const MESSAGE_MAX: usize = 2_000;
+/// Characters in a review at most.
+pub const REVIEW_MAX: usize = 2_000;
 /// Characters in the note of an offer or the reason of a cancellation at most.
 pub const NOTE_MAX: usize = 1_000;
 /// Characters in a password at least and at most. The upper end keeps hashing bounded.

@@ -14,16 +14,16 @@ use std::sync::{Arc, Mutex, PoisonError};
 use ::dataloader::BatchFn;
 use ::dataloader::cached::Loader;
 
-use crate::features::{accounts, announcements, bookings, chat, earnings, jobs, offers, wallet};
+use crate::features::{accounts, announcements, bookings, chat, earnings, jobs, offers, reviews, wallet};
 use crate::kernel::id::{
-    AnnouncementId, BookingId, ConversationId, EarningId, JobId, MessageId, OfferId, PaymentId, UserId,
+    AnnouncementId, BookingId, ConversationId, EarningId, JobId, MessageId, OfferId, PaymentId, ReviewId, UserId,
 };
 use crate::kernel::{Error, Result};
 use crate::platform::Platform;
 
 mod questions;
 
-pub use questions::{BookingOfJob, OffersOfJob, WalletKey};
+pub use questions::{BookingOfJob, OffersOfJob, ReviewsOfUser, WalletKey};
 
 /// How often a loader lets others run before it reads. With one, those who wait for the same batch wake one after the
 /// other, and each takes its next question to the database alone.
@@ -114,6 +114,14 @@ loaders! {
     booking, BookingBatch: BookingId => bookings::Booking, |it: &bookings::Booking| it.id, bookings::queries::by_ids;
     /// The booking of a job.
     booking_of_job, BookingOfJobBatch: BookingOfJob => bookings::Booking, |it: &bookings::Booking| BookingOfJob(it.job), questions::bookings_of_jobs;
+    /// A review by id.
+    review, ReviewBatch: ReviewId => reviews::Review, |it: &reviews::Review| it.id, reviews::queries::by_ids;
+    /// The reviews of a booking.
+    reviews_of_booking, ReviewsOfBookingBatch: BookingId => reviews::OfBooking, |it: &reviews::OfBooking| it.booking, reviews::queries::of_bookings;
+    /// The first published reviews of a user.
+    reviews_of_user, ReviewsOfUserBatch: ReviewsOfUser => questions::FirstReviews, |it: &questions::FirstReviews| it.of, questions::first_reviews;
+    /// What a user's reviews add up to.
+    rating, RatingBatch: UserId => reviews::Rating, |it: &reviews::Rating| it.user, reviews::queries::ratings;
     /// A user's wallet in one currency.
     balance, BalanceBatch: WalletKey => wallet::Balance, questions::wallet_key, questions::wallets;
     /// A payment by id.

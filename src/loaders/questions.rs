@@ -3,8 +3,9 @@
 use std::collections::HashMap;
 
 use crate::features::offers::Offer;
+use crate::features::reviews::Review;
 use crate::features::wallet::Balance;
-use crate::features::{bookings, offers, wallet};
+use crate::features::{bookings, offers, reviews, wallet};
 use crate::kernel::id::{JobId, UserId};
 use crate::kernel::page::Slice;
 use crate::kernel::{Currency, Result};
@@ -65,6 +66,36 @@ pub(super) async fn first_offers(platform: &Platform, keys: &[OffersOfJob]) -> R
     for ((only, size), jobs) in scopes {
         let found = offers::queries::first_of_jobs(platform, &jobs, only, size).await?;
         all.extend(found.into_iter().map(|(job, slice)| FirstOffers { of: OffersOfJob { job, only, size }, slice }));
+    }
+    Ok(all)
+}
+
+/// The first published reviews of a user.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct ReviewsOfUser {
+    /// Whom they are about.
+    pub user: UserId,
+    /// How many.
+    pub size: i64,
+}
+
+/// The answer to [`ReviewsOfUser`].
+pub struct FirstReviews {
+    pub(super) of: ReviewsOfUser,
+    /// The page.
+    pub slice: Slice<Review>,
+}
+
+/// One read for each size: in a list of users there is mostly one.
+pub(super) async fn first_reviews(platform: &Platform, keys: &[ReviewsOfUser]) -> Result<Vec<FirstReviews>> {
+    let mut sizes: HashMap<i64, Vec<UserId>> = HashMap::new();
+    for key in keys {
+        sizes.entry(key.size).or_default().push(key.user);
+    }
+    let mut all = Vec::with_capacity(keys.len());
+    for (size, users) in sizes {
+        let found = reviews::queries::first_of_users(platform, &users, size).await?;
+        all.extend(found.into_iter().map(|(user, slice)| FirstReviews { of: ReviewsOfUser { user, size }, slice }));
     }
     Ok(all)
 }

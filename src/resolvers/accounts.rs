@@ -6,7 +6,7 @@ use async_graphql::{ComplexObject, Context, Object};
 
 use super::ask::{Ask, StreamHeads};
 use super::error::{Nullable, answer, settle};
-use super::{bookings, chat, jobs, offers, wallet};
+use super::{bookings, chat, jobs, offers, reviews, wallet};
 use crate::features::accounts::{self as feature, Sessions, commands};
 use crate::kernel::id::UserId;
 use crate::kernel::page::Page;
@@ -17,6 +17,7 @@ use crate::schema::bookings::BookingConnection;
 use crate::schema::chat::ConversationConnection;
 use crate::schema::jobs::JobConnection;
 use crate::schema::offers::OfferConnection;
+use crate::schema::reviews::{RatingSummary, ReviewConnection};
 use crate::schema::scalars::{CurrencyCode, DateTime};
 use crate::schema::wallet::Wallet;
 
@@ -150,6 +151,22 @@ impl User {
             Some(viewer) if may_see(&viewer) => Some(self.row.roles.list().into_iter().map(Into::into).collect()),
             _ => None,
         }
+    }
+
+    /// What the published reviews of the user add up to.
+    async fn rating(&self, ctx: &Context<'_>) -> async_graphql::Result<RatingSummary> {
+        answer(reviews::rating_of(ctx, self.row.id).await)
+    }
+
+    /// What others say of the user: published reviews, newest first.
+    async fn reviews(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many: 0 to 100; 20 when absent.")] first: Option<i32>,
+        #[graphql(desc = "Only those behind this cursor.")] after: Option<String>,
+    ) -> async_graphql::Result<ReviewConnection> {
+        let page = answer(Page::from_args(first, after.as_deref(), None, None))?;
+        answer(reviews::of_user(ctx, self.row.id, &page).await)
     }
 }
 

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use async_graphql::{ComplexObject, Context, ID, Object, Subscription};
 
 use super::ask::Ask;
-use super::chat;
 use super::connection::total;
 use super::error::{Nullable, answer, nullable, settle_with};
 use super::live::{Live, durable, live_events, own};
+use super::{chat, reviews};
 use crate::features::bookings::{self as feature, commands, events, queries};
 use crate::kernel::id::{BookingId, JobId, TypedId, UserId, parse};
 use crate::kernel::page::{Cursor, Page};
@@ -22,6 +22,7 @@ use crate::schema::bookings::*;
 use crate::schema::chat::Conversation;
 use crate::schema::jobs::Job;
 use crate::schema::money::Money;
+use crate::schema::reviews::Review;
 
 /// Queries of bookings.
 #[derive(Default)]
@@ -188,6 +189,16 @@ impl Booking {
     async fn conversation(&self, ctx: &Context<'_>) -> async_graphql::Result<Conversation> {
         let sealed = || Error::forbidden("Only its two people read a conversation.");
         answer(chat::conversation(ctx, self.row.conversation).await.and_then(|found| found.ok_or_else(sealed)))
+    }
+
+    /// What the two say of each other, as far as the viewer may read it: at most two, the oldest first.
+    async fn reviews(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<Review>> {
+        answer(reviews::of_booking(ctx, self.row.id).await)
+    }
+
+    /// The viewer's own review of the other party; null before it is posted.
+    async fn my_review(&self, ctx: &Context<'_>) -> Nullable<Review> {
+        nullable(reviews::own_of_booking(ctx, self.row.id).await)
     }
 }
 

@@ -18,6 +18,7 @@ pub mod jobs;
 pub mod live;
 pub mod node;
 pub mod offers;
+pub mod reviews;
 pub mod sdl;
 pub mod stream;
 pub mod wallet;
@@ -44,6 +45,7 @@ pub struct Mutation(
     chat::ChatMutation,
     jobs::JobMutation,
     offers::OfferMutation,
+    reviews::ReviewMutation,
     wallet::WalletMutation,
 );
 
@@ -56,6 +58,7 @@ pub struct Subscription(
     earnings::EarningSubscription,
     jobs::JobSubscription,
     offers::OfferSubscription,
+    reviews::ReviewSubscription,
     stream::StreamSubscription,
     wallet::WalletSubscription,
 );

@@ -7,9 +7,10 @@ use futures_util::future::try_join_all;
 
 use super::ask::Ask;
 use super::error::{Nullable, answer, nullable};
-use super::{bookings, chat, earnings, jobs, offers, wallet};
+use super::{bookings, chat, earnings, jobs, offers, reviews, wallet};
 use crate::kernel::id::{
-    AnnouncementId, BookingId, ConversationId, EarningId, JobId, MessageId, OfferId, PaymentId, TypedId, UserId, decode,
+    AnnouncementId, BookingId, ConversationId, EarningId, JobId, MessageId, OfferId, PaymentId, ReviewId, TypedId,
+    UserId, decode,
 };
 use crate::kernel::{Code, Error, Result};
 use crate::schema::auth::{Access, auth};
@@ -47,13 +48,14 @@ impl NodeQuery {
 
 async fn load(ctx: &Context<'_>, id: &str) -> Result<Option<Node>> {
     let (prefix, uuid) = decode(id).ok_or_else(|| bad("This is no id.".to_owned()))?;
-    // Profiles and announcements are public; everything else is for somebody who is signed in.
+    // Profiles, announcements and published reviews are public; everything else is for somebody who is signed in.
     match prefix {
         UserId::PREFIX => return Ok(ctx.loaders().user(UserId::of(uuid)).await?.map(|row| Node::User(row.into()))),
         AnnouncementId::PREFIX => {
             let found = ctx.loaders().announcement(AnnouncementId::of(uuid)).await?;
             return Ok(found.map(|row| Node::Announcement(row.into())));
         }
+        ReviewId::PREFIX => return Ok(reviews::visible(ctx, ReviewId::of(uuid)).await?.map(Node::Review)),
         _ => {}
     }
     let Some(viewer) = ctx.caller().viewer else { return known(prefix).map(|()| None) };

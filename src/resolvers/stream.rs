@@ -4,7 +4,7 @@ use async_graphql::{Context, Subscription};
 
 use super::ask::Ask;
 use super::live::{Filter, Live, durable, live_events};
-use crate::features::{announcements, bookings, chat, earnings, jobs, offers, wallet};
+use crate::features::{announcements, bookings, chat, earnings, jobs, offers, reviews, wallet};
 use crate::platform::streams::StreamName;
 use crate::schema::announcements::AnnouncementAdded;
 use crate::schema::auth::{Access, auth};
@@ -13,6 +13,7 @@ use crate::schema::chat::{MessageCreated, MessagesDelivered, MessagesRead};
 use crate::schema::earnings::EarningCreated;
 use crate::schema::jobs::{JobPosted, JobStatusChanged};
 use crate::schema::offers::{OfferSent, OfferStatusChanged};
+use crate::schema::reviews::{ReviewHidden, ReviewPosted, ReviewPublished, ReviewReplied, ReviewUnhidden};
 use crate::schema::stream::StreamEvent;
 use crate::schema::wallet::{PaymentCompleted, PaymentFailed, WalletCredited, WalletDebited};
 
@@ -51,6 +52,11 @@ live_events!(StreamEvent {
     jobs::events::STATUS_CHANGED => JobStatusChanged(JobStatusChanged),
     offers::events::SENT => OfferSent(OfferSent),
     offers::events::STATUS_CHANGED => OfferStatusChanged(OfferStatusChanged),
+    reviews::events::POSTED => ReviewPosted(ReviewPosted),
+    reviews::events::PUBLISHED => ReviewPublished(ReviewPublished),
+    reviews::events::REPLIED => ReviewReplied(ReviewReplied),
+    reviews::events::HIDDEN => ReviewHidden(ReviewHidden),
+    reviews::events::UNHIDDEN => ReviewUnhidden(ReviewUnhidden),
     wallet::events::CREDITED => WalletCredited(WalletCredited),
     wallet::events::DEBITED => WalletDebited(WalletDebited),
     wallet::events::PAYMENT_COMPLETED => PaymentCompleted(PaymentCompleted),

@@ -10,6 +10,7 @@ pub use super::bookings::BookingError;
 pub use super::chat::ChatError;
 pub use super::jobs::JobError;
 pub use super::offers::OfferError;
+pub use super::reviews::ReviewError;
 pub use super::wallet::WalletError;
 
 /// Why a mutation was refused. The concrete type adds `code`, an enum of its domain.
@@ -34,6 +35,8 @@ pub enum UserError {
     Offer(OfferError),
     /// Of bookings.
     Booking(BookingError),
+    /// Of reviews.
+    Review(ReviewError),
 }
 
 /// A domain's refusals, as made from the kernel's errors.

@@ -20,6 +20,7 @@ pub mod live;
 pub mod money;
 pub mod node;
 pub mod offers;
+pub mod reviews;
 pub mod scalars;
 pub mod stream;
 pub mod wallet;

@@ -12,6 +12,7 @@ use super::chat::{Conversation, Message};
 use super::earnings::Earning;
 use super::jobs::Job;
 use super::offers::Offer;
+use super::reviews::Review;
 use super::wallet::Payment;
 
 /// An object with an id that is unique over all kinds of objects.
@@ -37,6 +38,8 @@ pub enum Node {
     Payment(Payment),
     /// What a contractor made with one booking.
     Earning(Earning),
+    /// What one party of a booking says of the other.
+    Review(Review),
     /// Something told to everyone.
     Announcement(Announcement),
 }

@@ -10,6 +10,7 @@ use super::earnings::EarningCreated;
 use super::jobs::{JobPosted, JobStatusChanged};
 use super::live::event_interface;
 use super::offers::{OfferSent, OfferStatusChanged};
+use super::reviews::{ReviewHidden, ReviewPosted, ReviewPublished, ReviewReplied, ReviewUnhidden};
 use super::wallet::{PaymentCompleted, PaymentFailed, WalletCredited, WalletDebited};
 
 event_interface! {
@@ -39,6 +40,16 @@ event_interface! {
         OfferSent(OfferSent),
         /// An offer took a step.
         OfferStatusChanged(OfferStatusChanged),
+        /// A review was posted.
+        ReviewPosted(ReviewPosted),
+        /// A review became visible.
+        ReviewPublished(ReviewPublished),
+        /// A reviewed user replied.
+        ReviewReplied(ReviewReplied),
+        /// Staff took a review out of sight.
+        ReviewHidden(ReviewHidden),
+        /// Staff put a review back.
+        ReviewUnhidden(ReviewUnhidden),
         /// More may be spent.
         WalletCredited(WalletCredited),
         /// Less may be spent.

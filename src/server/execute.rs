@@ -49,6 +49,8 @@ pub struct Prepared {
     pub is_public: bool,
     /// Whether it asks where the viewer's streams end.
     wants_cursor: bool,
+    /// What the client wrote, for the rare answer that needs a second look at it.
+    text: String,
 }
 
 /// A request that may not run, and why.
@@ -137,7 +139,16 @@ impl Server {
         let wants_cursor = viewer.is_some() && text.contains("streamCursor");
         let operation_name = asked.operation_name;
         let is_public = requirements.access.iter().all(|(access, _)| *access == Access::Public);
-        Ok(Prepared { kind, document, operation_name, variables, cost: requirements.cost, is_public, wants_cursor })
+        Ok(Prepared {
+            kind,
+            document,
+            operation_name,
+            variables,
+            cost: requirements.cost,
+            is_public,
+            wants_cursor,
+            text,
+        })
     }
 
     /// Runs a query or a mutation, unless the caller has sent too many.
@@ -163,6 +174,7 @@ impl Server {
     async fn execute(&self, caller: &Caller, prepared: Prepared, equip: impl FnOnce(Request) -> Request) -> Response {
         let notes = Arc::new(Notes::default());
         let cost = prepared.cost;
+        let (text, name) = (prepared.text, prepared.operation_name.clone());
         let mut request = self.request(caller, prepared.document, prepared.operation_name, prepared.variables);
         request = equip(request.data(notes.clone()));
         if prepared.wants_cursor
@@ -175,11 +187,23 @@ impl Server {
         }
         let mut response = self.strict.execute(request).await;
         complete(&mut response);
+        if !response.errors.is_empty()
+            && let Ok(document) = documents::check(&text, &Limits::signed_in())
+        {
+            self.raise_nulls(&document, name.as_deref(), &mut response);
+        }
         response = response.extension("cost", cost_extension(cost));
         if notes.was_replayed() {
             response = response.extension("replayed", Value::from(true));
         }
         response
+    }
+
+    /// Where fields failed that may not be null, lets the null rise to where it may stand.
+    pub(super) fn raise_nulls(&self, document: &ExecutableDocument, name: Option<&str>, response: &mut Response) {
+        if let Ok(chosen) = hoist::choose(document, name) {
+            self.index.raise_nulls(document, &chosen.operation.node, &mut response.data, &response.errors);
+        }
     }
 
     /// A request with everything that resolvers look for.

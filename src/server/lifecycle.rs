@@ -7,17 +7,15 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use axum::serve::ListenerExt;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
+use super::listen;
 use super::router::router;
 use super::state::Server;
 use crate::kernel::{Error, Result};
 use crate::platform::config::Config;
 
-/// Requests under way get so long to finish; as long as any request may take, and a little.
-const FINISH: Duration = Duration::from_secs(32);
 /// A socket may take so much longer than the settings say to say goodbye.
 const GOODBYE: Duration = Duration::from_secs(2);
 
@@ -31,26 +29,15 @@ pub async fn bind(config: &Config) -> Result<TcpListener> {
 
 /// Serves until `stop` is told, then leaves in good order.
 pub async fn serve(server: Server, listener: TcpListener, stop: CancellationToken) -> Result<()> {
-    // Small answers leave at once instead of waiting for more.
-    let listener = listener.tap_io(|stream| {
-        if let Err(error) = stream.set_nodelay(true) {
-            tracing::debug!(%error, "a connection is gone already");
-        }
-    });
-    let app = router(server.clone()).into_make_service_with_connect_info::<SocketAddr>();
     let closed = CancellationToken::new();
-    let serving = axum::serve(listener, app).with_graceful_shutdown(closed.clone().cancelled_owned());
-    let mut serving = tokio::spawn(async move { serving.await });
+    let mut serving = tokio::spawn(listen::serve(listener, router(server.clone()), closed.clone()));
     tokio::select! {
         () = stop.cancelled() => {}
         ended = &mut serving => return Err(Error::internal(format!("the server ended by itself: {ended:?}"))),
     }
     leave_sockets(&server).await;
     closed.cancel();
-    if tokio::time::timeout(FINISH, &mut serving).await.is_err() {
-        tracing::warn!("requests were still under way and are given up");
-        serving.abort();
-    }
+    serving.await.map_err(Error::internal)?;
     server.platform.close().await;
     Ok(())
 }

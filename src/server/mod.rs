@@ -15,6 +15,7 @@ pub mod execute;
 pub mod health;
 pub mod http;
 pub mod lifecycle;
+mod listen;
 pub mod live;
 pub mod negotiate;
 pub mod playground;

@@ -10,6 +10,7 @@
 mod offers;
 mod payments;
 mod prune;
+mod reviews;
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -18,7 +19,7 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use futures_util::future::join_all;
 
-use crate::features::{offers as offer_feature, wallet};
+use crate::features::{offers as offer_feature, reviews as review_feature, wallet};
 use crate::kernel::{Caller, Error, Result};
 use crate::platform::Platform;
 use crate::platform::host;
@@ -87,6 +88,7 @@ async fn run(platform: &Platform, caller: &Caller, task: &Task) -> Result<()> {
     match task.kind.as_str() {
         offer_feature::model::EXPIRE => offers::expire(platform, caller, task).await,
         offer_feature::commands::TELL => offers::tell(platform, caller, task).await,
+        review_feature::commands::PUBLISH => reviews::publish(platform, caller, task).await,
         wallet::commands::COLLECT => payments::collect(platform, caller, task).await,
         other => Err(Error::internal(format!("nobody handles tasks of the kind {other}"))),
     }

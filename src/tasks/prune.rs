@@ -1,7 +1,7 @@
-//! Every hour: forgets what has had its time, a little at a time so that nobody waits for it, and looks for offers whose
-//! own task was lost.
+//! Every hour: forgets what has had its time, a little at a time so that nobody waits for it, and looks for offers and
+//! reviews whose own task was lost.
 
-use crate::features::offers;
+use crate::features::{offers, reviews};
 use crate::kernel::clock::{DAY, HOUR};
 use crate::kernel::{Caller, Result, Timestamp};
 use crate::platform::Platform;
@@ -12,7 +12,7 @@ use crate::platform::work;
 const KEYS_KEPT_MS: i64 = 30 * DAY;
 /// Ended tasks are kept for so long, to be looked at.
 const TASKS_KEPT_MS: i64 = 7 * DAY;
-/// An offer's own task has had its chance when it is overdue by so much.
+/// The own task of an offer or a review has had its chance when it is overdue by so much.
 const OVERDUE_MS: i64 = HOUR;
 
 /// Runs, and says when to come back.
@@ -23,6 +23,9 @@ pub(super) async fn run(platform: &Platform) -> Timestamp {
     }
     if let Err(error) = expire_lost(platform, now).await {
         tracing::warn!(%error, "overdue offers could not be ended; trying again in an hour");
+    }
+    if let Err(error) = publish_lost(platform, now).await {
+        tracing::warn!(%error, "overdue reviews could not be published; trying again in an hour");
     }
     now.plus(HOUR)
 }
@@ -37,6 +40,14 @@ async fn forget(platform: &Platform, now: Timestamp) -> Result<()> {
 async fn expire_lost(platform: &Platform, now: Timestamp) -> Result<()> {
     for offer in offers::queries::overdue(platform, now.plus(-OVERDUE_MS)).await? {
         offers::commands::expire(platform, &Caller::system(format!("overdue-{offer}")), offer).await?;
+    }
+    Ok(())
+}
+
+/// No review waits for ever, whatever became of the task that was to publish it.
+async fn publish_lost(platform: &Platform, now: Timestamp) -> Result<()> {
+    for review in reviews::queries::overdue(platform, now.plus(-OVERDUE_MS)).await? {
+        reviews::commands::publish(platform, &Caller::system(format!("overdue-{review}")), review).await?;
     }
     Ok(())
 }

@@ -19,6 +19,7 @@ const VIEWS = {
   jobChanged: '',
   walletChanged: '',
   earningChanged: '',
+  reviewChanged: '... on ReviewPublished { review { id rating } }',
   eventAppended: '... on MessageCreated { message { content } }',
 };
 
@@ -147,6 +148,33 @@ async function doTheWork(customer, contractor, bookingId) {
   await contractor.walletChanged.until(isEvent);
 }
 
+/** Neither reads the other's review before both are there; then both become visible at once. */
+async function reviewEachOther(customer, contractor, bookingId) {
+  const post = async (who, rating) => {
+    const { review } = await who.act('reviewPost', { bookingId, rating, text: 'Thank you.' }, 'review { id status }');
+    return review;
+  };
+  const seen = `{ viewer { bookings { nodes { reviews { id } contractor { rating { average count } } } } } }`;
+  const first = await post(customer, 5);
+  assert.equal(first.status, 'PENDING');
+  await contractor.reviewChanged.until('ReviewPosted');
+  const before = await contractor.server.data(seen, {}, contractor.token);
+  const nobody = { average: null, count: 0 };
+  assert.deepEqual(before.viewer.bookings.nodes, [{ reviews: [], contractor: { rating: nobody } }]);
+  const second = await post(contractor, 4);
+  assert.equal(second.status, 'PUBLISHED');
+  for (const side of [customer, contractor]) {
+    for (const [{ id }, rating] of [[first, 5], [second, 4]]) {
+      const published = await side.reviewChanged.until((item) => item.review?.id === id);
+      assert.equal(published.review.rating, rating);
+    }
+  }
+  const after = await contractor.server.data(seen, {}, contractor.token);
+  const reviews = [{ id: first.id }, { id: second.id }];
+  const rating = { average: '5.00', count: 1 };
+  assert.deepEqual(after.viewer.bookings.nodes, [{ reviews, contractor: { rating } }]);
+}
+
 async function announce(server, token, hearers) {
   const announcement = { title: 'Maintenance', body: 'We are back in five minutes.', level: 'INFO' };
   await server.mutate('announcementPublish', announcement, 'announcement { title }', token);
@@ -224,6 +252,7 @@ async function story({ servers, command }) {
   const { booking, conversation } = await strikeADeal(customer, contractor);
   const send = await chat(customer, contractor, conversation);
   await doTheWork(customer, contractor, booking.id);
+  await reviewEachOther(customer, contractor, booking.id);
   const hearers = [heard, customer.announcementPublished, contractor.announcementPublished];
   await announce(a, session.accessToken, hearers);
   await missAndResume(customer, contractor, send);

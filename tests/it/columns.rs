@@ -35,6 +35,10 @@ async fn story(app: &TestApp) {
         app.step(&bob, step, &booking).await.ok();
     }
     app.step(&ada, "bookingComplete", &booking).await.ok();
+    for who in [&ada, &bob] {
+        let review = json!({ "bookingId": booking, "rating": 4, "text": "Good" });
+        app.act(who, "reviewPost", review).await.ok();
+    }
     let yen = json!({ "amount": { "amount": "5", "currency": "JPY" }, "idempotencyKey": "yen" });
     app.act(&ada, "depositCreate", yen).await.ok();
     let job = json!({ "title": "Sing", "description": "Loud", "budget": usd("5.00") });

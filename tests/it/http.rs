@@ -117,6 +117,23 @@ async fn once_executed_the_status_is_200() {
 }
 
 #[tokio::test]
+async fn a_field_that_may_not_be_null_takes_its_parent_along() {
+    let app = TestApp::sqlite().await;
+    let ada = app.sign_up(&[]).await;
+    let ask = async |text: &str| {
+        let request = app.post(json!({ "query": text }).to_string()).header("accept", STRICT).bearer_auth(&ada.token);
+        let answer = send(request).await;
+        assert_eq!((answer.status, answer.code()), (200, "BAD_USER_INPUT"), "{}", answer.body);
+        answer.body["data"].clone()
+    };
+    // Null may stand in the field itself, in the object around it, or nowhere above it.
+    assert_eq!(ask("{ __typename job(id: \"?\") { id } }").await, json!({ "__typename": "Query", "job": null }));
+    let viewer = "{ __typename viewer { user { id } bookings(first: 1000) { nodes { id } } } }";
+    assert_eq!(ask(viewer).await, json!({ "__typename": "Query", "viewer": null }));
+    assert_eq!(ask("{ __typename jobs(first: 1000) { nodes { id } } }").await, Value::Null);
+}
+
+#[tokio::test]
 async fn a_bad_literal_is_refused_before_anything_runs() {
     let app = TestApp::sqlite().await;
     let ada = app.sign_up(&["CUSTOMER"]).await;

@@ -1,6 +1,6 @@
 //! The program itself: it starts on nothing, says where it is, and leaves in good order.
 
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -93,6 +93,18 @@ async fn asked_to_stop_it_ends_content() {
         running.signal(signal);
         assert!(running.child.wait().unwrap().success(), "{signal}");
     }
+}
+
+#[tokio::test]
+async fn half_a_request_keeps_nobody_from_leaving() {
+    let mut running = Running::start(&[]);
+    let mut half = std::net::TcpStream::connect(running.origin().trim_start_matches("http://")).unwrap();
+    half.write_all(b"POST /graphql HTTP/1.1\r\nHost: here\r\n").unwrap();
+    running.gql("{ __typename }").await;
+    let asked = Instant::now();
+    running.signal("-TERM");
+    assert!(running.child.wait().unwrap().success());
+    assert!(asked.elapsed() < Duration::from_secs(8), "it took {:?}", asked.elapsed());
 }
 
 #[tokio::test]

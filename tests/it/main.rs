@@ -19,6 +19,7 @@ mod live;
 mod model;
 mod offers;
 mod races;
+mod reviews;
 mod schema;
 mod support;
 mod transitions;

@@ -168,9 +168,14 @@ async fn give_up(unit: &mut Unit, viewer: &Viewer, input: &Cancel) -> Result<Boo
     Ok(gone.id)
 }
 
+/// A booking that nobody else changes until this unit of work ends.
+pub async fn lock(unit: &mut Unit, id: BookingId) -> Result<Booking> {
+    store::lock(&mut unit.tx, id).await?.ok_or_else(|| Error::not_found("booking"))
+}
+
 /// A booking that one of its parties wants to move on, kept as it is until the unit ends.
 async fn locked_for(unit: &mut Unit, viewer: &Viewer, id: BookingId) -> Result<(Booking, Party)> {
-    let found = store::lock(&mut unit.tx, id).await?.ok_or_else(|| Error::not_found("booking"))?;
+    let found = lock(unit, id).await?;
     let party = found.party_of(viewer.user)?;
     unit.act_as(party.role());
     Ok((found, party))

@@ -220,6 +220,14 @@ impl Booking {
         }
     }
 
+    /// The party across the table.
+    pub const fn other(&self, party: Party) -> UserId {
+        match party {
+            Party::Customer => self.contractor,
+            Party::Contractor => self.customer,
+        }
+    }
+
     /// Whether a viewer may see it.
     pub fn is_for(&self, viewer: &Viewer) -> bool {
         self.parties().contains(&viewer.user) || viewer.roles.is_staff()

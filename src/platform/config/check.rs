@@ -41,6 +41,7 @@ fn numbers(config: &Config, found: &mut Vec<(&'static str, String)>) {
         ("money.service_bps", config.money.service_bps, 0..=10_000),
         ("offers.expire_after_days", config.offers.expire_after_days, 1..=365),
         ("offers.pending_per_job", config.offers.pending_per_job, 1..=1_000),
+        ("reviews.blind_days", config.reviews.blind_days, 1..=365),
         ("database.connections", i64::from(config.database.connections), 1..=1_000),
         ("server.drain_seconds", i64::try_from(config.server.drain_seconds).unwrap_or(i64::MAX), 0..=300),
     ];

@@ -33,6 +33,8 @@ pub struct Config {
     pub money: MoneyRules,
     /// Offers.
     pub offers: Offers,
+    /// Reviews.
+    pub reviews: Reviews,
 }
 
 /// How strict the program is with itself.
@@ -135,6 +137,14 @@ pub struct Offers {
     pub expire_after_days: i64,
     /// Pending offers that one job may have.
     pub pending_per_job: i64,
+}
+
+/// Reviews.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Reviews {
+    /// Days until a review without a counterpart is published.
+    pub blind_days: i64,
 }
 
 /// A text that is never shown: `Debug` hides it.

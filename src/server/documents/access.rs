@@ -31,8 +31,8 @@ use crate::{
 pub struct FieldRule {
     /// The name of the type that the field leads to, without lists and `!`.
     pub ty: String,
-    /// Whether it leads to a list of it.
-    pub is_list: bool,
+    /// Whether null may stand there: in the field, then in the items of its list, and so on inwards.
+    pub nullable: Vec<bool>,
     /// Who may read it; nothing if neither the field nor its type says so.
     pub access: Option<Access>,
 }
@@ -163,17 +163,17 @@ fn covers(shared: Option<Access>, own: Option<Access>) -> bool {
 }
 
 fn rule_of(field: &FieldDefinition, default: Option<Access>) -> Result<FieldRule> {
-    let (ty, is_list) = named_type(&field.ty.node);
-    Ok(FieldRule { ty: ty.to_owned(), is_list, access: access_of(&field.directives)?.or(default) })
+    let (ty, nullable) = named_type(&field.ty.node);
+    Ok(FieldRule { ty: ty.to_owned(), nullable, access: access_of(&field.directives)?.or(default) })
 }
 
-fn named_type(ty: &Type) -> (&str, bool) {
-    let mut base = &ty.base;
-    let mut is_list = false;
+fn named_type(mut ty: &Type) -> (&str, Vec<bool>) {
+    let mut nullable = Vec::new();
     loop {
-        match base {
-            BaseType::Named(name) => return (name.as_str(), is_list),
-            BaseType::List(inner) => (base, is_list) = (&inner.base, true),
+        nullable.push(ty.nullable);
+        match &ty.base {
+            BaseType::Named(name) => return (name.as_str(), nullable),
+            BaseType::List(inner) => ty = inner,
         }
     }
 }
@@ -227,8 +227,8 @@ mod tests {
     fn fields_lead_to_their_named_type() {
         let index = SchemaIndex::from_sdl(SDL).unwrap();
         let offers = index.field("Job", "offers").unwrap();
-        assert_eq!((offers.ty.as_str(), offers.is_list), ("Offer", true));
-        assert!(!index.field("Root", "job").unwrap().is_list);
+        assert_eq!((offers.ty.as_str(), &offers.nullable[..]), ("Offer", &[false, false, false][..]));
+        assert_eq!(index.field("Root", "job").unwrap().nullable, [false]);
         assert_eq!(index.root(OperationType::Query), "Root");
         assert_eq!(index.root(OperationType::Mutation), "Mutation");
     }

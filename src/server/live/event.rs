@@ -69,6 +69,9 @@ impl Page<'_> {
             Err(error) => Response::from_errors(vec![error]),
         };
         complete(&mut answer);
+        if !answer.errors.is_empty() {
+            self.server.raise_nulls(&self.document.document, None, &mut answer);
+        }
         Some(answer)
     }
 }

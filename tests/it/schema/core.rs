@@ -23,6 +23,10 @@ const CORE: &str = "
     User.id: ID!
     User.displayName: String!
     User.roles: [Role!]
+    User.rating: RatingSummary!
+    User.reviews(after: String, first: Int): ReviewConnection!
+    RatingSummary.average: Decimal
+    RatingSummary.count: Int!
     Job.id: ID!
     Job.title: String!
     Job.description: String!
@@ -49,6 +53,16 @@ const CORE: &str = "
     Booking.status: BookingStatus!
     Booking.conversation: Conversation!
     Booking.escrow: Money!
+    Booking.reviews: [Review!]!
+    Booking.myReview: Review
+    Review.id: ID!
+    Review.author: User!
+    Review.subject: User!
+    Review.rating: Int!
+    Review.text: String!
+    Review.reply: String
+    Review.status: ReviewStatus!
+    Review.createdAt: DateTime!
     Wallet.currency: CurrencyCode!
     Wallet.available: Money!
     Wallet.held: Money!
@@ -149,6 +163,11 @@ const CORE: &str = "
     BookingCancelInput.reason: String!
     BookingCancelInput.idempotencyKey: String!
     BookingCancelPayload.booking: Booking
+    Mutation.reviewPost(input: ReviewPostInput!): ReviewPostPayload
+    ReviewPostInput.bookingId: ID!
+    ReviewPostInput.rating: Int!
+    ReviewPostInput.text: String!
+    ReviewPostPayload.review: Review
     Mutation.messageSend(input: MessageSendInput!): MessageSendPayload
     MessageSendInput.conversationId: ID!
     MessageSendInput.content: String!
@@ -178,6 +197,7 @@ const CORE: &str = "
     BookingStatusChanged.to: BookingStatus!
     BookingCancelled.reason: String
     BookingCancelled.refund: Money!
+    Subscription.reviewChanged(after: String): ReviewEvent!
     Subscription.walletChanged(after: String): WalletEvent!
     WalletCredited.wallet: Wallet!
     WalletDebited.wallet: Wallet!
@@ -196,7 +216,7 @@ const CORE: &str = "
 ";
 
 /// Objects that `node` finds.
-const NODES: [&str; 7] = ["User", "Job", "Offer", "Booking", "Payment", "Conversation", "Message"];
+const NODES: [&str; 8] = ["User", "Job", "Offer", "Booking", "Review", "Payment", "Conversation", "Message"];
 
 /// Everything that a schema has, in the form of [`CORE`].
 fn lines(sdl: &Sdl) -> Vec<String> {

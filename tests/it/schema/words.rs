@@ -5,7 +5,7 @@ use async_graphql::parser::types::TypeKind;
 use super::{ROOTS, Sdl, keeps, named, said, tells};
 
 /// What mutations and subscriptions are about: the nouns of the features.
-const NOUNS: [&str; 11] = [
+const NOUNS: [&str; 12] = [
     "account",
     "announcement",
     "booking",
@@ -15,6 +15,7 @@ const NOUNS: [&str; 11] = [
     "job",
     "message",
     "offer",
+    "review",
     "session",
     "typing",
 ];

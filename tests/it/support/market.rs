@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::app::{Instance, TestUser};
 
 /// What is selected of each mutation's payload, beside its refusals.
-const SELECTIONS: [(&str, &str); 11] = [
+const SELECTIONS: [(&str, &str); 15] = [
     ("depositCreate", "payment { id status amount { amount currency } } wallet { available { amount } }"),
     ("jobPost", "job { id status }"),
     ("offerSend", "offer { id status version madeBy expiresAt }"),
@@ -19,6 +19,10 @@ const SELECTIONS: [(&str, &str); 11] = [
     ("bookingComplete", "booking { id status version escrow { amount } }"),
     ("bookingCancel", "booking { id status version cancelReason escrow { amount } }"),
     ("messageSend", "message { id number }"),
+    ("reviewPost", "review { id status rating text version publishedAt }"),
+    ("reviewReply", "review { id status reply version }"),
+    ("reviewHide", "review { id status hiddenReason version }"),
+    ("reviewUnhide", "review { id status hiddenReason version }"),
 ];
 
 /// The answer to a mutation.
@@ -144,6 +148,16 @@ impl Instance {
         let job = self.post_job(customer).await;
         let offer = id_of(&self.offer(contractor, &job, "100.00").await.ok(), "offer");
         id_of(&self.answer(customer, "offerAccept", &offer).await.ok(), "booking")
+    }
+
+    /// A booking as above, and done: started, delivered and completed.
+    pub async fn deal(&self, customer: &TestUser, contractor: &TestUser) -> String {
+        let booking = self.book(customer, contractor).await;
+        for step in ["bookingStart", "bookingDeliver"] {
+            self.step(contractor, step, &booking).await.ok();
+        }
+        self.step(customer, "bookingComplete", &booking).await.ok();
+        booking
     }
 
     /// The dollars of a user: available, held and in escrow.

@@ -116,11 +116,26 @@ impl Story {
         self.act("contractor", "bookingDeliver", json!({ "bookingId": booking }), "booking { id }").await;
         let input = json!({ "bookingId": booking, "idempotencyKey": "complete" });
         self.act("customer", "bookingComplete", input, "booking { id }").await;
+        self.review(booking).await;
         let contractor = self.person("contractor").caller.viewer.unwrap().user;
         let events = self.server.events(contractor).await;
         let earned = events.iter().find(|event| event.kind == "EarningCreated").unwrap();
         let id = earned.object_id::<gigwire::kernel::id::EarningId>().to_string();
         self.add("Earning", &json!(id), &["contractor"]);
+    }
+
+    /// What both say of each other, and a reply to it.
+    async fn review(&mut self, booking: &Value) {
+        for (who, other) in [("customer", "contractor"), ("contractor", "customer")] {
+            let input = json!({ "bookingId": booking, "rating": 4, "text": "Friendly." });
+            let review = self.act(who, "reviewPost", input, "review { id }").await["review"]["id"].take();
+            self.add("Review", &review, &[who, other]);
+        }
+        let ids: Vec<_> = self.of("Review").map(|review| (review.id.clone(), review.concerned[1])).collect();
+        for (review, subject) in ids {
+            let input = json!({ "reviewId": review, "text": "Thank you." });
+            self.act(subject, "reviewReply", input, "review { id }").await;
+        }
     }
 
     /// An open job with sealed offers, and a booking that is given up.
