@@ -5,6 +5,7 @@
 mod admin;
 mod banner;
 mod config;
+mod lives;
 mod logs;
 mod migrate;
 mod schema;
@@ -70,6 +71,14 @@ enum Command {
     Work,
     /// Print the schema in SDL
     Schema,
+    /// Draw what can happen to jobs, offers and bookings
+    Lives {
+        /// Only this one: job, offer or booking
+        noun: Option<String>,
+        /// As Mermaid state diagrams
+        #[arg(long)]
+        mermaid: bool,
+    },
     /// Print the settings in use, secrets hidden
     Config,
     /// Bring the database up to date
@@ -111,6 +120,7 @@ pub fn run() -> ExitCode {
     let Cli { flags, command } = Cli::parse();
     let outcome = match command {
         Some(Command::Schema) => schema::run(),
+        Some(Command::Lives { noun, mermaid }) => lives::run(noun.as_deref(), mermaid),
         Some(Command::Config) => flags.load().and_then(|loaded| config::run(&loaded)),
         Some(Command::Migrate) => flags.load().and_then(|loaded| block_on(migrate::run(loaded.config))),
         Some(Command::Admin(command)) => flags.load().and_then(|loaded| block_on(admin::run(loaded.config, command))),

@@ -131,8 +131,21 @@ impl<S: State> Life<S> {
         Err(refusal.unwrap_or_else(|| self.forbidden(name, Some(from), by)))
     }
 
+    /// What people who stand to an object in these ways may do next, or would expect and may not: `step` says where each
+    /// leads, as the command will hear it.
+    pub fn available(&self, from: S, by: &[By], step: impl Fn(&str, By) -> Result<S>) -> Vec<Available> {
+        let rows = by.iter().flat_map(|by| self.around(from, *by).map(move |row| (row, *by)));
+        let offer = |(row, by): (&Transition<S>, By)| Available {
+            name: row.name,
+            label: row.label,
+            by,
+            refused: step(row.name, by).err(),
+        };
+        rows.filter(|(_, by)| by.is_person()).map(offer).collect()
+    }
+
     /// The transitions that `by` could take from a state, or would expect there.
-    pub fn around(&self, from: S, by: By) -> impl Iterator<Item = &'static Transition<S>> {
+    fn around(&self, from: S, by: By) -> impl Iterator<Item = &'static Transition<S>> {
         let rows = self.rows.iter().filter(move |row| row.by.contains(&by));
         rows.filter(move |row| row.from.contains(&from) || row.barred.from.contains(&from))
     }
@@ -169,6 +182,19 @@ impl<S: State> Life<S> {
             lines: self.rows.iter().map(line).collect(),
         }
     }
+}
+
+/// What somebody may do next.
+#[derive(Clone, Debug)]
+pub struct Available {
+    /// The mutation.
+    pub name: &'static str,
+    /// What a button says.
+    pub label: &'static str,
+    /// As whom.
+    pub by: By,
+    /// Why not, when somebody would expect it.
+    pub refused: Option<Error>,
 }
 
 /// A life by names.
@@ -277,10 +303,15 @@ mod tests {
     }
 
     #[test]
-    fn around_a_state_is_what_leads_on_and_what_is_expected() {
-        let names = |from, by| LIFE.around(from, by).map(|row| row.name).collect::<Vec<_>>();
-        assert_eq!(names(Door::Open, By::Maker), ["doorShut"]);
-        assert_eq!(names(Door::Open, By::Staff), ["doorBreak"]);
-        assert!(names(Door::Gone, By::Staff).is_empty() && names(Door::Open, By::Customer).is_empty());
+    fn available_is_what_leads_on_and_what_is_expected() {
+        let open = |from, by: &[By]| {
+            let found = LIFE.available(from, by, |name, by| LIFE.step(name, from, by));
+            found.into_iter().map(|it| (it.name, it.by, it.refused.map(|error| error.code))).collect::<Vec<_>>()
+        };
+        assert_eq!(open(Door::Open, &[By::Maker]), [("doorShut", By::Maker, None)]);
+        assert_eq!(open(Door::Shut, &[By::Maker, By::Staff]), [("doorBreak", By::Staff, None)]);
+        assert_eq!(open(Door::Open, &[By::Staff]), [("doorBreak", By::Staff, Some(Code::Conflict))]);
+        assert!(open(Door::Open, &[By::Timer]).is_empty(), "a timer is nobody");
+        assert!(open(Door::Gone, &[By::Staff]).is_empty() && open(Door::Open, &[]).is_empty());
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::id::{SessionId, UserId};
-use super::{Error, Result};
+use super::{By, Error, Result};
 
 /// What a user may be. One user holds several.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -79,6 +79,11 @@ pub struct Viewer {
 }
 
 impl Viewer {
+    /// How staff stand to every object; nothing for everybody else.
+    pub fn staff(&self) -> Option<By> {
+        self.roles.is_staff().then_some(By::Staff)
+    }
+
     /// Refuses everyone without the role.
     pub fn must_be(&self, role: Role) -> Result<()> {
         if self.roles.has(role) {

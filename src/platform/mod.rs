@@ -28,7 +28,7 @@ use self::db::Db;
 use self::limits::{Limiter, LocalLimiter, Millis, RedisLimiter, Rule, WhenDown};
 use self::payments::{Provider, Sandbox};
 use self::streams::{Hub, Reader};
-use self::work::{Projection, Work};
+use self::work::{Look, Projection, Work};
 use crate::kernel::id::Entropy;
 use crate::kernel::{Clock, Ids, Result};
 
@@ -36,6 +36,7 @@ use crate::kernel::{Clock, Ids, Result};
 const DEVELOPMENT_FACTOR: u32 = 100;
 
 /// Everything outside of the program that features use.
+#[derive(Clone)]
 pub struct Platform {
     /// The settings.
     pub config: Config,
@@ -54,7 +55,7 @@ pub struct Platform {
     /// Counts how often something is done.
     pub limits: Arc<dyn Limiter>,
     /// Counts what an instance may count for itself, such as signals that repeat each other.
-    pub local_limits: LocalLimiter,
+    pub local_limits: Arc<LocalLimiter>,
     /// Collects money.
     pub payments: Arc<dyn Provider>,
     /// The secrets in use.
@@ -89,7 +90,7 @@ impl Platform {
             refresh: meta::secret(&db, &ids, "refresh_secret", &config.tokens.refresh_secret).await?,
         };
         let (bus, limits) = shared(&config, &clock, &ids)?;
-        let local_limits = LocalLimiter::new(millis(&clock));
+        let local_limits = Arc::new(LocalLimiter::new(millis(&clock)));
         let hub = Hub::new(Reader::new(db.clone(), epoch));
         let work = Work::new(db.clone(), bus.clone(), clock.clone(), ids.clone(), projections);
         let stop = CancellationToken::new();
@@ -103,6 +104,11 @@ impl Platform {
         let factor = if self.config.is_development() { DEVELOPMENT_FACTOR } else { 1 };
         let rule = Rule { burst: rule.burst * factor, per_minute: rule.per_minute * factor };
         Ok(self.limits.check(key, rule, 1, WhenDown::Local).await?)
+    }
+
+    /// The same platform for a rehearsal: units of work take everything back, after a look at what would be.
+    pub fn rehearsing(&self, look: Look) -> Self {
+        Platform { work: self.work.rehearsing(look), ..self.clone() }
     }
 
     /// Whether everything that several instances share can be reached. When not, this one goes on by itself.

@@ -20,9 +20,11 @@ use crate::schema::accounts::User;
 use crate::schema::auth::{Access, auth};
 use crate::schema::bookings::*;
 use crate::schema::chat::Conversation;
+use crate::schema::cost::{TRANSITIONS, cost};
 use crate::schema::jobs::Job;
 use crate::schema::money::Money;
 use crate::schema::reviews::Review;
+use crate::schema::transitions::Transition;
 
 /// Queries of bookings.
 #[derive(Default)]
@@ -199,6 +201,13 @@ impl Booking {
     /// The viewer's own review of the other party; null before it is posted.
     async fn my_review(&self, ctx: &Context<'_>) -> Nullable<Review> {
         nullable(reviews::own_of_booking(ctx, self.row.id).await)
+    }
+
+    /// What the viewer may do next with it; empty for strangers.
+    #[graphql(directive = cost::apply(TRANSITIONS))]
+    async fn available_transitions(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<Transition>> {
+        let found = self.row.available(&answer(ctx.viewer())?);
+        answer(Transition::list(found, None, |it| self.row.effect(it.name, it.by)))
     }
 }
 

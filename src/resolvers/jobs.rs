@@ -19,8 +19,10 @@ use crate::schema::accounts::User;
 use crate::schema::auth::{Access, auth};
 use crate::schema::bookings::Booking;
 use crate::schema::chat::Conversation;
+use crate::schema::cost::{TRANSITIONS, cost};
 use crate::schema::jobs::*;
 use crate::schema::offers::OfferConnection;
+use crate::schema::transitions::Transition;
 
 /// Queries of jobs.
 #[derive(Default)]
@@ -150,6 +152,13 @@ impl Job {
     /// Where the viewer talks about it; null while there is no conversation.
     async fn conversation(&self, ctx: &Context<'_>) -> Nullable<Conversation> {
         nullable(chat::of_job(ctx, self.row.id).await)
+    }
+
+    /// What the viewer may do next with it; empty for strangers.
+    #[graphql(directive = cost::apply(TRANSITIONS))]
+    async fn available_transitions(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<Transition>> {
+        let found = self.row.available(&answer(ctx.viewer())?);
+        answer(Transition::list(found, None, |_| Ok(None)))
     }
 }
 

@@ -21,6 +21,7 @@ pub mod offers;
 pub mod reviews;
 pub mod sdl;
 pub mod stream;
+pub mod transitions;
 pub mod wallet;
 
 use async_graphql::{MergedObject, MergedSubscription, SDLExportOptions, Schema, SchemaBuilder, ValidationMode};
@@ -33,6 +34,7 @@ pub struct Query(
     chat::ChatQuery,
     jobs::JobQuery,
     node::NodeQuery,
+    transitions::TransitionQuery,
     wallet::WalletQuery,
 );
 

@@ -20,9 +20,11 @@ use crate::platform::streams::{Event, Step};
 use crate::platform::work::Once;
 use crate::schema::accounts::User;
 use crate::schema::auth::{Access, auth};
+use crate::schema::cost::{TRANSITIONS, cost};
 use crate::schema::jobs::Job;
 use crate::schema::money::FeeQuote;
 use crate::schema::offers::*;
+use crate::schema::transitions::Transition;
 
 /// Mutations of offers.
 #[derive(Default)]
@@ -181,6 +183,13 @@ impl Offer {
     /// What it costs whom, as frozen when it was made.
     async fn quote(&self) -> async_graphql::Result<FeeQuote> {
         answer(FeeQuote::of(&self.row.quote))
+    }
+
+    /// What the viewer may do next with it; empty for strangers.
+    #[graphql(directive = cost::apply(TRANSITIONS))]
+    async fn available_transitions(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<Transition>> {
+        let found = self.row.available(&answer(ctx.viewer())?, ctx.platform().clock.now());
+        answer(Transition::list(found, Some(self.row.expires_at), |it| self.row.effect(it.name, it.by)))
     }
 }
 

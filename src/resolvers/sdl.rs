@@ -19,8 +19,8 @@ use crate::kernel::{Error, Result};
 const BUILT_IN: [&str; 5] = ["include", "skip", "deprecated", "specifiedBy", "oneOf"];
 /// The directive that says who may read a field.
 const AUTH: &str = "auth";
-/// What the argument of [`AUTH`] says. The engine shows it to introspection but does not print it.
-const REQUIRES: &str = "What it needs.";
+/// What the arguments of our directives say. The engine shows it to introspection but does not print it.
+const SAID: [(&str, &str); 2] = [(AUTH, "What it needs."), ("cost", "How much.")];
 /// Characters of a description that fit on one line.
 const ONE_LINE: usize = 70;
 
@@ -68,9 +68,9 @@ fn directive_text(directive: &DirectiveDefinition) -> String {
     describe(&mut out, &directive.description, "");
     let _ = write!(out, "directive @{}", directive.name);
     let mut takes = directive.arguments.clone();
-    if directive.name.node == AUTH {
+    if let Some((_, said)) = SAID.iter().find(|(name, _)| directive.name.node == *name) {
         let bare = takes.iter_mut().filter(|argument| argument.node.description.is_none());
-        bare.for_each(|argument| argument.node.description = Some(Positioned::new(REQUIRES.to_owned(), argument.pos)));
+        bare.for_each(|argument| argument.node.description = Some(Positioned::new((*said).to_owned(), argument.pos)));
     }
     arguments(&mut out, &takes, "");
     if directive.is_repeatable {

@@ -11,6 +11,7 @@ pub use super::chat::ChatError;
 pub use super::jobs::JobError;
 pub use super::offers::OfferError;
 pub use super::reviews::ReviewError;
+pub use super::transitions::TransitionError;
 pub use super::wallet::WalletError;
 
 /// Why a mutation was refused. The concrete type adds `code`, an enum of its domain.
@@ -37,6 +38,8 @@ pub enum UserError {
     Booking(BookingError),
     /// Of reviews.
     Review(ReviewError),
+    /// Of transitions.
+    Transition(TransitionError),
 }
 
 /// A domain's refusals, as made from the kernel's errors.

@@ -13,6 +13,7 @@ pub mod auth;
 pub mod bookings;
 pub mod chat;
 pub mod connection;
+pub mod cost;
 pub mod earnings;
 pub mod error;
 pub mod jobs;
@@ -23,6 +24,7 @@ pub mod offers;
 pub mod reviews;
 pub mod scalars;
 pub mod stream;
+pub mod transitions;
 pub mod wallet;
 
 /// A version fits into GraphQL's 32-bit Int: nothing changes two billion times.

@@ -10,7 +10,7 @@ use crate::features::wallet::model::Cause;
 use crate::features::wallet::outcomes;
 use crate::features::{chat, jobs, offers};
 use crate::kernel::id::{BookingId, ConversationId, OfferId};
-use crate::kernel::{By, Caller, Error, Result, Viewer, text};
+use crate::kernel::{By, Caller, Error, Money, Result, Viewer, text};
 use crate::platform::Platform;
 use crate::platform::work::{AuditRow, Effect, Once, Unit};
 
@@ -162,7 +162,7 @@ pub async fn cancel(platform: &Platform, caller: &Caller, key: Once, input: Canc
 async fn give_up(unit: &mut Unit, viewer: &Viewer, input: &Cancel) -> Result<BookingId> {
     let (found, by) = locked_for(unit, viewer, input.booking).await?;
     let gone = step(unit, &found, CANCEL, by, Some(&input.reason)).await?;
-    let refund = found.effect(CANCEL, by.by())?.customer;
+    let refund = found.effect(CANCEL, by.by())?.map_or(Money::zero(found.quote.budget.currency), |it| it.customer);
     unit.audit(AuditRow::new("booking.cancel", gone.id).because(&input.reason));
     unit.state(events::cancelled(&gone, by, refund)?);
     Ok(gone.id)

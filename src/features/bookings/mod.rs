@@ -4,11 +4,12 @@
 //! work. The wallet's `outcomes` say as data what each step does to the money.
 //!
 //! To add a step: a row in [`LIFE`], its outcome in the wallet's table, a command that locks the booking and takes the
-//! step, and the fact in [`events`].
+//! step, the fact in [`events`], and a line in [`preview`].
 
 pub mod commands;
 pub mod events;
 pub mod model;
+pub mod preview;
 pub mod queries;
 mod store;
 

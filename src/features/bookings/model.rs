@@ -5,7 +5,7 @@ use crate::features::wallet::Quote;
 use crate::features::wallet::escrow::Deal;
 use crate::features::wallet::outcomes::{self, Effect};
 use crate::kernel::id::{BookingId, ConversationId, JobId, OfferId, UserId};
-use crate::kernel::life::{Barred, Life, State, Transition};
+use crate::kernel::life::{Available, Barred, Life, State, Transition};
 use crate::kernel::{By, Error, Result, Role, Timestamp, Viewer};
 
 /// The mutation that makes a booking of an offer.
@@ -196,9 +196,16 @@ impl Booking {
         Deal { offer: self.offer, customer, contractor, quote: self.quote, hold: None }
     }
 
-    /// What a transition does to its money.
-    pub fn effect(&self, transition: &str, by: By) -> Result<Effect> {
-        outcomes::of(transition, Some(self.status.name()), by)?.effect(&self.quote, false, None)
+    /// What a viewer may do next with it.
+    pub fn available(&self, viewer: &Viewer) -> Vec<Available> {
+        let own = self.party_of(viewer.user).ok().map(Party::by);
+        let by: Vec<_> = own.into_iter().chain(viewer.staff()).collect();
+        LIFE.available(self.status, &by, |name, by| self.step(name, by))
+    }
+
+    /// What a transition does to its money; nothing to tell when a person decides that first.
+    pub fn effect(&self, transition: &str, by: By) -> Result<Option<Effect>> {
+        outcomes::of(transition, Some(self.status.name()), by)?.foreseen(&self.quote, false)
     }
 
     /// Where a transition leads, or why it is refused.

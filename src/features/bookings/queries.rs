@@ -23,6 +23,11 @@ pub async fn in_unit(unit: &mut Unit, id: BookingId) -> Result<Booking> {
     found.ok_or_else(|| Error::not_found("booking"))
 }
 
+/// The last booking of a job, read inside a unit of work.
+pub async fn of_job_in_unit(unit: &mut Unit, job: JobId) -> Result<Option<Booking>> {
+    Ok(store::by_jobs(&mut unit.tx, &[job]).await?.pop())
+}
+
 /// A user's bookings on either side, newest first.
 pub async fn of_user(platform: &Platform, user: UserId, page: &Page) -> Result<Slice<Booking>> {
     store::page_of_user(&platform.db, user, page).await

@@ -90,10 +90,10 @@ pub(super) async fn by_ids(on: impl Into<On<'_>>, ids: &[BookingId]) -> Result<V
 }
 
 /// The booking that each of these jobs has or had last.
-pub(super) async fn by_jobs(db: &Db, jobs: &[JobId]) -> Result<Vec<Booking>> {
+pub(super) async fn by_jobs(on: impl Into<On<'_>>, jobs: &[JobId]) -> Result<Vec<Booking>> {
     q("select * from bookings where job_id in ({list}) order by created_at, id")
         .list(jobs.iter().copied())
-        .all(db)
+        .all(on)
         .await
 }
 

@@ -1,8 +1,8 @@
 //! What a job is, and the life that it leads.
 
 use crate::kernel::id::{JobId, UserId};
-use crate::kernel::life::{Barred, Life, State, Transition};
-use crate::kernel::{By, Currency, Money, Result, Timestamp, text};
+use crate::kernel::life::{Available, Barred, Life, State, Transition};
+use crate::kernel::{By, Currency, Money, Result, Timestamp, Viewer, text};
 
 /// The mutation that makes a job.
 pub const POST: &str = "jobPost";
@@ -113,6 +113,15 @@ pub struct Job {
     pub updated_at: Timestamp,
     /// Grows with each change.
     pub version: i64,
+}
+
+impl Job {
+    /// What a viewer may do next with it.
+    pub fn available(&self, viewer: &Viewer) -> Vec<Available> {
+        let own = (self.customer == viewer.user).then_some(By::Customer);
+        let by: Vec<_> = own.into_iter().chain(viewer.staff()).collect();
+        LIFE.available(self.status, &by, |name, by| LIFE.step(name, self.status, by))
+    }
 }
 
 /// What a new job needs, checked.

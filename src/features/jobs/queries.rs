@@ -6,10 +6,16 @@ use crate::kernel::id::{JobId, UserId};
 use crate::kernel::page::{Page, Slice};
 use crate::kernel::{Result, Viewer};
 use crate::platform::Platform;
+use crate::platform::work::Unit;
 
 /// Jobs by id, in no particular order. The caller has a reason to see them.
 pub async fn by_ids(platform: &Platform, ids: &[JobId]) -> Result<Vec<Job>> {
     store::by_ids(&platform.db, ids).await
+}
+
+/// A job, read inside a unit of work.
+pub async fn in_unit(unit: &mut Unit, id: JobId) -> Result<Option<Job>> {
+    Ok(store::by_ids(&mut unit.tx, &[id]).await?.into_iter().next())
 }
 
 /// Whether a job by itself, without regard to offers, is for this viewer.

@@ -1,10 +1,11 @@
 //! What an offer is, and the life that it leads.
 
 use crate::features::wallet::escrow::Deal;
+use crate::features::wallet::outcomes::{self, Effect};
 use crate::features::wallet::{Quote, Rates};
 use crate::kernel::id::{JobId, OfferId, TransactionId, UserId};
-use crate::kernel::life::{Barred, Life, State, Transition};
-use crate::kernel::{By, Code, Error, Money, Result, Role, Timestamp, text};
+use crate::kernel::life::{Available, Barred, Life, State, Transition};
+use crate::kernel::{By, Code, Error, Money, Result, Role, Timestamp, Viewer, text};
 
 /// The mutation that makes an offer.
 pub const SEND: &str = "offerSend";
@@ -212,6 +213,19 @@ impl Offer {
     /// How a side stands to it.
     pub fn by(&self, side: Side) -> By {
         if side == self.made_by { By::Maker } else { By::Receiver }
+    }
+
+    /// What a viewer may do next with it. All of it has until the offer expires.
+    pub fn available(&self, viewer: &Viewer, now: Timestamp) -> Vec<Available> {
+        let own = self.side_of(viewer.user).ok().map(|side| self.by(side));
+        let by: Vec<_> = own.into_iter().chain(viewer.staff()).collect();
+        LIFE.available(self.status, &by, |name, by| self.step(name, by, now))
+    }
+
+    /// What a transition does to its money; nothing to tell when a person decides that first.
+    pub fn effect(&self, transition: &str, by: By) -> Result<Option<Effect>> {
+        let outcome = outcomes::of(transition, Some(self.status.name()), by)?;
+        outcome.foreseen(&self.quote, self.hold.is_some())
     }
 
     /// Where a transition leads now, or why it is refused. Its time may be over before the task comes that ends it.

@@ -189,9 +189,13 @@ impl Outcome {
         Effect::of(quote, &self.parts(quote, is_held, split)?)
     }
 
-    /// Whether somebody has to decide how the escrow is split.
-    pub const fn needs_split(self) -> bool {
-        matches!(self, Outcome::Ended { price: Price::Split, .. })
+    /// What will change by it: nothing to tell when nothing moves, or when somebody has to decide a split first.
+    pub fn foreseen(self, quote: &Quote, is_held: bool) -> Result<Option<Effect>> {
+        if matches!(self, Outcome::Ended { price: Price::Split, .. }) {
+            return Ok(None);
+        }
+        let parts = self.parts(quote, is_held, None)?;
+        if parts.is_empty() { Ok(None) } else { Effect::of(quote, &parts).map(Some) }
     }
 
     /// How a hold of the deal ends by it, if it ends one.
@@ -293,7 +297,8 @@ mod tests {
         }
         let euros = Split { customer: Money::new(0, Currency::parse("EUR").unwrap()), ..split(0, 10_000, 0) };
         assert!(effect(euros).is_err());
-        assert!(SPLIT.needs_split() && SPLIT.parts(&quote(10_000), false, None).is_err(), "somebody has to decide");
+        assert!(SPLIT.parts(&quote(10_000), false, None).is_err(), "somebody has to decide");
+        assert_eq!(SPLIT.foreseen(&quote(10_000), false).unwrap(), None);
     }
 
     #[test]

@@ -6,6 +6,7 @@ use crate::kernel::id::{PaymentId, UserId};
 use crate::kernel::page::{Page, Slice};
 use crate::kernel::{Currency, Money, Result};
 use crate::platform::Platform;
+use crate::platform::work::Unit;
 
 /// Wallets by user and currency. One without any movement is empty, not missing.
 pub async fn balances_of(platform: &Platform, wanted: &[(UserId, Currency)]) -> Result<Vec<Balance>> {
@@ -13,6 +14,11 @@ pub async fn balances_of(platform: &Platform, wanted: &[(UserId, Currency)]) -> 
     let purses = store::purses_of(&platform.db, &users).await?;
     let own = |user: UserId| purses.iter().filter(|purse| purse.owner == Some(user)).cloned().collect::<Vec<_>>();
     Ok(wanted.iter().map(|(user, currency)| sum(*user, *currency, &own(*user))).collect())
+}
+
+/// A user's wallet in one currency, read inside a unit of work.
+pub async fn balance_in_unit(unit: &mut Unit, user: UserId, currency: Currency) -> Result<Balance> {
+    Ok(sum(user, currency, &store::purses_of(&mut unit.tx, &[user]).await?))
 }
 
 /// A user's wallets in all currencies that ever moved, the given one first.

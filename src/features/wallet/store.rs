@@ -136,11 +136,11 @@ pub(super) async fn held(tx: &mut Tx, groups: &[TransactionId]) -> Result<Vec<He
 }
 
 /// All purses that belong to a user.
-pub(super) async fn purses_of(db: &Db, users: &[UserId]) -> Result<Vec<Purse>> {
+pub(super) async fn purses_of(on: impl Into<On<'_>>, users: &[UserId]) -> Result<Vec<Purse>> {
     q("select id, name, class, owner_id, currency, debits_posted, credits_posted, debits_pending, version
         from purses where owner_id in ({list}) and (class = 'AVAILABLE' or credits_posted > debits_posted)")
     .list(users.iter().copied())
-    .all(db)
+    .all(on)
     .await
 }
 

@@ -5,7 +5,8 @@
 //! own, so that a client that hangs up cannot stop it half way, and it is repeated when the database lost a race.
 //! Inside, only `unit.tx` may touch the database: a second connection could wait for the first for ever.
 //!
-//! [`Work::run`] is for most commands, [`Work::once`] for those with an idempotency key. To let something follow from
+//! [`Work::run`] is for most commands, [`Work::once`] for those with an idempotency key. [`Work::rehearsing`] runs the very
+//! same commands and takes everything back. To let something follow from
 //! every event of a kind, write a [`Projection`] and name it in `features/mod.rs`. To let a unit carry one more kind of
 //! thing: a list in [`Unit`], and the statement that stores it in `commit`.
 
@@ -25,7 +26,7 @@ pub use unit::{AuditRow, Unit};
 use super::bus::{Bus, Note};
 use super::db::{Db, Kind};
 use super::host;
-use super::streams::{Draft, append};
+use super::streams::{Draft, StreamName, append};
 use crate::kernel::{Caller, Clock, Code, Error, Ids, Result};
 
 /// How often a transaction is tried before the client is asked to.
@@ -33,6 +34,9 @@ const ATTEMPTS: u32 = 6;
 
 /// What follows from an event in the same transaction: notifications, earnings, webhooks.
 pub type Projection = for<'a> fn(&'a mut Unit, &'a Draft) -> BoxFuture<'a, Result<()>>;
+
+/// What is looked at in a rehearsal, once everything was done and before it is taken back.
+pub type Look = Arc<dyn for<'a> Fn(&'a mut Unit) -> BoxFuture<'a, Result<()>> + Send + Sync>;
 
 /// Runs units of work.
 #[derive(Clone)]
@@ -43,6 +47,7 @@ pub struct Work {
     bus: Arc<dyn Bus>,
     projections: &'static [Projection],
     running: TaskTracker,
+    rehearsal: Option<Look>,
     /// Rung when a commit brought tasks.
     pub tasks_arrived: Arc<Notify>,
 }
@@ -51,7 +56,7 @@ impl Work {
     /// Work on this database, telling this bus.
     pub fn new(db: Db, bus: Arc<dyn Bus>, clock: Clock, ids: Ids, projections: &'static [Projection]) -> Self {
         let running = TaskTracker::new();
-        Work { db, bus, clock, ids, projections, running, tasks_arrived: Arc::default() }
+        Work { db, bus, clock, ids, projections, running, rehearsal: None, tasks_arrived: Arc::default() }
     }
 
     /// Runs one unit of work to its commit, whatever becomes of the caller.
@@ -65,6 +70,12 @@ impl Work {
         let caller = caller.clone();
         let task = self.running.spawn(async move { work.attempts(&caller, &input, &command).await });
         task.await.map_err(Error::internal)?
+    }
+
+    /// The same work without an effect: commands run to the brink of their commit, `look` sees what would be, and then
+    /// everything is rolled back. No event, task, audit row or key stays, and nobody is told.
+    pub fn rehearsing(&self, look: Look) -> Self {
+        Work { rehearsal: Some(look), ..self.clone() }
     }
 
     /// Waits until every unit of work under way has ended.
@@ -95,28 +106,31 @@ impl Work {
     {
         let tx = self.db.begin().await?;
         let mut unit = Unit::new(tx, self.clock.now(), self.ids.clone(), caller.clone());
-        match command(&mut unit, input).await {
-            Ok(value) => {
-                self.commit(unit).await?;
-                Ok(value)
-            }
-            Err(error) => {
-                // An explicit rollback frees the connection at once; a failure of it changes nothing.
-                if let Err(cause) = unit.tx.rollback().await {
-                    tracing::debug!(%cause, "rollback failed");
-                }
-                Err(error)
-            }
+        let done = match (command(&mut unit, input).await, &self.rehearsal) {
+            (Ok(value), None) => return self.commit(unit).await.map(|()| value),
+            (Ok(value), Some(look)) => self.rehearse(&mut unit, look).await.map(|()| value),
+            (Err(error), _) => Err(error),
+        };
+        // An explicit rollback frees the connection at once; a failure of it changes nothing.
+        if let Err(cause) = unit.tx.rollback().await {
+            tracing::debug!(%cause, "rollback failed");
         }
+        done
     }
 
-    async fn commit(&self, mut unit: Unit) -> Result<()> {
+    async fn rehearse(&self, unit: &mut Unit, look: &Look) -> Result<()> {
+        self.write(unit).await?;
+        look(unit).await
+    }
+
+    /// Writes everything that follows from what the command did, and gives the new heads.
+    async fn write(&self, unit: &mut Unit) -> Result<Vec<(StreamName, i64)>> {
         let mut projected = 0;
         // A projection may state facts of its own, which are projected as well.
         while projected < unit.drafts.len() {
             let draft = unit.drafts[projected].clone();
             for projection in self.projections {
-                projection(&mut unit, &draft).await?;
+                projection(unit, &draft).await?;
             }
             projected += 1;
         }
@@ -124,7 +138,11 @@ impl Work {
         last.extend(unit.audit_rows());
         last.extend(super::queue::enqueue(&unit.ids, unit.now, &unit.tasks));
         let actor = unit.actor();
-        let heads = append(&mut unit.tx, &unit.ids, unit.now, &unit.caller, actor, &unit.drafts, last).await?;
+        append(&mut unit.tx, &unit.ids, unit.now, &unit.caller, actor, &unit.drafts, last).await
+    }
+
+    async fn commit(&self, mut unit: Unit) -> Result<()> {
+        let heads = self.write(&mut unit).await?;
         unit.tx.commit().await.map_err(|error| match error.kind {
             // Whether the commit happened is unknown when the connection broke: repeating it could do it twice.
             Kind::Away => Error::new(Code::Unavailable, "The database went away; look before you send it again."),

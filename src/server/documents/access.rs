@@ -11,7 +11,7 @@
 use std::collections::HashMap;
 
 use async_graphql::{
-    InputType, Positioned,
+    InputType, Positioned, Value as ConstValue,
     parser::{
         parse_schema,
         types::{
@@ -33,6 +33,8 @@ pub struct FieldRule {
     pub ty: String,
     /// Whether null may stand there: in the field, then in the items of its list, and so on inwards.
     pub nullable: Vec<bool>,
+    /// What it costs, apart from what is selected below it.
+    pub cost: u64,
     /// Who may read it; nothing if neither the field nor its type says so.
     pub access: Option<Access>,
 }
@@ -164,7 +166,8 @@ fn covers(shared: Option<Access>, own: Option<Access>) -> bool {
 
 fn rule_of(field: &FieldDefinition, default: Option<Access>) -> Result<FieldRule> {
     let (ty, nullable) = named_type(&field.ty.node);
-    Ok(FieldRule { ty: ty.to_owned(), nullable, access: access_of(&field.directives)?.or(default) })
+    let access = access_of(&field.directives)?.or(default);
+    Ok(FieldRule { ty: ty.to_owned(), nullable, cost: cost_of(&field.directives)?, access })
 }
 
 fn named_type(mut ty: &Type) -> (&str, Vec<bool>) {
@@ -187,6 +190,17 @@ fn access_of(directives: &[Positioned<ConstDirective>]) -> Result<Option<Access>
     match Access::parse(value) {
         Ok(access) => Ok(Some(access)),
         Err(_) => Err(Error::internal(format!("@auth at {} of the schema names no rule that exists", auth.pos))),
+    }
+}
+
+/// What `@cost` says, or 1.
+fn cost_of(directives: &[Positioned<ConstDirective>]) -> Result<u64> {
+    let Some(cost) = directives.iter().find(|directive| directive.node.name.node == "cost") else {
+        return Ok(1);
+    };
+    match cost.node.get_argument("weight").map(|weight| &weight.node) {
+        Some(ConstValue::Number(weight)) if weight.as_u64().is_some() => Ok(weight.as_u64().unwrap_or(1)),
+        _ => Err(Error::internal(format!("@cost at {} of the schema names no weight", cost.pos))),
     }
 }
 

@@ -1,4 +1,4 @@
-//! What an operation costs: each field 1, times the rows of the pages around it.
+//! What an operation costs: each field 1, or what its `@cost` says, times the rows of the pages around it.
 //!
 //! A fragment is costed once for each type whose rules hold in it, leaves first, so that a spread only looks its cost up.
 
@@ -63,7 +63,9 @@ impl<'a> Costs<'a> {
             Selection::Field(field) => {
                 let target = self.view.target(parent, &field.node);
                 let below = self.of_set(&field.node.selection_set.node, target);
-                below.saturating_mul(self.rows(&field.node, target)).saturating_add(1)
+                below
+                    .saturating_mul(self.rows(&field.node, target))
+                    .saturating_add(self.view.weight(parent, &field.node))
             }
             Selection::InlineFragment(inline) => {
                 self.of_set(&inline.node.selection_set.node, self.view.inside(&inline.node, parent))

@@ -111,6 +111,11 @@ impl<'a> View<'a> {
         self.index.field(parent?, &field.name.node).map(|rule| rule.ty.as_str())
     }
 
+    /// What `field` of `parent` costs by itself.
+    pub(super) fn weight(self, parent: Option<&str>, field: &Field) -> u64 {
+        parent.and_then(|parent| self.index.field(parent, &field.name.node)).map_or(1, |rule| rule.cost)
+    }
+
     /// The type whose rules hold inside `inline` in a selection from `parent`.
     pub(super) fn inside(self, inline: &'a InlineFragment, parent: Option<&'a str>) -> Option<&'a str> {
         match &inline.type_condition {

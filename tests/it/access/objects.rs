@@ -11,10 +11,11 @@ use super::{Rules, Shown, Someone, Story, codes, meets};
 use crate::support::inprocess::InProcess;
 
 /// Fields that have no value in this story, each with the reason.
-const EMPTY: [(&str, &str); 3] = [
+const EMPTY: [(&str, &str); 4] = [
     ("Payment.nextStep", "the sandbox settles at once"),
     ("PaymentStep.redirectUrl", "the sandbox settles at once"),
     ("Review.hiddenReason", "nothing is hidden; the tests of reviews look at one that is"),
+    ("TransitionError.field", "what the viewer may do next has no input"),
 ];
 
 /// A booking says where its people talk, and staff may not follow: asked for it, they get an error in its place.

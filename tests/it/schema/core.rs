@@ -36,6 +36,15 @@ const CORE: &str = "
     Job.offers(after: String, before: String, first: Int, last: Int): OfferConnection!
     Job.booking: Booking
     Job.conversation: Conversation
+    Job.availableTransitions: [Transition!]!
+    Offer.availableTransitions: [Transition!]!
+    Booking.availableTransitions: [Transition!]!
+    Transition.name: TransitionName!
+    Transition.label: String!
+    Transition.deadline: DateTime
+    Transition.moneyEffect: MoneyEffect
+    Transition.refusedBecause: TransitionError
+    Query.transitionPreview(id: ID!, name: TransitionName!): TransitionPreview
     Offer.id: ID!
     Offer.job: Job!
     Offer.contractor: User!

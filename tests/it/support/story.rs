@@ -138,7 +138,7 @@ impl Story {
         }
     }
 
-    /// An open job with sealed offers, and a booking that is given up.
+    /// An open job with sealed offers, and a booking that is given up, and one that waits.
     async fn haggle(&mut self) {
         let open = self.post("Mow the lawn", &["customer"], true).await;
         let mine = self.offer("rival", &open, None).await;
@@ -154,6 +154,12 @@ impl Story {
         self.add("Conversation", &made["conversation"]["id"], &["customer", "rival"]);
         let input = json!({ "bookingId": made["booking"]["id"], "reason": "No water.", "idempotencyKey": "cancel" });
         self.act("customer", "bookingCancel", input, "booking { id }").await;
+        let agreed = self.post("Fell a tree", &["customer", "rival"], false).await;
+        let offer = self.offer("rival", &agreed, None).await;
+        self.add("Offer", &offer, &["rival", "customer"]);
+        let made = self.accept("customer", &offer).await;
+        self.add("Booking", &made["booking"]["id"], &["customer", "rival"]);
+        self.add("Conversation", &made["conversation"]["id"], &["customer", "rival"]);
     }
 
     async fn post(&mut self, title: &str, concerned: &[&'static str], is_open: bool) -> Value {

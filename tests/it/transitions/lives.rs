@@ -1,6 +1,7 @@
 //! The tables themselves: no state that is never reached, no end that goes on, no name that nobody knows.
 
 use std::collections::BTreeSet;
+use std::process::Command;
 
 use gigwire::features::lives;
 use gigwire::features::wallet::outcomes::{self, TABLE};
@@ -145,4 +146,32 @@ fn each_transition_says_what_it_does_to_the_money() {
         }
     }
     assert_eq!(rows, cases, "the table of money holds the cases of the lives, no more and no less");
+}
+
+fn drawn(arguments: &[&str]) -> Result<String, String> {
+    let output = Command::new(env!("CARGO_BIN_EXE_gigwire")).arg("lives").args(arguments).output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    if output.status.success() { Ok(text(output.stdout)) } else { Err(text(output.stderr)) }
+}
+
+#[test]
+fn the_documents_show_the_diagrams() {
+    let text = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/lives.md")).unwrap();
+    for chart in lives() {
+        let diagram = format!("```mermaid\n{}```", drawn(&[chart.noun, "--mermaid"]).unwrap());
+        assert!(text.contains(&diagram), "docs/lives.md should show:\n\n{diagram}");
+    }
+}
+
+#[test]
+fn the_command_draws_each_life() {
+    let all = drawn(&[]).unwrap();
+    for chart in lives() {
+        let one = drawn(&[chart.noun]).unwrap();
+        assert!(all.contains(&one));
+        for line in &chart.lines {
+            assert!(one.lines().any(|drawn| drawn.contains(line.name) && drawn.contains(line.to)), "{one}");
+        }
+    }
+    assert_eq!(drawn(&["door"]).unwrap_err(), "gigwire: Lives are those of: job, offer, booking.\n");
 }

@@ -1,4 +1,6 @@
 //! Lives as data: that the tables are whole, that what they say happens, and what people are told of it.
 
+mod available;
 mod lives;
 mod money;
+mod preview;

@@ -1,0 +1,143 @@
+//! What a transition would do: the very command, run to the brink of its commit and taken back, so that its rules cannot
+//! differ from those of the real one.
+//!
+//! To add a transition: a line in [`offer`] or [`booking`] that calls its command.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use futures_util::future::BoxFuture;
+
+use super::model::{ACCEPT, CANCEL, COMPLETE, DELIVER, START};
+use super::{Status, commands, queries};
+use crate::features::offers::model::{DECLINE, WITHDRAW};
+use crate::features::wallet::outcomes::Effect;
+use crate::features::wallet::{self, Balance};
+use crate::features::{jobs, offers};
+use crate::kernel::id::{BookingId, JobId, OfferId, UserId, parse};
+use crate::kernel::life::Available;
+use crate::kernel::{Caller, Code, Currency, Error, Result};
+use crate::platform::Platform;
+use crate::platform::work::{Look, Once, Unit};
+
+/// Where everything would stand.
+#[derive(Clone, Debug)]
+pub struct Foreseen {
+    /// The job.
+    pub job: Option<jobs::Status>,
+    /// The offer, when the transition is one of an offer.
+    pub offer: Option<offers::Status>,
+    /// The booking.
+    pub booking: Option<Status>,
+    /// What the transition moves.
+    pub effect: Option<Effect>,
+    /// The viewer's wallet.
+    pub wallet: Balance,
+}
+
+/// What a mutation would do to the object with this id, for this caller.
+pub async fn of(platform: &Platform, caller: &Caller, mutation: &'static str, id: &str) -> Result<Foreseen> {
+    match mutation {
+        ACCEPT | DECLINE | WITHDRAW => offer(platform, caller, mutation, parse(id)?).await,
+        START | DELIVER | COMPLETE | CANCEL => booking(platform, caller, mutation, parse(id)?).await,
+        other => Err(Error::new(Code::BadUserInput, format!("There is no preview of {other}."))),
+    }
+}
+
+async fn offer(platform: &Platform, caller: &Caller, mutation: &'static str, id: OfferId) -> Result<Foreseen> {
+    let viewer = caller.viewer()?;
+    let found = offers::queries::by_ids(platform, &[id]).await?.pop();
+    let stage = Stage::new(platform, move |unit| Box::pin(after_offer(unit, viewer.user, id)));
+    match mutation {
+        ACCEPT => commands::accept(&stage.platform, caller, key(platform, mutation)?, id).await.map(drop)?,
+        DECLINE => offers::commands::decline(&stage.platform, caller, id).await.map(drop)?,
+        _ => offers::commands::withdraw(&stage.platform, caller, id).await.map(drop)?,
+    }
+    let found = found.ok_or_else(|| Error::not_found("offer"))?;
+    let available = found.available(&viewer, platform.clock.now());
+    let effect = found.effect(mutation, taken(&available, mutation)?.by)?;
+    Ok(Foreseen { effect, ..stage.seen()? })
+}
+
+async fn booking(platform: &Platform, caller: &Caller, mutation: &'static str, id: BookingId) -> Result<Foreseen> {
+    let viewer = caller.viewer()?;
+    let found = queries::by_ids(platform, &[id]).await?.pop();
+    let stage = Stage::new(platform, move |unit| Box::pin(after_booking(unit, viewer.user, id)));
+    match mutation {
+        START => commands::start(&stage.platform, caller, id).await.map(drop)?,
+        DELIVER => commands::deliver(&stage.platform, caller, id).await.map(drop)?,
+        COMPLETE => commands::complete(&stage.platform, caller, key(platform, mutation)?, id).await.map(drop)?,
+        _ => {
+            // Why somebody gives up changes nothing.
+            let input = commands::Cancel::new(id, mutation)?;
+            commands::cancel(&stage.platform, caller, key(platform, mutation)?, input).await.map(drop)?;
+        }
+    }
+    let found = found.ok_or_else(|| Error::not_found("booking"))?;
+    let effect = found.effect(mutation, taken(&found.available(&viewer), mutation)?.by)?;
+    Ok(Foreseen { effect, ..stage.seen()? })
+}
+
+/// A key of its own, so that a rehearsal never repeats what was done.
+fn key(platform: &Platform, mutation: &'static str) -> Result<Once> {
+    Once::new(mutation, &platform.ids.uuid().to_string())
+}
+
+/// The step as it was foreseen when the object was read, a moment before the command ran.
+fn taken<'a>(available: &'a [Available], mutation: &str) -> Result<&'a Available> {
+    let step = available.iter().find(|it| it.name == mutation && it.refused.is_none());
+    step.ok_or_else(|| Error::conflict("This changed just now; look again."))
+}
+
+/// A platform on which nothing lasts, and what was seen on it.
+struct Stage {
+    platform: Platform,
+    seen: Arc<Mutex<Option<Foreseen>>>,
+}
+
+impl Stage {
+    fn new<L>(platform: &Platform, look: L) -> Self
+    where
+        L: for<'a> Fn(&'a mut Unit) -> BoxFuture<'a, Result<Foreseen>> + Send + Sync + 'static,
+    {
+        let seen: Arc<Mutex<Option<Foreseen>>> = Arc::default();
+        let (kept, look) = (seen.clone(), Arc::new(look));
+        let look: Look = Arc::new(move |unit| {
+            let (kept, look) = (kept.clone(), look.clone());
+            Box::pin(async move {
+                let foreseen = look(unit).await?;
+                *kept.lock().unwrap_or_else(PoisonError::into_inner) = Some(foreseen);
+                Ok(())
+            })
+        });
+        Stage { platform: platform.rehearsing(look), seen }
+    }
+
+    fn seen(&self) -> Result<Foreseen> {
+        let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner).take();
+        seen.ok_or_else(|| Error::internal("a rehearsal that nobody looked at"))
+    }
+}
+
+async fn after_offer(unit: &mut Unit, viewer: UserId, id: OfferId) -> Result<Foreseen> {
+    let offer = offers::queries::in_unit(unit, id).await?.ok_or_else(|| Error::not_found("offer"))?;
+    let booking = queries::of_job_in_unit(unit, offer.job).await?.filter(|booking| booking.offer == id);
+    let currency = offer.quote.budget.currency;
+    let seen = after(unit, viewer, Some(offer.job), currency).await?;
+    Ok(Foreseen { offer: Some(offer.status), booking: booking.map(|booking| booking.status), ..seen })
+}
+
+async fn after_booking(unit: &mut Unit, viewer: UserId, id: BookingId) -> Result<Foreseen> {
+    let booking = queries::in_unit(unit, id).await?;
+    let seen = after(unit, viewer, booking.job, booking.quote.budget.currency).await?;
+    Ok(Foreseen { booking: Some(booking.status), ..seen })
+}
+
+/// What is looked at after every transition.
+async fn after(unit: &mut Unit, viewer: UserId, job: Option<JobId>, currency: Currency) -> Result<Foreseen> {
+    let job = match job {
+        Some(id) => jobs::queries::in_unit(unit, id).await?.map(|job| job.status),
+        None => None,
+    };
+    let wallet = wallet::queries::balance_in_unit(unit, viewer, currency).await?;
+    Ok(Foreseen { job, offer: None, booking: None, effect: None, wallet })
+}
