@@ -19,7 +19,7 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use futures_util::future::join_all;
 
-use crate::features::{offers as offer_feature, reviews as review_feature, wallet};
+use crate::features::{jobs as job_feature, offers as offer_feature, reviews as review_feature, wallet};
 use crate::kernel::{Caller, Error, Result};
 use crate::platform::Platform;
 use crate::platform::host;
@@ -86,8 +86,9 @@ async fn attempt(platform: &Arc<Platform>, task: Task) -> Result<()> {
 /// Every kind of task and its handler.
 async fn run(platform: &Platform, caller: &Caller, task: &Task) -> Result<()> {
     match task.kind.as_str() {
+        job_feature::model::EXPIRE => offers::expire_job(platform, caller, task).await,
         offer_feature::model::EXPIRE => offers::expire(platform, caller, task).await,
-        offer_feature::commands::TELL => offers::tell(platform, caller, task).await,
+        offer_feature::settling::TELL => offers::tell(platform, caller, task).await,
         review_feature::commands::PUBLISH => reviews::publish(platform, caller, task).await,
         wallet::commands::COLLECT => payments::collect(platform, caller, task).await,
         other => Err(Error::internal(format!("nobody handles tasks of the kind {other}"))),

@@ -11,15 +11,14 @@ use gigwire::kernel::life::{Chart, Line};
 use crate::schema::Sdl;
 
 /// States that the API knows already and nothing leads to yet, each with what is missing. A line goes with its reason.
-const WAITING: [(&str, &str, &str); 4] = [
+const WAITING: [(&str, &str, &str); 3] = [
     ("job", "DRAFT", "jobs are posted at once"),
-    ("job", "EXPIRED", "jobs have no end in time"),
     ("booking", "REQUESTED", "nothing is booked from a listing"),
     ("booking", "DISPUTED", "nobody can open a dispute"),
 ];
 
 /// The tasks that take steps.
-const TASKS: [&str; 1] = [gigwire::features::offers::model::EXPIRE];
+const TASKS: [&str; 2] = [gigwire::features::offers::model::EXPIRE, gigwire::features::jobs::model::EXPIRE];
 
 /// States that a life reaches from its beginnings.
 fn reached(chart: &Chart) -> BTreeSet<&'static str> {

@@ -2,12 +2,14 @@
 
 use std::collections::BTreeSet;
 
+use gigwire::features::offers::settling::expire_job;
 use gigwire::features::wallet::outcomes::{Fee, Freed, Outcome, Price, TABLE};
+use gigwire::kernel::Caller;
 use gigwire::kernel::clock::DAY;
 use serde_json::json;
 
 use crate::support::app::{PASSWORD, TestApp, TestUser, eventually, on_both_engines};
-use crate::support::market::{id_of, key, usd};
+use crate::support::market::{id_of, key, usd, uuid};
 
 on_both_engines! {
     each_row_pays_what_it_says,
@@ -42,7 +44,7 @@ const FREE: After = [PURSE, 0, 0, 0, 0];
 const FUNDED: After = [PURSE - 10_500, 0, 10_000, 0, 500];
 
 /// `by_customer` says who made the offer.
-const CASES: [Case; 15] = [
+const CASES: [Case; 20] = [
     case(("offerSend", "", "customer"), true, &[], HELD),
     case(("offerSend", "", "contractor"), false, &[], FREE),
     case(("offerAccept", "PENDING", "receiver"), true, &[], FUNDED),
@@ -50,6 +52,10 @@ const CASES: [Case; 15] = [
     case(("offerAccept", "PENDING", "rival"), true, &[], FUNDED),
     case(("offerDecline", "PENDING", "receiver"), true, &[], FREE),
     case(("offerDecline", "PENDING", "receiver"), false, &[], FREE),
+    case(("offerCounter", "", "customer"), false, &[], HELD),
+    case(("offerCounter", "", "contractor"), true, &[], FREE),
+    case(("offerCounter", "PENDING", "receiver"), true, &[], FREE),
+    case(("jobCancel", "PENDING", "customer"), true, &[], FREE),
     case(("offerWithdraw", "PENDING", "maker"), true, &[], FREE),
     case(("offerWithdraw", "PENDING", "maker"), false, &[], FREE),
     case(("bookingStart", "CONFIRMED", "contractor"), true, &["offerAccept"], FUNDED),
@@ -62,8 +68,9 @@ const CASES: [Case; 15] = [
     ),
     case(("bookingCancel", "CONFIRMED", "customer"), true, &["offerAccept"], [PURSE - 500, 0, 0, 0, 500]),
     case(("bookingCancel", "CONFIRMED", "contractor"), true, &["offerAccept"], FREE),
-    // The last one, since it makes everybody's tokens old.
+    // The last ones, since they make everybody's tokens old.
     case(("offer.expire", "PENDING", "timer"), true, &[], FREE),
+    case(("job.expire", "PENDING", "timer"), true, &[], FREE),
 ];
 
 /// Two people and their one offer.
@@ -112,6 +119,13 @@ impl<'a> Deal<'a> {
         match (transition, by) {
             ("offerSend", _) => {}
             ("offer.expire", _) => self.wait().await,
+            ("job.expire", _) => self.outlive().await,
+            ("offerCounter", _) => {
+                self.app.counter(self.person("receiver"), &self.offer, "100.00").await.ok();
+            }
+            ("jobCancel", _) => {
+                self.app.cancel_job(&self.customer, &self.job().await).await.ok();
+            }
             ("offerAccept", "rival") => self.lose().await,
             ("offerAccept", _) => {
                 let made = self.app.answer(self.person("receiver"), transition, &self.offer).await.ok();
@@ -137,13 +151,26 @@ impl<'a> Deal<'a> {
         eventually("the offer expires", expired).await;
     }
 
+    /// The job's time is over before the task of its offer comes.
+    async fn outlive(&mut self) {
+        let job = self.job().await;
+        self.app.clock.advance(31 * DAY);
+        let caller = Caller::system("test");
+        expire_job(&self.app.server.platform, &caller, uuid(&job)).await.unwrap();
+        self.customer = self.app.sign_in(&self.customer.email, PASSWORD).await;
+        assert_eq!(self.app.offer_status(&self.customer, &self.offer).await, "EXPIRED");
+    }
+
+    async fn job(&self) -> String {
+        let text = "query ($id: ID!) { node(id: $id) { ... on Offer { job { id } } } }";
+        let found = self.app.gql(&self.customer, text, json!({ "id": self.offer })).await;
+        found["data"]["node"]["job"]["id"].as_str().unwrap_or_else(|| panic!("{found}")).to_owned()
+    }
+
     /// Somebody else's offer for as much wins: its money is what the lost one held.
     async fn lose(&self) {
         let rival = self.app.sign_up(&["CONTRACTOR"]).await;
-        let text = "query ($id: ID!) { node(id: $id) { ... on Offer { job { id } } } }";
-        let found = self.app.gql(&self.customer, text, json!({ "id": self.offer })).await;
-        let job = &found["data"]["node"]["job"]["id"];
-        let input = json!({ "jobId": job, "amount": usd("100.00"), "idempotencyKey": key() });
+        let input = json!({ "jobId": self.job().await, "amount": usd("100.00"), "idempotencyKey": key() });
         let sent = self.app.act(&rival, "offerSend", input).await.ok();
         self.app.answer(&self.customer, "offerAccept", &id_of(&sent, "offer")).await.ok();
         assert_eq!(self.app.offer_status(&self.contractor, &self.offer).await, "DECLINED");
