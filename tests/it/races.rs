@@ -308,7 +308,7 @@ async fn a_withdrawal_meets_the_next_offer(arena: Arena) {
 async fn a_completion_meets_a_cancellation(arena: Arena) {
     let app = &arena.app;
     let (ada, bob, _) = arena.people("100000.00").await;
-    for round in 0..arena.rounds {
+    for round in 0..arena.rounds * 4 {
         let booking = app.book(&ada, &bob).await;
         let plain = json!({ "bookingId": booking });
         let cancel = || json!({ "bookingId": booking, "reason": "No time", "idempotencyKey": key() });

@@ -147,7 +147,7 @@ async fn what_is_expected_and_refused_says_why(app: &TestApp) {
     app.clock.advance(6 * DAY + 1);
     let ada = app.sign_in(&ada.email, PASSWORD).await;
     let found = open(app, &ada, &offer).await;
-    assert_eq!(names(&found), ["OFFER_ACCEPT!", "OFFER_DECLINE"]);
+    assert_eq!(names(&found), ["OFFER_ACCEPT!", "OFFER_DECLINE", "OFFER_COUNTER!"]);
     assert_eq!(found[0]["refusedBecause"]["code"], "OFFER_EXPIRED");
     app.answer(&ada, "offerAccept", &offer).await.refused("OFFER_EXPIRED");
 }
