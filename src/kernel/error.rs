@@ -69,6 +69,8 @@ pub enum Code {
     OfferExists,
     /// The job has as many pending offers as it may have.
     TooManyOffers,
+    /// The two have countered each other as often as they may.
+    TooManyCounters,
     /// Nobody makes or takes an offer on an own job.
     OwnJob,
     /// The viewer has reviewed this booking already.
@@ -137,6 +139,7 @@ impl Code {
             Code::OfferExpired => "OFFER_EXPIRED",
             Code::OfferExists => "OFFER_EXISTS",
             Code::TooManyOffers => "TOO_MANY_OFFERS",
+            Code::TooManyCounters => "TOO_MANY_COUNTERS",
             Code::OwnJob => "OWN_JOB",
             Code::ReviewExists => "REVIEW_EXISTS",
             Code::ReplyExists => "REPLY_EXISTS",

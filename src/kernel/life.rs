@@ -164,7 +164,9 @@ impl<S: State> Life<S> {
     }
 
     fn forbidden(&self, name: &str, from: Option<S>, by: By) -> Error {
-        let meant: Vec<_> = self.rows.iter().filter(|row| row.name == name).flat_map(|row| row.by).collect();
+        // What makes an object is for others than what goes on with it, though it may have the same name.
+        let meant = self.rows.iter().filter(|row| row.name == name && (from.is_none() || !row.from.is_empty()));
+        let meant: Vec<_> = meant.flat_map(|row| row.by).collect();
         let people: Vec<_> = meant.iter().filter(|by| by.is_person()).map(|by| by.name()).collect();
         let whose = format!("This is for the {}'s {}.", self.noun, people.join(" or "));
         let own = |from| self.around(from, by).filter(move |row| row.from.contains(&from)).map(|row| row.name);

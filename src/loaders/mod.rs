@@ -26,7 +26,7 @@ use crate::platform::Platform;
 
 mod questions;
 
-pub use questions::{BookingOfJob, OffersOfJob, ReviewsOfUser, WalletKey};
+pub use questions::{BookingOfJob, CounterOf, OffersOfJob, ReviewsOfUser, WalletKey};
 
 /// How often a loader lets others run before it reads. With one, those who wait for the same batch wake one after the
 /// other, and each takes its next question to the database alone.
@@ -115,6 +115,10 @@ loaders! {
     offer, OfferBatch: OfferId => offers::Offer, |it: &offers::Offer| it.id, offers::queries::by_ids;
     /// The first offers of a job.
     offers_of_job, OffersOfJobBatch: OffersOfJob => questions::FirstOffers, |it: &questions::FirstOffers| it.of, questions::first_offers;
+    /// The offer that answers another one.
+    counter_of, CounterOfBatch: CounterOf => offers::Offer, |it: &offers::Offer| CounterOf(it.counter_to), questions::counters;
+    /// What the pending offers of a job are about.
+    offer_summary, OfferSummaryBatch: JobId => offers::Summary, |it: &offers::Summary| it.job, offers::queries::summaries;
     /// A booking by id.
     booking, BookingBatch: BookingId => bookings::Booking, |it: &bookings::Booking| it.id, bookings::queries::by_ids;
     /// The booking of a job.

@@ -2,11 +2,11 @@
 
 use std::collections::HashMap;
 
-use crate::features::offers::Offer;
+use crate::features::offers::{Offer, View};
 use crate::features::reviews::Review;
 use crate::features::wallet::Balance;
 use crate::features::{bookings, offers, reviews, wallet};
-use crate::kernel::id::{JobId, UserId};
+use crate::kernel::id::{JobId, OfferId, UserId};
 use crate::kernel::page::Slice;
 use crate::kernel::{Currency, Result};
 use crate::platform::Platform;
@@ -43,8 +43,8 @@ pub(super) async fn wallets(platform: &Platform, keys: &[WalletKey]) -> Result<V
 pub struct OffersOfJob {
     /// Which job.
     pub job: JobId,
-    /// Only this contractor's; everybody's when absent.
-    pub only: Option<UserId>,
+    /// Which of its offers, in which order.
+    pub view: View,
     /// How many.
     pub size: i64,
 }
@@ -56,18 +56,27 @@ pub struct FirstOffers {
     pub slice: Slice<Offer>,
 }
 
-/// One read for each scope and size: in a list of jobs there is mostly one of each.
+/// One read for each view and size: in a list of jobs there is mostly one of each.
 pub(super) async fn first_offers(platform: &Platform, keys: &[OffersOfJob]) -> Result<Vec<FirstOffers>> {
-    let mut scopes: HashMap<(Option<UserId>, i64), Vec<JobId>> = HashMap::new();
+    let mut views: HashMap<(View, i64), Vec<JobId>> = HashMap::new();
     for key in keys {
-        scopes.entry((key.only, key.size)).or_default().push(key.job);
+        views.entry((key.view, key.size)).or_default().push(key.job);
     }
     let mut all = Vec::with_capacity(keys.len());
-    for ((only, size), jobs) in scopes {
-        let found = offers::queries::first_of_jobs(platform, &jobs, only, size).await?;
-        all.extend(found.into_iter().map(|(job, slice)| FirstOffers { of: OffersOfJob { job, only, size }, slice }));
+    for ((view, size), jobs) in views {
+        let found = offers::queries::first_of_jobs(platform, &jobs, view, size).await?;
+        all.extend(found.into_iter().map(|(job, slice)| FirstOffers { of: OffersOfJob { job, view, size }, slice }));
     }
     Ok(all)
+}
+
+/// The offer that answers another one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct CounterOf(pub Option<OfferId>);
+
+pub(super) async fn counters(platform: &Platform, keys: &[CounterOf]) -> Result<Vec<Offer>> {
+    let offers: Vec<_> = keys.iter().filter_map(|key| key.0).collect();
+    offers::queries::counters(platform, &offers).await
 }
 
 /// The first published reviews of a user.

@@ -6,22 +6,24 @@ use async_graphql::{ComplexObject, Context, ID, Object, Subscription};
 
 use super::ask::Ask;
 use super::connection::total;
-use super::error::{Nullable, answer, nullable, settle};
+use super::error::{Nullable, answer, nullable, settle, settle_with};
 use super::live::{Live, durable, live_events, own};
 use super::{bookings, chat, offers};
 use crate::features::jobs::{self as feature, commands, events, queries};
 use crate::features::offers::queries::visible_jobs;
+use crate::features::offers::settling;
 use crate::kernel::id::{JobId, TypedId, UserId, parse};
 use crate::kernel::page::{Cursor, Page, Slice};
 use crate::kernel::{Code, Error, Result, Viewer};
 use crate::platform::streams::{Event, Step};
+use crate::platform::work::Once;
 use crate::schema::accounts::User;
 use crate::schema::auth::{Access, auth};
 use crate::schema::bookings::Booking;
 use crate::schema::chat::Conversation;
 use crate::schema::cost::{TRANSITIONS, cost};
 use crate::schema::jobs::*;
-use crate::schema::offers::OfferConnection;
+use crate::schema::offers::{OfferConnection, OfferFilter, OfferOrder, OfferSummary};
 use crate::schema::transitions::Transition;
 
 /// Queries of jobs.
@@ -113,14 +115,46 @@ impl JobMutation {
     ) -> Nullable<JobPostPayload> {
         settle(post(ctx, input).await)
     }
+
+    /// Gives up an OPEN job of the viewer's own: its offers are declined, and what they held is free again. A job with a
+    /// booking ends with that.
+    #[graphql(directive = auth::apply(Access::SignedIn))]
+    async fn job_cancel(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which job.")] input: JobCancelInput,
+    ) -> Nullable<JobCancelPayload> {
+        let outcome = cancel(ctx, &input).await;
+        let job = async |mut refused: JobCancelPayload| {
+            refused.job = current(ctx, &input.job_id).await;
+            refused
+        };
+        settle_with(outcome, job).await
+    }
 }
 
 async fn post(ctx: &Context<'_>, input: JobPostInput) -> Result<JobPostPayload> {
     let new = feature::NewJob::new(&input.title, &input.description, input.budget.read("budget")?)?;
-    let id = commands::post(ctx.platform(), ctx.caller(), new).await?;
+    let key = Once::optional("jobPost", input.idempotency_key.as_deref())?;
+    let id = ctx.done(commands::post(ctx.platform(), ctx.caller(), key, new).await?);
+    Ok(JobPostPayload { job: fresh(ctx, id).await?, ..Default::default() })
+}
+
+async fn cancel(ctx: &Context<'_>, input: &JobCancelInput) -> Result<JobCancelPayload> {
+    let cancel = settling::CancelJob::new(parse(&input.job_id)?, input.reason.as_deref())?;
+    let key = Once::new("jobCancel", &input.idempotency_key)?;
+    let id = ctx.done(settling::cancel_job(ctx.platform(), ctx.caller(), key, cancel).await?);
+    Ok(JobCancelPayload { job: fresh(ctx, id).await?, ..Default::default() })
+}
+
+async fn fresh(ctx: &Context<'_>, id: JobId) -> Result<Option<Job>> {
+    Ok(ctx.loaders().job(id).await?.map(Into::into))
+}
+
+/// The job as it is now, to be shown with a conflict.
+async fn current(ctx: &Context<'_>, id: &str) -> Option<Job> {
     ctx.loaders().renew();
-    let job = ctx.loaders().job(id).await?.map(Into::into);
-    Ok(JobPostPayload { job, ..Default::default() })
+    visible(ctx, &ctx.viewer().ok()?, parse(id).ok()?).await.ok()?
 }
 
 /// Fields of a job that need a look.
@@ -131,17 +165,28 @@ impl Job {
         super::accounts::user(ctx, self.row.customer).await
     }
 
-    /// Offers on it, newest first. Sealed: the customer sees all, a contractor its own, staff all.
+    /// Offers on it, newest first unless ordered otherwise. Sealed: the customer sees all, a contractor its own, staff
+    /// all.
+    #[allow(clippy::too_many_arguments, reason = "a connection has four arguments besides filter and order")]
     async fn offers(
         &self,
         ctx: &Context<'_>,
+        #[graphql(desc = "Which ones.")] filter: Option<OfferFilter>,
+        #[graphql(desc = "In which order.")] order_by: Option<OfferOrder>,
         #[graphql(desc = "How many from the start: 0 to 100; 20 when absent.")] first: Option<i32>,
         #[graphql(desc = "Only those behind this cursor.")] after: Option<String>,
         #[graphql(desc = "How many from the end: 0 to 100.")] last: Option<i32>,
         #[graphql(desc = "Only those in front of this cursor.")] before: Option<String>,
     ) -> async_graphql::Result<OfferConnection> {
         let page = answer(Page::from_args(first, after.as_deref(), last, before.as_deref()))?;
-        answer(offers::of_job(ctx, &self.row, page).await)
+        let filter = filter.unwrap_or_default().into();
+        let sort = order_by.map(Into::into).unwrap_or_default();
+        answer(offers::of_job(ctx, &self.row, filter, sort, page).await)
+    }
+
+    /// Its pending offers at a glance. For its customer and staff; null for others.
+    async fn offer_summary(&self, ctx: &Context<'_>) -> Nullable<OfferSummary> {
+        nullable(offers::summary(ctx, &self.row).await)
     }
 
     /// The booking that it became. For its two parties and staff; null for others.
@@ -158,7 +203,8 @@ impl Job {
     #[graphql(directive = cost::apply(TRANSITIONS))]
     async fn available_transitions(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<Transition>> {
         let found = self.row.available(&answer(ctx.viewer())?);
-        answer(Transition::list(found, None, |_| Ok(None)))
+        let deadline = (self.row.status == feature::Status::Open).then_some(self.row.expires_at);
+        answer(Transition::list(found, deadline, |_| Ok(None)))
     }
 }
 

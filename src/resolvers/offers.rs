@@ -15,7 +15,7 @@ use crate::features::offers::{self as feature, commands, events, queries};
 use crate::kernel::id::{OfferId, TypedId, UserId, parse};
 use crate::kernel::page::{Cursor, Page};
 use crate::kernel::{Error, Result};
-use crate::loaders::OffersOfJob;
+use crate::loaders::{CounterOf, OffersOfJob};
 use crate::platform::streams::{Event, Step};
 use crate::platform::work::Once;
 use crate::schema::accounts::User;
@@ -60,6 +60,23 @@ impl OfferMutation {
         .await
     }
 
+    /// Answers an offer that the other side made with another price: the old offer is declined, the new one goes the other
+    /// way. A customer's holds price and fee at once; a contractor's frees what the old one held.
+    #[graphql(directive = auth::apply(Access::SignedIn))]
+    async fn offer_counter(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which offer, and the new terms.")] input: OfferCounterInput,
+    ) -> Nullable<OfferCounterPayload> {
+        let old = input.offer_id.clone();
+        let outcome = counter(ctx, input).await;
+        settle_with(outcome, async |mut refused: OfferCounterPayload| {
+            refused.offer = current(ctx, &old).await;
+            refused
+        })
+        .await
+    }
+
     /// Says no to an offer that the other side made. What it held is free again.
     #[graphql(directive = auth::apply(Access::SignedIn))]
     async fn offer_decline(
@@ -67,7 +84,7 @@ impl OfferMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "Which offer.")] input: OfferDeclineInput,
     ) -> Nullable<OfferDeclinePayload> {
-        let outcome = decline(ctx, &input.offer_id).await;
+        let outcome = decline(ctx, &input).await;
         settle_with(outcome, async |mut refused: OfferDeclinePayload| {
             refused.offer = current(ctx, &input.offer_id).await;
             refused
@@ -82,7 +99,7 @@ impl OfferMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "Which offer.")] input: OfferWithdrawInput,
     ) -> Nullable<OfferWithdrawPayload> {
-        let outcome = withdraw(ctx, &input.offer_id).await;
+        let outcome = withdraw(ctx, &input).await;
         settle_with(outcome, async |mut refused: OfferWithdrawPayload| {
             refused.offer = current(ctx, &input.offer_id).await;
             refused
@@ -112,15 +129,25 @@ async fn accept(ctx: &Context<'_>, input: &OfferAcceptInput) -> Result<OfferAcce
     Ok(OfferAcceptPayload { offer, booking, conversation, ..Default::default() })
 }
 
-async fn decline(ctx: &Context<'_>, id: &str) -> Result<OfferDeclinePayload> {
-    let id = commands::decline(ctx.platform(), ctx.caller(), parse(id)?).await?;
-    ctx.loaders().renew();
+async fn counter(ctx: &Context<'_>, input: OfferCounterInput) -> Result<OfferCounterPayload> {
+    let amount = input.amount.read("amount")?;
+    let new = feature::NewCounter::new(parse(&input.offer_id)?, amount, &input.message)?;
+    let key = Once::new("offerCounter", &input.idempotency_key)?;
+    let id = ctx.done(feature::counter::counter(ctx.platform(), ctx.caller(), key, new).await?);
+    Ok(OfferCounterPayload { offer: fresh(ctx, id).await?, ..Default::default() })
+}
+
+async fn decline(ctx: &Context<'_>, input: &OfferDeclineInput) -> Result<OfferDeclinePayload> {
+    let key = Once::optional("offerDecline", input.idempotency_key.as_deref())?;
+    let offer = parse(&input.offer_id)?;
+    let id = ctx.done(commands::decline(ctx.platform(), ctx.caller(), key, offer).await?);
     Ok(OfferDeclinePayload { offer: fresh(ctx, id).await?, ..Default::default() })
 }
 
-async fn withdraw(ctx: &Context<'_>, id: &str) -> Result<OfferWithdrawPayload> {
-    let id = commands::withdraw(ctx.platform(), ctx.caller(), parse(id)?).await?;
-    ctx.loaders().renew();
+async fn withdraw(ctx: &Context<'_>, input: &OfferWithdrawInput) -> Result<OfferWithdrawPayload> {
+    let key = Once::optional("offerWithdraw", input.idempotency_key.as_deref())?;
+    let offer = parse(&input.offer_id)?;
+    let id = ctx.done(commands::withdraw(ctx.platform(), ctx.caller(), key, offer).await?);
     Ok(OfferWithdrawPayload { offer: fresh(ctx, id).await?, ..Default::default() })
 }
 
@@ -146,17 +173,34 @@ fn place(offer: &feature::Offer) -> Cursor {
 }
 
 /// A page of a job's offers. First pages of many jobs at once are one read.
-pub async fn of_job(ctx: &Context<'_>, job: &job_feature::Job, page: Page) -> Result<OfferConnection> {
-    let (id, only) = (job.id, queries::scope(job, &ctx.viewer()?));
+pub async fn of_job(
+    ctx: &Context<'_>,
+    job: &job_feature::Job,
+    filter: feature::Filter,
+    sort: feature::Sort,
+    page: Page,
+) -> Result<OfferConnection> {
+    let id = job.id;
+    let view = feature::View { only: queries::scope(job, &ctx.viewer()?), filter, sort };
     let slice = if page.forward && page.after.is_none() && page.before.is_none() {
-        let key = OffersOfJob { job: id, only, size: page.size };
+        let key = OffersOfJob { job: id, view, size: page.size };
         let found = ctx.loaders().offers_of_job(key).await?;
         found.map_or_else(crate::kernel::page::Slice::empty, |found| found.slice.clone())
     } else {
-        queries::of_job(ctx.platform(), id, only, &page).await?
+        queries::of_job(ctx.platform(), id, view, &page).await?
     };
-    let total = total(ctx, move |platform| async move { queries::count_of_job(&platform, id, only).await });
+    let total = total(ctx, move |platform| async move { queries::count_of_job(&platform, id, view).await });
+    let place = move |offer: &feature::Offer| Cursor { key: sort.place(offer), id: offer.id.uuid() };
     Ok(OfferConnection::of(slice, total, place, |offer| Arc::new(offer).into()))
+}
+
+/// The pending offers of a job at a glance, for whoever sees them all.
+pub async fn summary(ctx: &Context<'_>, job: &job_feature::Job) -> Result<Option<OfferSummary>> {
+    if queries::scope(job, &ctx.viewer()?).is_some() {
+        return Ok(None);
+    }
+    let found = ctx.loaders().offer_summary(job.id).await?;
+    Ok(Some(found.as_deref().into()))
 }
 
 /// Offers that a user made or got, newest first.
@@ -178,6 +222,18 @@ impl Offer {
     /// Who would do the work.
     async fn contractor(&self, ctx: &Context<'_>) -> async_graphql::Result<User> {
         super::accounts::user(ctx, self.row.contractor).await
+    }
+
+    /// The offer that this one answers; null for a first offer.
+    async fn counter_to(&self, ctx: &Context<'_>) -> Nullable<Offer> {
+        let id = self.row.counter_to?;
+        nullable(ctx.loaders().offer(id).await.map(|found| found.map(Into::into)))
+    }
+
+    /// The offer that answers this one; null if none does.
+    async fn countered_by(&self, ctx: &Context<'_>) -> Nullable<Offer> {
+        let key = CounterOf(Some(self.row.id));
+        nullable(ctx.loaders().counter_of(key).await.map(|found| found.map(Into::into)))
     }
 
     /// What it costs whom, as frozen when it was made.

@@ -27,6 +27,10 @@ pub struct Job {
     pub budget: Money,
     /// Where it stands.
     pub status: JobStatus,
+    /// Why its customer gave it up; null when nothing was said.
+    pub cancel_reason: Option<String>,
+    /// When it expires by itself, if it is OPEN until then.
+    pub expires_at: DateTime,
     /// When it was made.
     pub created_at: DateTime,
     /// Changed last.
@@ -46,6 +50,8 @@ impl From<Arc<feature::Job>> for Job {
             description: row.description.clone(),
             budget: row.budget.into(),
             status: row.status.into(),
+            cancel_reason: row.cancel_reason.clone(),
+            expires_at: DateTime(row.expires_at),
             created_at: DateTime(row.created_at),
             updated_at: DateTime(row.updated_at),
             version: super::version(row.version),
@@ -137,7 +143,32 @@ pub struct JobPostInput {
     pub description: String,
     /// What the customer would pay: above zero.
     pub budget: MoneyInput,
+    /// A key of the client's own, 1 to 255 characters. The same key and input give the same job again, not a second one.
+    /// Without a key each request posts a job.
+    pub idempotency_key: Option<String>,
 }
+
+/// Which job to give up.
+#[derive(InputObject)]
+pub struct JobCancelInput {
+    /// The job: OPEN, and the viewer's own.
+    pub job_id: ID,
+    /// Why: up to 1000 characters. Whoever sees the job reads it.
+    pub reason: Option<String>,
+    /// A key of the client's own, 1 to 255 characters. The same key and input give the same effect again.
+    pub idempotency_key: String,
+}
+
+/// The cancelled job.
+#[derive(Default, SimpleObject)]
+#[graphql(directive = auth::apply(Access::SignedIn))]
+pub struct JobCancelPayload {
+    /// The job, as it is now; with CONFLICT as well.
+    pub job: Option<Job>,
+    /// Why it was refused. Empty when it was done.
+    pub user_errors: Vec<JobError>,
+}
+payload!(JobCancelPayload, JobError);
 
 /// The new job.
 #[derive(Default, SimpleObject)]
@@ -167,6 +198,10 @@ user_error! {
         NotFound,
         /// The job changed meanwhile, or its state does not allow this.
         Conflict,
+        /// The key was used with another input.
+        IdempotencyMismatch,
+        /// The same key is being worked on right now; ask again in a moment.
+        IdempotencyInFlight,
     }
 }
 

@@ -9,6 +9,7 @@ use super::bookings::Booking;
 use super::chat::Conversation;
 use super::connection::connection;
 use super::error::{payload, user_error};
+use super::jobs::OrderDirection;
 use super::live::{event_interface, event_object};
 use super::money::{Money, MoneyInput};
 use super::scalars::DateTime;
@@ -28,7 +29,9 @@ pub struct Offer {
     pub message: String,
     /// Where it stands.
     pub status: OfferStatus,
-    /// When it expires by itself.
+    /// Why it was declined; null unless it is DECLINED.
+    pub decline_reason: Option<OfferDeclineReason>,
+    /// When it expires by itself: never later than its job.
     pub expires_at: DateTime,
     /// When it was made.
     pub created_at: DateTime,
@@ -49,6 +52,7 @@ impl From<Arc<feature::Offer>> for Offer {
             amount: row.quote.budget.into(),
             message: row.message.clone(),
             status: row.status.into(),
+            decline_reason: row.decline_reason.map(Into::into),
             expires_at: DateTime(row.expires_at),
             created_at: DateTime(row.created_at),
             updated_at: DateTime(row.updated_at),
@@ -59,7 +63,7 @@ impl From<Arc<feature::Offer>> for Offer {
 }
 
 connection! {
-    /// A page of offers, newest first.
+    /// A page of offers.
     OfferConnection, OfferEdge, Offer, Access::Party
 }
 
@@ -89,6 +93,93 @@ pub enum OfferStatus {
     Expired,
 }
 
+/// Why an offer was declined.
+#[derive(Clone, Copy, PartialEq, Eq, Enum)]
+#[graphql(remote = "feature::Reason")]
+pub enum OfferDeclineReason {
+    /// The other side said no.
+    Declined,
+    /// Another offer for the job was accepted.
+    JobAssigned,
+    /// The customer gave the job up.
+    JobCancelled,
+    /// The other side answered with other terms; see `counteredBy`.
+    Countered,
+}
+
+/// Which offers of a job are wanted. Conditions that are absent let everything pass.
+#[derive(Default, InputObject)]
+pub struct OfferFilter {
+    /// Only those that stand here.
+    pub status: Option<OfferStatus>,
+    /// Only those that this side made.
+    pub made_by: Option<OfferSide>,
+}
+
+impl From<OfferFilter> for feature::Filter {
+    fn from(filter: OfferFilter) -> Self {
+        feature::Filter { status: filter.status.map(Into::into), made_by: filter.made_by.map(Into::into) }
+    }
+}
+
+/// In which order offers are listed.
+#[derive(InputObject)]
+pub struct OfferOrder {
+    /// By what.
+    pub field: OfferOrderField,
+    /// In which direction.
+    pub direction: OrderDirection,
+}
+
+/// What offers can be ordered by.
+#[derive(Clone, Copy, PartialEq, Eq, Enum)]
+pub enum OfferOrderField {
+    /// Their price.
+    Amount,
+    /// When they were made.
+    CreatedAt,
+    /// When they expire.
+    ExpiresAt,
+}
+
+impl From<OfferOrder> for feature::Sort {
+    fn from(order: OfferOrder) -> Self {
+        let key = match order.field {
+            OfferOrderField::Amount => feature::SortKey::Price,
+            OfferOrderField::CreatedAt => feature::SortKey::Made,
+            OfferOrderField::ExpiresAt => feature::SortKey::End,
+        };
+        feature::Sort { key, ascending: order.direction == OrderDirection::Asc }
+    }
+}
+
+/// What the pending offers of a job are about, to compare them at a glance.
+#[derive(Clone, SimpleObject)]
+#[graphql(directive = auth::apply(Access::Party))]
+pub struct OfferSummary {
+    /// How many are PENDING.
+    pub pending_count: i32,
+    /// The lowest price; null without pending offers.
+    pub lowest: Option<Money>,
+    /// The highest price; null without pending offers.
+    pub highest: Option<Money>,
+    /// The price in the middle, between two their mean, half a minor unit rounded up; null without pending offers.
+    pub median: Option<Money>,
+}
+
+impl From<Option<&feature::Summary>> for OfferSummary {
+    fn from(summary: Option<&feature::Summary>) -> Self {
+        let prices = summary.and_then(|summary| summary.prices);
+        let pending = summary.map_or(0, |summary| summary.pending);
+        OfferSummary {
+            pending_count: i32::try_from(pending).unwrap_or(i32::MAX),
+            lowest: prices.map(|prices| prices.lowest.into()),
+            highest: prices.map(|prices| prices.highest.into()),
+            median: prices.map(|prices| prices.median.into()),
+        }
+    }
+}
+
 /// What a new offer needs.
 #[derive(InputObject)]
 pub struct OfferSendInput {
@@ -114,11 +205,28 @@ pub struct OfferAcceptInput {
     pub idempotency_key: String,
 }
 
+/// What a counter needs.
+#[derive(InputObject)]
+pub struct OfferCounterInput {
+    /// The offer that it answers: PENDING, and made by the other side.
+    pub offer_id: ID,
+    /// The new price, in the currency of the job.
+    pub amount: MoneyInput,
+    /// A note to the other side: up to 1000 characters.
+    #[graphql(default)]
+    pub message: String,
+    /// A key of the client's own, 1 to 255 characters. The same key and input give the same offer again, not a second one.
+    pub idempotency_key: String,
+}
+
 /// Which offer to decline.
 #[derive(InputObject)]
 pub struct OfferDeclineInput {
     /// The offer: PENDING, and made by the other side.
     pub offer_id: ID,
+    /// A key of the client's own, 1 to 255 characters. The same key and input give the same effect again, rather than a
+    /// conflict.
+    pub idempotency_key: Option<String>,
 }
 
 /// Which offer to take back.
@@ -126,6 +234,9 @@ pub struct OfferDeclineInput {
 pub struct OfferWithdrawInput {
     /// The offer: PENDING, and made by the viewer.
     pub offer_id: ID,
+    /// A key of the client's own, 1 to 255 characters. The same key and input give the same effect again, rather than a
+    /// conflict.
+    pub idempotency_key: Option<String>,
 }
 
 /// The new offer.
@@ -138,6 +249,17 @@ pub struct OfferSendPayload {
     pub user_errors: Vec<OfferError>,
 }
 payload!(OfferSendPayload, OfferError);
+
+/// The offer that answers.
+#[derive(Default, SimpleObject)]
+#[graphql(directive = auth::apply(Access::Party))]
+pub struct OfferCounterPayload {
+    /// The new offer; with CONFLICT the one that was to be answered, as it is now.
+    pub offer: Option<Offer>,
+    /// Why it was refused. Empty when it was done.
+    pub user_errors: Vec<OfferError>,
+}
+payload!(OfferCounterPayload, OfferError);
 
 /// What accepting made.
 #[derive(Default, SimpleObject)]
@@ -203,6 +325,8 @@ user_error! {
         OfferExists,
         /// The job has as many pending offers as it may have.
         TooManyOffers,
+        /// The two have countered each other as often as they may.
+        TooManyCounters,
         /// Nobody makes or takes an offer on an own job.
         OwnJob,
         /// The key was used with another input.

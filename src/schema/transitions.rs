@@ -80,10 +80,14 @@ macro_rules! transition_names {
 }
 
 transition_names! {
+    /// The mutation `jobCancel`.
+    JobCancel = "jobCancel",
     /// The mutation `offerAccept`.
     OfferAccept = "offerAccept",
     /// The mutation `offerDecline`.
     OfferDecline = "offerDecline",
+    /// The mutation `offerCounter`.
+    OfferCounter = "offerCounter",
     /// The mutation `offerWithdraw`.
     OfferWithdraw = "offerWithdraw",
     /// The mutation `bookingStart`.
@@ -206,5 +210,9 @@ user_error! {
         ProposalExpired,
         /// The customer's available balance does not cover price and fee. Told by a preview only.
         InsufficientFunds,
+        /// A counter would be a second pending offer of its kind. Told by a preview only.
+        OfferExists,
+        /// The two have countered each other as often as they may. Told by a preview only.
+        TooManyCounters,
     }
 }

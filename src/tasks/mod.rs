@@ -24,8 +24,8 @@ use futures_util::FutureExt;
 use futures_util::future::join_all;
 
 use crate::features::{
-    bookings as booking_feature, disputes as dispute_feature, offers as offer_feature, reviews as review_feature,
-    wallet,
+    bookings as booking_feature, disputes as dispute_feature, jobs as job_feature, offers as offer_feature,
+    reviews as review_feature, wallet,
 };
 use crate::kernel::{Caller, Error, Result};
 use crate::platform::Platform;
@@ -98,8 +98,9 @@ async fn attempt(platform: &Arc<Platform>, task: Task) -> Result<()> {
 /// Every kind of task and its handler.
 async fn run(platform: &Platform, caller: &Caller, task: &Task) -> Result<()> {
     match task.kind.as_str() {
+        job_feature::model::EXPIRE => offers::expire_job(platform, caller, task).await,
         offer_feature::model::EXPIRE => offers::expire(platform, caller, task).await,
-        offer_feature::commands::TELL => offers::tell(platform, caller, task).await,
+        offer_feature::settling::TELL => offers::tell(platform, caller, task).await,
         booking_feature::model::TIME_OUT | booking_feature::model::LAPSE => {
             bookings::end_silence(platform, caller, task).await
         }

@@ -1,6 +1,8 @@
-//! Tasks of offers.
+//! Tasks of offers, and of jobs, which end with them.
 
-use crate::features::offers::commands::{self, Expire, Tell};
+use crate::features::jobs::commands::Expire as ExpireJob;
+use crate::features::offers::commands::{self, Expire};
+use crate::features::offers::settling::{self, Tell};
 use crate::kernel::{Caller, Result};
 use crate::platform::Platform;
 use crate::platform::queue::Task;
@@ -11,8 +13,14 @@ pub(super) async fn expire(platform: &Platform, caller: &Caller, task: &Task) ->
     commands::expire(platform, caller, offer).await
 }
 
-/// Tells contractors whose offers were declined with many others.
+/// Tells contractors whose offers were ended with many others.
 pub(super) async fn tell(platform: &Platform, caller: &Caller, task: &Task) -> Result<()> {
     let Tell { offers } = task.read()?;
-    commands::tell(platform, caller, task.id, offers).await
+    settling::tell(platform, caller, task.id, offers).await
+}
+
+/// Lets a job expire whose time is over, and its offers with it.
+pub(super) async fn expire_job(platform: &Platform, caller: &Caller, task: &Task) -> Result<()> {
+    let ExpireJob { job } = task.read()?;
+    settling::expire_job(platform, caller, job).await
 }

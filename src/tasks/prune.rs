@@ -1,7 +1,7 @@
-//! Every hour: forgets what has had its time, a little at a time so that nobody waits for it, looks for offers,
+//! Every hour: forgets what has had its time, a little at a time so that nobody waits for it, looks for jobs, offers,
 //! bookings, disputes and reviews whose own task was lost, and removes files that nothing needs.
 
-use crate::features::{accounts::codes, bookings, disputes, notifications, offers, reviews, uploads};
+use crate::features::{accounts::codes, bookings, disputes, jobs, notifications, offers, reviews, uploads};
 use crate::kernel::clock::{DAY, HOUR};
 use crate::kernel::{Caller, Result, Timestamp};
 use crate::platform::Platform;
@@ -14,7 +14,7 @@ const KEYS_KEPT_MS: i64 = 30 * DAY;
 const TASKS_KEPT_MS: i64 = 7 * DAY;
 /// Codes and their counts matter for an hour.
 const CODES_KEPT_MS: i64 = DAY;
-/// The own task of an offer or a review has had its chance when it is overdue by so much.
+/// The own task of a job, an offer or a review has had its chance when it is overdue by so much.
 const OVERDUE_MS: i64 = HOUR;
 
 /// Nothing is written for so long: what is still half-written then was left by a crash.
@@ -27,7 +27,7 @@ pub(super) async fn run(platform: &Platform) -> Timestamp {
         tracing::warn!(%error, "old rows could not be forgotten; trying again in an hour");
     }
     if let Err(error) = expire_lost(platform, now).await {
-        tracing::warn!(%error, "overdue offers could not be ended; trying again in an hour");
+        tracing::warn!(%error, "overdue jobs and offers could not be ended; trying again in an hour");
     }
     if let Err(error) = publish_lost(platform, now).await {
         tracing::warn!(%error, "overdue reviews could not be published; trying again in an hour");
@@ -49,8 +49,11 @@ async fn forget(platform: &Platform, now: Timestamp) -> Result<()> {
     Ok(())
 }
 
-/// No hold stays for ever, whatever became of the task that was to end its offer.
+/// No hold stays for ever, whatever became of the tasks that were to end its offer or its job.
 async fn expire_lost(platform: &Platform, now: Timestamp) -> Result<()> {
+    for job in jobs::queries::overdue(platform, now.plus(-OVERDUE_MS)).await? {
+        offers::settling::expire_job(platform, &Caller::system(format!("overdue-{job}")), job).await?;
+    }
     for offer in offers::queries::overdue(platform, now.plus(-OVERDUE_MS)).await? {
         offers::commands::expire(platform, &Caller::system(format!("overdue-{offer}")), offer).await?;
     }

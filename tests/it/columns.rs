@@ -28,6 +28,10 @@ async fn story(app: &TestApp) {
         let offer = id_of(&app.offer_to(&ada, &job, &bob, "10.00").await.ok(), "offer");
         app.answer(who, mutation, &offer).await.ok();
     }
+    let job = app.post_job(&ada).await;
+    let offer = id_of(&app.offer(&bob, &job, "20.00").await.ok(), "offer");
+    app.counter(&ada, &offer, "10.00").await.ok();
+    app.cancel_job(&ada, &job).await.ok();
     let cancelled = app.book(&ada, &bob).await;
     app.step(&ada, "bookingCancel", &cancelled).await.ok();
     let job = app.post_job(&ada).await;

@@ -171,7 +171,7 @@ impl<'a> Life<'a> {
                 Some(wallet::deposit(on, caller(by), input).await?.replayed)
             }
             Step::Post { by } => {
-                let job = jobs::post(on, caller(by), NewJob::new("Work", "Much", money(100))?).await?;
+                let job = jobs::post(on, caller(by), None, NewJob::new("Work", "Much", money(100))?).await?.value;
                 self.jobs.push(job);
                 None
             }
@@ -186,8 +186,12 @@ impl<'a> Life<'a> {
                 let booking = Effect { value: made.value.booking, replayed: made.replayed };
                 Some(noted(booking, &mut self.bookings))
             }
-            Step::Decline { by, offer } => offers::decline(on, caller(by), self.offers[offer]).await.map(|_| None)?,
-            Step::Withdraw { by, offer } => offers::withdraw(on, caller(by), self.offers[offer]).await.map(|_| None)?,
+            Step::Decline { by, offer } => {
+                offers::decline(on, caller(by), None, self.offers[offer]).await.map(|_| None)?
+            }
+            Step::Withdraw { by, offer } => {
+                offers::withdraw(on, caller(by), None, self.offers[offer]).await.map(|_| None)?
+            }
             Step::Start { by, booking } => {
                 bookings::start(on, caller(by), bookings::Move::new(self.bookings[booking], None)?)
                     .await

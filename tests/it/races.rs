@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use futures_util::future::join_all;
 use gigwire::features::offers::commands::expire;
+use gigwire::features::offers::settling::expire_job;
 use gigwire::kernel::Caller;
 use gigwire::kernel::clock::DAY;
 use serde_json::json;
@@ -26,7 +27,7 @@ macro_rules! raced {
         mod scaled {
             $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn $case() {
-                super::$case(Arena { app: super::TestApp::scaled(2).await, instances: 2, rounds: 50 }).await;
+                super::$case(Arena { app: super::TestApp::scaled(2).await, instances: 2, rounds: super::rounds() }).await;
             })*
             use super::Arena;
         }
@@ -37,10 +38,18 @@ raced! {
     an_accept_meets_a_withdrawal,
     an_accept_meets_a_decline,
     an_accept_meets_the_end_of_time,
+    one_way_on_of_all_is_taken,
+    a_job_is_cancelled_or_assigned,
+    a_job_expires_once,
     the_last_balance_is_spent_once,
     a_withdrawal_meets_the_next_offer,
     a_completion_meets_a_cancellation,
     opposite_directions_do_not_block_each_other,
+}
+
+/// How often each race is run over two instances: `GIGWIRE_RACE_ROUNDS=10000 scripts/test --rust races` takes its time.
+fn rounds() -> usize {
+    std::env::var("GIGWIRE_RACE_ROUNDS").map_or(50, |rounds| rounds.parse().unwrap())
 }
 
 struct Arena {
@@ -93,7 +102,9 @@ fn winners(done: &[Done], codes: &[&str]) -> Vec<usize> {
 async fn two_accepts_of_one_job_make_one_booking(arena: Arena) {
     let app = &arena.app;
     let (ada, bob, eve) = arena.people("100000.00").await;
-    for round in 0..arena.rounds {
+    // The race that matters most is run most often.
+    let rounds = arena.rounds * 4;
+    for round in 0..rounds {
         let job = app.post_job(&ada).await;
         let one = id_of(&app.offer_to(&ada, &job, &bob, "10.00").await.ok(), "offer");
         let two = match round % 2 {
@@ -105,7 +116,7 @@ async fn two_accepts_of_one_job_make_one_booking(arena: Arena) {
         let shown = done.iter().find(|done| done.refusal().is_some()).unwrap();
         assert_eq!(shown.payload["offer"]["status"], "DECLINED", "the loser sees what became of its offer");
     }
-    assert_eq!(app.count("select count(*) as n from bookings").await, arena.rounds as i64);
+    assert_eq!(app.count("select count(*) as n from bookings").await, rounds as i64);
     app.assert_books().await;
 }
 
@@ -163,6 +174,95 @@ async fn an_accept_meets_the_end_of_time(arena: Arena) {
     app.assert_books().await;
 }
 
+/// Accept, decline, counter, withdraw, and the job's cancellation: the offer ends once.
+async fn one_way_on_of_all_is_taken(arena: Arena) {
+    let app = &arena.app;
+    let (ada, bob, _) = arena.people("1000000.00").await;
+    for round in 0..arena.rounds {
+        let job = app.post_job(&ada).await;
+        let id = id_of(&app.offer_to(&ada, &job, &bob, "10.00").await.ok(), "offer");
+        let counter = json!({ "offerId": id, "amount": usd("12.00"), "idempotencyKey": key() });
+        let cancel = json!({ "jobId": job, "idempotencyKey": key() });
+        let mut moves = vec![
+            (&bob, "offerAccept", keyed(&id)),
+            (&bob, "offerDecline", offer(&id)),
+            (&bob, "offerCounter", counter),
+            (&ada, "offerWithdraw", offer(&id)),
+            (&ada, "jobCancel", cancel),
+        ];
+        moves.rotate_left(round % 5);
+        let names: Vec<_> = moves.iter().map(|(_, name, _)| *name).collect();
+        let done = arena.at_once(moves).await;
+        let won: Vec<_> = winners(&done, &["CONFLICT"]).into_iter().map(|turn| names[turn]).collect();
+        // The job may be cancelled behind an offer that ended without a booking.
+        let ends = won.iter().filter(|name| **name != "jobCancel").count();
+        assert!(ends == 1 || (ends == 0 && won == ["jobCancel"]), "round {round}: {won:?} {done:#?}");
+        assert!(!(won.contains(&"offerAccept") && won.contains(&"jobCancel")), "round {round}: {won:?}");
+        for lost in done.iter().filter(|done| done.refusal().is_some() && done.payload["offer"].is_object()) {
+            assert_ne!(lost.payload["offer"]["status"], "PENDING", "a loser sees what became of it");
+        }
+    }
+    assert_eq!(app.count("select count(*) as n from offers where status <> 'PENDING' and version <> 2").await, 0);
+    app.assert_books().await;
+}
+
+async fn a_job_is_cancelled_or_assigned(arena: Arena) {
+    let app = &arena.app;
+    let (ada, bob, eve) = arena.people("1000000.00").await;
+    for round in 0..arena.rounds {
+        let job = app.post_job(&ada).await;
+        let id = id_of(&app.offer_to(&ada, &job, &bob, "10.00").await.ok(), "offer");
+        let send = json!({ "jobId": job, "amount": usd("9.00"), "idempotencyKey": key() });
+        let mut moves = vec![
+            (&bob, "offerAccept", keyed(&id)),
+            (&ada, "jobCancel", json!({ "jobId": job, "idempotencyKey": key() })),
+            (&eve, "offerSend", send),
+        ];
+        moves.rotate_left(round % 3);
+        let done = arena.at_once(moves).await;
+        let won = winners(&done, &["CONFLICT"]);
+        let ends = won
+            .iter()
+            .filter(|turn| !done[**turn].payload["job"].is_null() || !done[**turn].payload["booking"].is_null());
+        assert_eq!(ends.count(), 1, "round {round}: {done:#?}");
+    }
+    assert_eq!(app.count("select count(*) as n from offers where status = 'PENDING'").await, 0);
+    app.assert_books().await;
+}
+
+async fn a_job_expires_once(arena: Arena) {
+    let app = &arena.app;
+    let (ada, bob, eve) = arena.people("1000000.00").await;
+    let mut jobs = Vec::new();
+    for _ in 0..arena.rounds {
+        jobs.push(app.post_job(&ada).await);
+    }
+    app.clock.advance(27 * DAY);
+    let (ada, bob) = (app.sign_in(&ada.email, PASSWORD).await, app.sign_in(&bob.email, PASSWORD).await);
+    let eve = app.sign_in(&eve.email, PASSWORD).await;
+    let mut ids = Vec::new();
+    for job in &jobs {
+        ids.push(id_of(&app.offer_to(&ada, job, &bob, "10.00").await.ok(), "offer"));
+        app.offer(&eve, job, "11.00").await.ok();
+    }
+    app.clock.advance(3 * DAY);
+    let (ada, caller) = (app.sign_in(&ada.email, PASSWORD).await, Caller::system("test"));
+    let withdraws = arena.at_once(ids.iter().map(|id| (&ada, "offerWithdraw", offer(id))).collect());
+    let platform = &app.on(arena.instances - 1).server.platform;
+    let by_offer = join_all(ids.iter().map(|id| expire(platform, &caller, uuid(id))));
+    let by_job = join_all(jobs.iter().map(|job| expire_job(&app.server.platform, &caller, uuid(job))));
+    let (done, by_offer, by_job) = tokio::join!(withdraws, by_offer, by_job);
+    let withdrawn = winners(&done, &["CONFLICT"]).len() as i64;
+    assert!(by_offer.iter().chain(&by_job).all(Result::is_ok), "{by_offer:?} {by_job:?}");
+    assert_eq!(
+        app.count("select count(*) as n from jobs where status = 'EXPIRED' and version = 2").await,
+        jobs.len() as i64
+    );
+    assert_eq!(app.count("select count(*) as n from offers where status = 'WITHDRAWN'").await, withdrawn);
+    assert_eq!(app.count("select count(*) as n from offers where status = 'PENDING' or version <> 2").await, 0);
+    app.assert_books().await;
+}
+
 async fn the_last_balance_is_spent_once(arena: Arena) {
     let app = &arena.app;
     for _ in 0..arena.rounds.min(10) {
@@ -208,7 +308,7 @@ async fn a_withdrawal_meets_the_next_offer(arena: Arena) {
 async fn a_completion_meets_a_cancellation(arena: Arena) {
     let app = &arena.app;
     let (ada, bob, _) = arena.people("100000.00").await;
-    for round in 0..arena.rounds {
+    for round in 0..arena.rounds * 4 {
         let booking = app.book(&ada, &bob).await;
         let plain = json!({ "bookingId": booking });
         let cancel = || json!({ "bookingId": booking, "reason": "No time", "idempotencyKey": key() });

@@ -46,7 +46,7 @@ async fn conclude(unit: &mut Unit, viewer: &Viewer, id: OfferId, patience: Patie
     offer.step(ACCEPT, offer.by(side), unit.now)?;
     // The job first, then its offers, then money: the order in which everybody locks.
     let job = jobs::commands::assign(unit, offer.job, ACCEPT, offer.contractor).await?;
-    let decided = offers::commands::decide(unit, job.id, id).await?;
+    let decided = offers::settling::decide(unit, job.id, id).await?;
     pay(unit, &offer, &decided.losers).await?;
     let subject = chat::Subject::job(job.id);
     let conversation = chat::commands::open(unit, subject, (offer.customer, offer.contractor)).await?;

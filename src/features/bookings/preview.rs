@@ -1,7 +1,7 @@
 //! What a transition would do: the very command, run to the brink of its commit and taken back, so that its rules cannot
 //! differ from those of the real one.
 //!
-//! To add a transition: a line in [`offer`] or [`booking`] that calls its command.
+//! To add a transition: a line in [`job`], [`offer`] or [`booking`] that calls its command.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -9,7 +9,8 @@ use futures_util::future::BoxFuture;
 
 use super::model::{ACCEPT, CANCEL, COMPLETE, DELIVER, START};
 use super::{Status, commands, queries};
-use crate::features::offers::model::{DECLINE, WITHDRAW};
+use crate::features::jobs::model::CANCEL as CANCEL_JOB;
+use crate::features::offers::model::{COUNTER, DECLINE, WITHDRAW};
 use crate::features::wallet::outcomes::Effect;
 use crate::features::wallet::{self, Balance};
 use crate::features::{jobs, offers};
@@ -37,10 +38,21 @@ pub struct Foreseen {
 /// What a mutation would do to the object with this id, for this caller.
 pub async fn of(platform: &Platform, caller: &Caller, mutation: &'static str, id: &str) -> Result<Foreseen> {
     match mutation {
-        ACCEPT | DECLINE | WITHDRAW => offer(platform, caller, mutation, parse(id)?).await,
+        CANCEL_JOB => job(platform, caller, parse(id)?).await,
+        ACCEPT | DECLINE | WITHDRAW | COUNTER => offer(platform, caller, mutation, parse(id)?).await,
         START | DELIVER | COMPLETE | CANCEL => booking(platform, caller, mutation, parse(id)?).await,
         other => Err(Error::new(Code::BadUserInput, format!("There is no preview of {other}."))),
     }
+}
+
+/// The effect of a job is that of all its offers: the wallet shows it.
+async fn job(platform: &Platform, caller: &Caller, id: JobId) -> Result<Foreseen> {
+    let viewer = caller.viewer()?;
+    let stage = Stage::new(platform, move |unit| Box::pin(after_job(unit, viewer.user, id)));
+    // Why somebody gives up changes nothing.
+    let input = offers::settling::CancelJob::new(id, None)?;
+    offers::settling::cancel_job(&stage.platform, caller, key(platform, CANCEL_JOB)?, input).await.map(drop)?;
+    stage.seen()
 }
 
 async fn offer(platform: &Platform, caller: &Caller, mutation: &'static str, id: OfferId) -> Result<Foreseen> {
@@ -49,8 +61,14 @@ async fn offer(platform: &Platform, caller: &Caller, mutation: &'static str, id:
     let stage = Stage::new(platform, move |unit| Box::pin(after_offer(unit, viewer.user, id)));
     match mutation {
         ACCEPT => commands::accept(&stage.platform, caller, key(platform, mutation)?, id).await.map(drop)?,
-        DECLINE => offers::commands::decline(&stage.platform, caller, id).await.map(drop)?,
-        _ => offers::commands::withdraw(&stage.platform, caller, id).await.map(drop)?,
+        DECLINE => offers::commands::decline(&stage.platform, caller, None, id).await.map(drop)?,
+        WITHDRAW => offers::commands::withdraw(&stage.platform, caller, None, id).await.map(drop)?,
+        _ => {
+            // As if nothing but the direction changed: the terms are for the client to choose.
+            let found = found.as_ref().ok_or_else(|| Error::not_found("offer"))?;
+            let input = offers::NewCounter::new(id, found.quote.budget, "")?;
+            offers::counter::counter(&stage.platform, caller, key(platform, mutation)?, input).await.map(drop)?;
+        }
     }
     let found = found.ok_or_else(|| Error::not_found("offer"))?;
     let available = found.available(&viewer, platform.clock.now());
@@ -117,6 +135,11 @@ impl Stage {
         let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner).take();
         seen.ok_or_else(|| Error::internal("a rehearsal that nobody looked at"))
     }
+}
+
+async fn after_job(unit: &mut Unit, viewer: UserId, id: JobId) -> Result<Foreseen> {
+    let found = jobs::queries::in_unit(unit, id).await?.ok_or_else(|| Error::not_found("job"))?;
+    after(unit, viewer, Some(id), found.budget.currency).await
 }
 
 async fn after_offer(unit: &mut Unit, viewer: UserId, id: OfferId) -> Result<Foreseen> {

@@ -2,7 +2,7 @@
 //!
 //! A job is OPEN for offers until one is accepted; from then on its booking drives it. Accepting an offer, and what a
 //! booking does to its job, are commands of `bookings`; [`commands::assign`] and [`commands::finish`] are its hands
-//! here.
+//! here. Cancelling a job and letting it expire end its offers as well, and are commands of `offers`, in `settling`.
 //!
 //! To add a step: a row in [`LIFE`], a command that takes it, and the fact in [`events`].
 

@@ -6,6 +6,10 @@ use crate::kernel::{By, Currency, Money, Result, Timestamp, Viewer, text};
 
 /// The mutation that makes a job.
 pub const POST: &str = "jobPost";
+/// The mutation that gives one up.
+pub const CANCEL: &str = "jobCancel";
+/// The task that lets one expire.
+pub const EXPIRE: &str = "job.expire";
 
 /// Where a job stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -74,6 +78,25 @@ pub const LIFE: Life<Status> = Life {
             barred: Barred::NONE,
         },
         Transition {
+            name: CANCEL,
+            label: "Cancel the job",
+            from: &[Status::Open],
+            to: Status::Cancelled,
+            by: &[By::Customer],
+            barred: Barred {
+                from: &[Status::Assigned],
+                because: "This job has a booking; cancel that one with bookingCancel.",
+            },
+        },
+        Transition {
+            name: EXPIRE,
+            label: "Expire",
+            from: &[Status::Open],
+            to: Status::Expired,
+            by: &[By::Timer],
+            barred: Barred::NONE,
+        },
+        Transition {
             name: "bookingComplete",
             label: "Complete its booking",
             from: &[Status::Assigned],
@@ -107,6 +130,10 @@ pub struct Job {
     pub budget: Money,
     /// Where it stands.
     pub status: Status,
+    /// Why its customer gave it up, in the customer's words.
+    pub cancel_reason: Option<String>,
+    /// When it expires by itself, if it is open until then.
+    pub expires_at: Timestamp,
     /// When it was made.
     pub created_at: Timestamp,
     /// Changed last.

@@ -4,7 +4,7 @@
 use super::{Filter, Job, Sort, Status, store};
 use crate::kernel::id::{JobId, UserId};
 use crate::kernel::page::{Page, Slice};
-use crate::kernel::{Result, Viewer};
+use crate::kernel::{Result, Timestamp, Viewer};
 use crate::platform::Platform;
 use crate::platform::work::Unit;
 
@@ -16,6 +16,11 @@ pub async fn by_ids(platform: &Platform, ids: &[JobId]) -> Result<Vec<Job>> {
 /// A job, read inside a unit of work.
 pub async fn in_unit(unit: &mut Unit, id: JobId) -> Result<Option<Job>> {
     Ok(store::by_ids(&mut unit.tx, &[id]).await?.into_iter().next())
+}
+
+/// Open jobs whose time was over at `then`, a hundred at a time.
+pub async fn overdue(platform: &Platform, then: Timestamp) -> Result<Vec<JobId>> {
+    store::overdue(&platform.db, then).await
 }
 
 /// Whether a job by itself, without regard to offers, is for this viewer.

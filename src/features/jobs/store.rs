@@ -15,6 +15,8 @@ impl FromRow for Job {
             description: row.get("description")?,
             budget: row.money("budget")?,
             status: row.parsed("status", Status::parse)?,
+            cancel_reason: row.get("cancel_reason")?,
+            expires_at: row.get("expires_at")?,
             created_at: row.get("created_at")?,
             updated_at: row.get("updated_at")?,
             version: row.get("version")?,
@@ -23,8 +25,9 @@ impl FromRow for Job {
 }
 
 pub(super) async fn insert(tx: &mut Tx, job: &Job) -> Result<()> {
-    q("insert into jobs (id, customer_id, title, description, budget, currency, status, created_at, updated_at, version)
-        values ($1, $2, $3, $4, $5, $6, $7, $8, $8, 1)")
+    q("insert into jobs (id, customer_id, title, description, budget, currency, status, created_at, updated_at, version,
+            expires_at)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $8, 1, $9)")
     .bind(job.id)
     .bind(job.customer)
     .bind(job.title.as_str())
@@ -33,6 +36,7 @@ pub(super) async fn insert(tx: &mut Tx, job: &Job) -> Result<()> {
     .bind(job.budget.currency.code())
     .bind(job.status.name())
     .bind(job.created_at)
+    .bind(job.expires_at)
     .execute(tx)
     .await?;
     Ok(())
@@ -47,16 +51,33 @@ pub(super) async fn lock(tx: &mut Tx, id: JobId) -> Result<Option<Job>> {
     q2("select * from jobs where id = $1 for update", "select * from jobs where id = $1").bind(id).optional(tx).await
 }
 
+/// A step, and why it was taken when a person says so.
+pub(super) struct Step<'a> {
+    pub(super) from: Status,
+    pub(super) to: Status,
+    pub(super) cancel_reason: Option<&'a str>,
+}
+
 /// Takes a step, if the job still stands where the step begins.
-pub(super) async fn step(tx: &mut Tx, id: JobId, from: Status, to: Status, now: Timestamp) -> Result<Option<Job>> {
-    q("update jobs set status = $3, updated_at = $4, version = version + 1
+pub(super) async fn step(tx: &mut Tx, id: JobId, step: Step<'_>, now: Timestamp) -> Result<Option<Job>> {
+    q("update jobs set status = $3, updated_at = $4, version = version + 1, cancel_reason = coalesce($5, cancel_reason)
         where id = $1 and status = $2 returning *")
     .bind(id)
-    .bind(from.name())
-    .bind(to.name())
+    .bind(step.from.name())
+    .bind(step.to.name())
     .bind(now)
+    .bind(step.cancel_reason)
     .optional(tx)
     .await
+}
+
+/// Open jobs whose time was over at `then`.
+pub(super) async fn overdue(db: &Db, then: Timestamp) -> Result<Vec<JobId>> {
+    let rows = q("select id from jobs where status = 'OPEN' and expires_at < $1 order by expires_at limit 100")
+        .bind(then)
+        .fetch(db)
+        .await?;
+    rows.iter().map(|row| row.get("id")).collect()
 }
 
 /// The condition of a filter. What is not asked for lets everything pass, so that one statement serves all filters.

@@ -2,16 +2,16 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::model::{ACCEPT, DECLINE, EXPIRE, SEND, WITHDRAW};
-use super::{LIFE, NewOffer, Offer, Side, Status, events, queries, store};
+use super::model::{DECLINE, EXPIRE, SEND, WITHDRAW};
+use super::{LIFE, NewOffer, Offer, Reason, Side, Status, events, queries, store};
 use crate::features::wallet::model::Cause;
 use crate::features::wallet::{Quote, Rates, escrow, outcomes};
 use crate::features::{accounts, jobs};
 use crate::kernel::clock::DAY;
-use crate::kernel::id::{JobId, OfferId, TaskId, UserId};
-use crate::kernel::{By, Caller, Code, Error, Result, Role, Viewer};
+use crate::kernel::id::{JobId, OfferId, UserId};
+use crate::kernel::{By, Caller, Code, Error, Money, Result, Role, Viewer};
 use crate::platform::Platform;
-use crate::platform::queue::{self, NewTask};
+use crate::platform::queue::NewTask;
 use crate::platform::work::{AuditRow, Effect, Once, Unit};
 
 /// The payload of [`EXPIRE`].
@@ -21,26 +21,25 @@ pub struct Expire {
     pub offer: OfferId,
 }
 
-/// The task that tells contractors whose offers were declined with many others.
-pub const TELL: &str = "offer.tell";
-
-/// The payload of [`TELL`].
-#[derive(Serialize, Deserialize)]
-pub struct Tell {
-    /// Which offers.
-    pub offers: Vec<OfferId>,
-}
-
-/// Declined contractors told in the accepting transaction, and in each task: with both parties and the topics of the
-/// deal it stays within the streams that one transaction may write to.
-const TOLD_AT_ONCE: usize = 12;
-
 /// What the house allows, as the settings say it.
 #[derive(Clone, Copy)]
-struct Rules {
+pub(super) struct Rules {
     rates: Rates,
     days: i64,
     pending_max: i64,
+    pub(super) rounds_max: i64,
+}
+
+impl Rules {
+    pub(super) fn of(platform: &Platform) -> Self {
+        let limits = &platform.config.offers;
+        Rules {
+            rates: Rates::current(platform),
+            days: limits.expire_after_days,
+            pending_max: limits.pending_per_job,
+            rounds_max: limits.counter_rounds,
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -56,9 +55,7 @@ struct Canonical {
 pub async fn send(platform: &Platform, caller: &Caller, key: Once, input: NewOffer) -> Result<Effect<OfferId>> {
     let viewer = caller.viewer()?;
     viewer.must_be(if input.contractor.is_some() { Role::Customer } else { Role::Contractor })?;
-    let limits = &platform.config.offers;
-    let rules =
-        Rules { rates: Rates::current(platform), days: limits.expire_after_days, pending_max: limits.pending_per_job };
+    let rules = Rules::of(platform);
     let canonical = Canonical {
         job: input.job,
         contractor: input.contractor,
@@ -79,25 +76,63 @@ async fn make(unit: &mut Unit, viewer: &Viewer, input: &NewOffer, rules: Rules) 
     let job = jobs::commands::lock_open(unit, viewer, input.job).await?;
     let made_by = side(unit, viewer, &job, input).await?;
     unit.act_as(made_by.role());
-    if input.amount.currency != job.budget.currency {
-        let message = format!("This job is in {}; offer in the same currency.", job.budget.currency);
-        return Err(Error::new(Code::CurrencyMismatch, message).at("amount.currency"));
-    }
+    same_currency(input.amount, &job)?;
     if store::pending_count(&mut unit.tx, job.id).await? >= rules.pending_max {
         return Err(Error::new(Code::TooManyOffers, "This job has as many pending offers as it may have; try later."));
     }
+    let terms = Terms {
+        made_by,
+        contractor: input.contractor.unwrap_or(viewer.user),
+        amount: input.amount,
+        message: &input.message,
+        answers: None,
+    };
+    place(unit, &job, SEND, terms, rules).await
+}
+
+/// Refuses a price in another currency than the job's.
+pub(super) fn same_currency(amount: Money, job: &jobs::Job) -> Result<()> {
+    if amount.currency == job.budget.currency {
+        return Ok(());
+    }
+    let message = format!("This job is in {}; offer in the same currency.", job.budget.currency);
+    Err(Error::new(Code::CurrencyMismatch, message).at("amount.currency"))
+}
+
+/// What somebody offers.
+pub(super) struct Terms<'a> {
+    pub(super) made_by: Side,
+    pub(super) contractor: UserId,
+    pub(super) amount: Money,
+    pub(super) message: &'a str,
+    /// The offer that it answers.
+    pub(super) answers: Option<&'a Offer>,
+}
+
+/// Makes an offer on a job that is locked, and holds what it holds.
+pub(super) async fn place(
+    unit: &mut Unit,
+    job: &jobs::Job,
+    transition: &'static str,
+    terms: Terms<'_>,
+    rules: Rules,
+) -> Result<OfferId> {
+    let made_by = terms.made_by;
     let offer = Offer {
         id: unit.ids.new_id(),
         job: job.id,
         customer: job.customer,
-        contractor: input.contractor.unwrap_or(viewer.user),
+        contractor: terms.contractor,
         made_by,
-        quote: Quote::of(input.amount, rules.rates)?,
+        quote: Quote::of(terms.amount, rules.rates)?,
         rates: rules.rates,
-        message: input.message.clone(),
-        status: LIFE.born(SEND, made_by.by())?,
+        message: terms.message.to_owned(),
+        status: LIFE.born(transition, made_by.by())?,
+        decline_reason: None,
+        counter_to: terms.answers.map(|offer| offer.id),
+        round: terms.answers.map_or(0, |offer| offer.round + 1),
         hold: (made_by == Side::Customer).then(|| unit.ids.new_id()),
-        expires_at: unit.now.plus(rules.days * DAY),
+        expires_at: unit.now.plus(rules.days * DAY).min(job.expires_at),
         created_at: unit.now,
         updated_at: unit.now,
         version: 1,
@@ -106,7 +141,7 @@ async fn make(unit: &mut Unit, viewer: &Viewer, input: &NewOffer, rules: Rules) 
     if !store::insert(&mut unit.tx, &offer).await? {
         return Err(Error::new(Code::OfferExists, "Such an offer is pending already; withdraw it first."));
     }
-    let outcome = outcomes::of(SEND, None, made_by.by())?;
+    let outcome = outcomes::of(transition, None, made_by.by())?;
     escrow::post(unit, Cause::of(offer.id), offer.deal(), outcome, Default::default()).await?;
     if offer.hold.is_some() {
         unit.audit(AuditRow::new("offer.hold", offer.id));
@@ -134,43 +169,76 @@ async fn side(unit: &mut Unit, viewer: &Viewer, job: &jobs::Job, input: &NewOffe
     }
 }
 
-/// The side that got the offer says no.
-pub async fn decline(platform: &Platform, caller: &Caller, offer: OfferId) -> Result<OfferId> {
-    end_by(platform, caller, offer, DECLINE).await
+/// The side that got the offer says no. With a key, a repetition gives the first effect again.
+pub async fn decline(
+    platform: &Platform,
+    caller: &Caller,
+    key: Option<Once>,
+    offer: OfferId,
+) -> Result<Effect<OfferId>> {
+    end_by(platform, caller, key, offer, DECLINE).await
 }
 
-/// The side that made the offer takes it back.
-pub async fn withdraw(platform: &Platform, caller: &Caller, offer: OfferId) -> Result<OfferId> {
-    end_by(platform, caller, offer, WITHDRAW).await
+/// The side that made the offer takes it back. With a key, a repetition gives the first effect again.
+pub async fn withdraw(
+    platform: &Platform,
+    caller: &Caller,
+    key: Option<Once>,
+    offer: OfferId,
+) -> Result<Effect<OfferId>> {
+    end_by(platform, caller, key, offer, WITHDRAW).await
 }
 
-async fn end_by(platform: &Platform, caller: &Caller, offer: OfferId, transition: &'static str) -> Result<OfferId> {
+async fn end_by(
+    platform: &Platform,
+    caller: &Caller,
+    key: Option<Once>,
+    offer: OfferId,
+    transition: &'static str,
+) -> Result<Effect<OfferId>> {
     let viewer = caller.viewer()?;
     platform
         .work
-        .run(caller, (viewer, offer, transition), |unit, (viewer, offer, transition)| {
+        .once_if(caller, key, offer, move |unit, offer| {
             Box::pin(async move {
                 let found = queries::in_unit(unit, *offer).await?.ok_or_else(|| Error::not_found("offer"))?;
                 let side = found.side_of(viewer.user)?;
                 unit.act_as(side.role());
-                let gone = || Error::conflict("This offer has ended already.");
-                if end(unit, &found, transition, found.by(side)).await? { Ok(*offer) } else { Err(gone()) }
+                let by = found.by(side);
+                if end(unit, &found, transition, by).await? { Ok(*offer) } else { Err(gone()) }
             })
         })
         .await
 }
 
+/// What the loser of a race hears.
+pub(super) fn gone() -> Error {
+    Error::conflict("This offer has ended already.")
+}
+
 /// Ends an offer and frees what it holds; false when somebody else ended it meanwhile.
 async fn end(unit: &mut Unit, offer: &Offer, transition: &str, by: By) -> Result<bool> {
-    let (from, to) = (offer.status, offer.step(transition, by, unit.now)?);
-    let Some(ended) = store::step(&mut unit.tx, offer.id, from, to, unit.now).await? else { return Ok(false) };
-    if ended.hold.is_some() {
-        let outcome = outcomes::of(transition, Some(from.name()), by)?;
-        escrow::post(unit, Cause::of(ended.id), ended.deal(), outcome, Default::default()).await?;
-        unit.audit(AuditRow::new("offer.free", ended.id));
-    }
+    let Some(ended) = step(unit, offer, transition, by).await? else { return Ok(false) };
+    free(unit, offer, transition, by).await?;
     unit.state(events::ended(&ended)?);
     Ok(true)
+}
+
+/// Takes a step in an offer's life, without its money; nothing when somebody else ended it meanwhile.
+pub(super) async fn step(unit: &mut Unit, offer: &Offer, transition: &str, by: By) -> Result<Option<Offer>> {
+    let (from, to) = (offer.status, offer.step(transition, by, unit.now)?);
+    let step = store::Step { from, to, reason: Reason::of(transition, to) };
+    store::step(&mut unit.tx, offer.id, step, unit.now).await
+}
+
+/// Frees what an offer holds, as a transition from where it stood says.
+pub(super) async fn free(unit: &mut Unit, offer: &Offer, transition: &str, by: By) -> Result<()> {
+    if offer.hold.is_some() {
+        let outcome = outcomes::of(transition, Some(offer.status.name()), by)?;
+        escrow::post(unit, Cause::of(offer.id), offer.deal(), outcome, Default::default()).await?;
+        unit.audit(AuditRow::new("offer.free", offer.id));
+    }
+    Ok(())
 }
 
 /// Lets an offer expire whose time is over. One that has ended already is left alone.
@@ -189,54 +257,6 @@ pub async fn expire(platform: &Platform, caller: &Caller, offer: OfferId) -> Res
                     }
                     _ => Ok(()),
                 }
-            })
-        })
-        .await
-}
-
-/// The offers of a job, decided: one accepted, the others declined.
-pub struct Decided {
-    /// The accepted one.
-    pub winner: Offer,
-    /// The declined ones.
-    pub losers: Vec<Offer>,
-}
-
-/// Accepts one offer of a job and declines the others. Money and booking are the caller's.
-pub async fn decide(unit: &mut Unit, job: JobId, winner: OfferId) -> Result<Decided> {
-    let from = Status::Pending;
-    let (won, lost) = (LIFE.step(ACCEPT, from, By::Receiver)?, LIFE.step(ACCEPT, from, By::Rival)?);
-    let decision = store::Decision { winner, from, won, lost };
-    let offers = store::decide(&mut unit.tx, job, decision, unit.now).await?;
-    let (mut won, losers): (Vec<_>, Vec<_>) = offers.into_iter().partition(|offer| offer.id == winner);
-    let winner = won.pop().ok_or_else(|| Error::conflict("This offer has ended already."))?;
-    unit.state(events::ended(&winner)?);
-    // States and money change here and now; when the job had many offers, most contractors hear of it a moment later.
-    let (now, later) = losers.split_at(losers.len().min(TOLD_AT_ONCE));
-    for offer in now {
-        unit.state(events::ended(offer)?);
-    }
-    for page in later.chunks(TOLD_AT_ONCE) {
-        let offers = page.iter().map(|offer| offer.id).collect();
-        unit.enqueue(NewTask::new(TELL, &Tell { offers }, unit.now)?);
-    }
-    Ok(Decided { winner, losers })
-}
-
-/// Tells both sides of offers that ended without a word.
-pub async fn tell(platform: &Platform, caller: &Caller, task: TaskId, offers: Vec<OfferId>) -> Result<()> {
-    platform
-        .work
-        .run(caller, (task, offers), |unit, (task, offers)| {
-            Box::pin(async move {
-                // The task ends with its effect, so that nobody is told twice.
-                if !queue::finish(&mut unit.tx, *task, unit.now).await? {
-                    return Ok(());
-                }
-                for offer in store::by_ids(&mut unit.tx, offers).await? {
-                    unit.state(events::ended(&offer)?);
-                }
-                Ok(())
             })
         })
         .await

@@ -2,7 +2,8 @@
 //!
 //! A customer's offer holds the price and the fee while it is pending; a contractor's costs nothing until it is
 //! accepted. Declining, withdrawing and expiry free the hold. Accepting makes a booking, so that it is a command of
-//! `bookings`; [`commands::decide`] is its hand here. Offers are sealed: only the job's customer, the offer's
+//! `bookings`; [`settling::decide`] is its hand here. [`settling`] ends all offers of a job at once, [`counter`] answers one
+//! with another. Offers are sealed: only the job's customer, the offer's
 //! contractor and staff see one.
 //!
 //! To add a way for an offer to end: a status and a row of [`LIFE`] in [`model`], what it does to the money in the
@@ -10,9 +11,13 @@
 //! [`model::EXPIRE`].
 
 pub mod commands;
+pub mod counter;
 pub mod events;
+pub mod listing;
 pub mod model;
 pub mod queries;
+pub mod settling;
 mod store;
 
-pub use model::{LIFE, NewOffer, Offer, Side, Status};
+pub use listing::{Filter, Prices, Sort, SortKey, Summary, View};
+pub use model::{LIFE, NewCounter, NewOffer, Offer, Reason, Side, Status};

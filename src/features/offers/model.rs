@@ -1,5 +1,6 @@
 //! What an offer is, and the life that it leads.
 
+use crate::features::jobs;
 use crate::features::wallet::escrow::Deal;
 use crate::features::wallet::outcomes::{self, Effect};
 use crate::features::wallet::{Quote, Rates};
@@ -15,6 +16,8 @@ pub const ACCEPT: &str = "offerAccept";
 pub const DECLINE: &str = "offerDecline";
 /// The mutation that takes one back.
 pub const WITHDRAW: &str = "offerWithdraw";
+/// The mutation that answers one with other terms.
+pub const COUNTER: &str = "offerCounter";
 /// The task that lets one expire.
 pub const EXPIRE: &str = "offer.expire";
 
@@ -91,6 +94,48 @@ impl Status {
     }
 }
 
+/// Why an offer was declined.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Reason {
+    /// The other side said no.
+    Declined,
+    /// Another offer for the job was accepted.
+    JobAssigned,
+    /// The customer gave the job up.
+    JobCancelled,
+    /// The other side answered with other terms.
+    Countered,
+}
+
+impl Reason {
+    /// The stored name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Reason::Declined => "DECLINED",
+            Reason::JobAssigned => "JOB_ASSIGNED",
+            Reason::JobCancelled => "JOB_CANCELLED",
+            Reason::Countered => "COUNTERED",
+        }
+    }
+
+    /// Reads a stored name.
+    pub fn parse(name: &str) -> Option<Self> {
+        let all = [Reason::Declined, Reason::JobAssigned, Reason::JobCancelled, Reason::Countered];
+        all.into_iter().find(|reason| reason.name() == name)
+    }
+
+    /// Why an offer is declined by this transition; nothing for those that do not decline.
+    pub fn of(transition: &str, to: Status) -> Option<Self> {
+        match transition {
+            _ if to != Status::Declined => None,
+            ACCEPT => Some(Reason::JobAssigned),
+            COUNTER => Some(Reason::Countered),
+            jobs::model::CANCEL => Some(Reason::JobCancelled),
+            _ => Some(Reason::Declined),
+        }
+    }
+}
+
 impl State for Status {
     const ALL: &'static [Status] =
         &[Status::Pending, Status::Accepted, Status::Declined, Status::Withdrawn, Status::Expired];
@@ -138,6 +183,30 @@ pub const LIFE: Life<Status> = Life {
             barred: Barred::NONE,
         },
         Transition {
+            name: COUNTER,
+            label: "Make a counter-offer",
+            from: &[],
+            to: Status::Pending,
+            by: &[By::Customer, By::Contractor],
+            barred: Barred::NONE,
+        },
+        Transition {
+            name: COUNTER,
+            label: "Make a counter-offer",
+            from: &[Status::Pending],
+            to: Status::Declined,
+            by: &[By::Receiver],
+            barred: Barred::NONE,
+        },
+        Transition {
+            name: jobs::model::CANCEL,
+            label: "Cancel the job",
+            from: &[Status::Pending],
+            to: Status::Declined,
+            by: &[By::Customer],
+            barred: Barred::NONE,
+        },
+        Transition {
             name: WITHDRAW,
             label: "Withdraw",
             from: &[Status::Pending],
@@ -148,6 +217,14 @@ pub const LIFE: Life<Status> = Life {
         Transition {
             name: EXPIRE,
             label: "Expire",
+            from: &[Status::Pending],
+            to: Status::Expired,
+            by: &[By::Timer],
+            barred: Barred::NONE,
+        },
+        Transition {
+            name: jobs::model::EXPIRE,
+            label: "Expire with its job",
             from: &[Status::Pending],
             to: Status::Expired,
             by: &[By::Timer],
@@ -177,6 +254,12 @@ pub struct Offer {
     pub message: String,
     /// Where it stands.
     pub status: Status,
+    /// Why it was declined.
+    pub decline_reason: Option<Reason>,
+    /// The offer that this one answers.
+    pub counter_to: Option<OfferId>,
+    /// How many counters led to it.
+    pub round: i64,
     /// What holds the customer's money for it.
     pub hold: Option<TransactionId>,
     /// When it expires by itself.
@@ -231,7 +314,7 @@ impl Offer {
     /// Where a transition leads now, or why it is refused. Its time may be over before the task comes that ends it.
     pub fn step(&self, transition: &str, by: By, now: Timestamp) -> Result<Status> {
         let to = LIFE.step(transition, self.status, by)?;
-        if to == Status::Accepted && self.expires_at <= now {
+        if (to == Status::Accepted || transition == COUNTER) && self.expires_at <= now {
             return Err(Error::new(Code::OfferExpired, "This offer's time is over; ask for a new one."));
         }
         Ok(to)
@@ -257,6 +340,28 @@ impl NewOffer {
         Ok(NewOffer {
             job,
             contractor,
+            amount: amount.positive().map_err(|error| error.at("amount.amount"))?,
+            message: text::optional_paragraphs(message, text::NOTE_MAX).map_err(|error| error.at("message"))?,
+        })
+    }
+}
+
+/// What a counter needs, checked: the terms that are not those of the offer that it answers.
+#[derive(Clone, Debug)]
+pub struct NewCounter {
+    /// The offer that it answers.
+    pub offer: OfferId,
+    /// The price.
+    pub amount: Money,
+    /// A note to the other side.
+    pub message: String,
+}
+
+impl NewCounter {
+    /// Checks what a person typed.
+    pub fn new(offer: OfferId, amount: Money, message: &str) -> Result<Self> {
+        Ok(NewCounter {
+            offer,
             amount: amount.positive().map_err(|error| error.at("amount.amount"))?,
             message: text::optional_paragraphs(message, text::NOTE_MAX).map_err(|error| error.at("message"))?,
         })

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::{Offer, store};
+use super::{Offer, Summary, View, store};
 use crate::features::jobs::{self, Job};
 use crate::kernel::id::{JobId, OfferId, UserId};
 use crate::kernel::page::{Page, Slice};
@@ -36,29 +36,45 @@ pub fn scope(job: &Job, viewer: &Viewer) -> Option<UserId> {
     if sees_all { None } else { Some(viewer.user) }
 }
 
-/// A page of a job's offers, newest first.
-pub async fn of_job(platform: &Platform, job: JobId, only: Option<UserId>, page: &Page) -> Result<Slice<Offer>> {
-    store::page_of_job(&platform.db, job, only, page).await
+impl View {
+    const fn wanted(self) -> store::Wanted {
+        store::Wanted { only: self.only, filter: self.filter }
+    }
 }
 
-/// How many offers of a job the scope holds.
-pub async fn count_of_job(platform: &Platform, job: JobId, only: Option<UserId>) -> Result<i64> {
-    store::count_of_job(&platform.db, job, only).await
+/// A page of a job's offers.
+pub async fn of_job(platform: &Platform, job: JobId, view: View, page: &Page) -> Result<Slice<Offer>> {
+    store::page_of_job(&platform.db, job, view.wanted(), view.sort, page).await
+}
+
+/// How many offers of a job there are.
+pub async fn count_of_job(platform: &Platform, job: JobId, view: View) -> Result<i64> {
+    store::count_of_job(&platform.db, job, view.wanted()).await
 }
 
 /// The first offers of several jobs, in one read.
 pub async fn first_of_jobs(
     platform: &Platform,
     jobs: &[JobId],
-    only: Option<UserId>,
+    view: View,
     size: i64,
 ) -> Result<HashMap<JobId, Slice<Offer>>> {
     let mut by_job: HashMap<JobId, Vec<Offer>> = HashMap::new();
-    for offer in store::first_of_jobs(&platform.db, jobs, only, size).await? {
+    for offer in store::first_of_jobs(&platform.db, jobs, view.wanted(), view.sort, size).await? {
         by_job.entry(offer.job).or_default().push(offer);
     }
     let page = Page::first(size);
     Ok(by_job.into_iter().map(|(job, offers)| (job, Slice::of(&page, offers))).collect())
+}
+
+/// What the pending offers of jobs are about. Jobs without any are missing. For whoever sees all offers of a job.
+pub async fn summaries(platform: &Platform, jobs: &[JobId]) -> Result<Vec<Summary>> {
+    store::summaries(&platform.db, jobs).await
+}
+
+/// The offers that answer these. Whoever sees the one sees the other: both have the same two parties.
+pub async fn counters(platform: &Platform, offers: &[OfferId]) -> Result<Vec<Offer>> {
+    store::counters(&platform.db, offers).await
 }
 
 /// Offers that a user made or got, newest first.

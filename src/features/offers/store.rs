@@ -1,11 +1,11 @@
 //! The SQL of offers.
 
-use super::{Offer, Side, Status};
+use super::{Filter, Offer, Prices, Reason, Side, Sort, SortKey, Status, Summary};
 use crate::features::wallet::{Quote, Rates};
 use crate::kernel::id::{JobId, OfferId, UserId};
 use crate::kernel::page::{Page, Slice};
 use crate::kernel::{Result, Timestamp};
-use crate::platform::db::{Db, FromRow, On, Order, Row, Tx, q};
+use crate::platform::db::{Db, FromRow, On, Order, Query, Row, Tx, q};
 
 impl FromRow for Offer {
     fn from_row(row: &Row) -> Result<Self> {
@@ -23,6 +23,12 @@ impl FromRow for Offer {
             rates: Rates { platform_bps: row.get("platform_bps")?, service_bps: row.get("service_bps")? },
             message: row.get("message")?,
             status: row.parsed("status", Status::parse)?,
+            decline_reason: match row.get::<Option<String>>("decline_reason")? {
+                Some(_) => Some(row.parsed("decline_reason", Reason::parse)?),
+                None => None,
+            },
+            counter_to: row.get("counter_to")?,
+            round: row.get("round")?,
             hold: row.get("hold_id")?,
             expires_at: row.get("expires_at")?,
             created_at: row.get("created_at")?,
@@ -36,8 +42,9 @@ impl FromRow for Offer {
 pub(super) async fn insert(tx: &mut Tx, offer: &Offer) -> Result<bool> {
     let inserted = q("insert into offers (id, job_id, customer_id, contractor_id, made_by, amount, currency, message,
             platform_bps, service_bps, platform_fee, service_fee, status, hold_id, expires_at, created_at, updated_at,
-            version)
-        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $16, 1) on conflict do nothing")
+            version, counter_to, round)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $16, 1, $17, $18)
+        on conflict do nothing")
     .bind(offer.id)
     .bind(offer.job)
     .bind(offer.customer)
@@ -54,6 +61,8 @@ pub(super) async fn insert(tx: &mut Tx, offer: &Offer) -> Result<bool> {
     .bind(offer.hold)
     .bind(offer.expires_at)
     .bind(offer.created_at)
+    .bind(offer.counter_to)
+    .bind(offer.round)
     .execute(tx)
     .await?;
     Ok(inserted == 1)
@@ -67,15 +76,37 @@ pub(super) async fn by_ids(on: impl Into<On<'_>>, ids: &[OfferId]) -> Result<Vec
     q("select * from offers where id in ({list})").list(ids.iter().copied()).all(on).await
 }
 
+/// A step, and why an offer is declined by it.
+#[derive(Clone, Copy)]
+pub(super) struct Step {
+    pub(super) from: Status,
+    pub(super) to: Status,
+    pub(super) reason: Option<Reason>,
+}
+
 /// Takes a step, if the offer still stands where the step begins.
-pub(super) async fn step(tx: &mut Tx, id: OfferId, from: Status, to: Status, now: Timestamp) -> Result<Option<Offer>> {
-    q("update offers set status = $3, updated_at = $4, version = version + 1
+pub(super) async fn step(tx: &mut Tx, id: OfferId, step: Step, now: Timestamp) -> Result<Option<Offer>> {
+    q("update offers set status = $3, updated_at = $4, version = version + 1, decline_reason = $5
         where id = $1 and status = $2 returning *")
     .bind(id)
-    .bind(from.name())
-    .bind(to.name())
+    .bind(step.from.name())
+    .bind(step.to.name())
     .bind(now)
+    .bind(step.reason.map(Reason::name))
     .optional(tx)
+    .await
+}
+
+/// Takes a step with all offers of a job that stand where it begins.
+pub(super) async fn step_all(tx: &mut Tx, job: JobId, step: Step, now: Timestamp) -> Result<Vec<Offer>> {
+    q("update offers set status = $3, updated_at = $4, version = version + 1, decline_reason = $5
+        where job_id = $1 and status = $2 returning *")
+    .bind(job)
+    .bind(step.from.name())
+    .bind(step.to.name())
+    .bind(now)
+    .bind(step.reason.map(Reason::name))
+    .all(tx)
     .await
 }
 
@@ -85,12 +116,13 @@ pub(super) struct Decision {
     pub(super) from: Status,
     pub(super) won: Status,
     pub(super) lost: Status,
+    pub(super) reason: Option<Reason>,
 }
 
 /// Decides all offers of a job that stand where the decision begins, in one statement.
 pub(super) async fn decide(tx: &mut Tx, job: JobId, decision: Decision, now: Timestamp) -> Result<Vec<Offer>> {
     q("update offers set status = case when id = $2 then $4 else $5 end,
-            decline_reason = case when id = $2 then null else 'JOB_ASSIGNED' end,
+            decline_reason = case when id = $2 then null else $7 end,
             updated_at = $6, version = version + 1
         where job_id = $1 and status = $3 returning *")
     .bind(job)
@@ -99,38 +131,105 @@ pub(super) async fn decide(tx: &mut Tx, job: JobId, decision: Decision, now: Tim
     .bind(decision.won.name())
     .bind(decision.lost.name())
     .bind(now)
+    .bind(decision.reason.map(Reason::name))
     .all(tx)
     .await
 }
 
-/// Whom a viewer sees offers of: everybody's, or only its own.
-pub(super) async fn page_of_job(db: &Db, job: JobId, only: Option<UserId>, page: &Page) -> Result<Slice<Offer>> {
-    q("select * from offers where job_id = $1 and contractor_id = coalesce($2, contractor_id)")
-        .bind(job)
-        .bind(only)
-        .page(db, page, Order::descending("created_at", "id"))
-        .await
+/// Which offers of a job: a scope (everybody's, or only one contractor's) and a filter.
+#[derive(Clone, Copy)]
+pub(super) struct Wanted {
+    pub(super) only: Option<UserId>,
+    pub(super) filter: Filter,
 }
 
-pub(super) async fn count_of_job(db: &Db, job: JobId, only: Option<UserId>) -> Result<i64> {
-    q("select count(*) as n from offers where job_id = $1 and contractor_id = coalesce($2, contractor_id)")
-        .bind(job)
-        .bind(only)
-        .one(db)
-        .await
+impl Wanted {
+    /// Binds the first three values.
+    fn bind(self, sql: &'static str) -> Query {
+        q(sql).bind(self.only).bind(self.filter.status.map(Status::name)).bind(self.filter.made_by.map(Side::name))
+    }
+}
+
+fn order(sort: Sort) -> Order {
+    let key = match sort.key {
+        SortKey::Made => "created_at",
+        SortKey::Price => "amount",
+        SortKey::End => "expires_at",
+    };
+    if sort.ascending { Order::ascending(key, "id") } else { Order::descending(key, "id") }
+}
+
+pub(super) async fn page_of_job(db: &Db, job: JobId, wanted: Wanted, sort: Sort, page: &Page) -> Result<Slice<Offer>> {
+    let sql = "select * from offers where contractor_id = coalesce($1, contractor_id) and status = coalesce($2, status)
+        and made_by = coalesce($3, made_by) and job_id = $4";
+    wanted.bind(sql).bind(job).page(db, page, order(sort)).await
+}
+
+pub(super) async fn count_of_job(db: &Db, job: JobId, wanted: Wanted) -> Result<i64> {
+    let sql = "select count(*) as n from offers where contractor_id = coalesce($1, contractor_id)
+        and status = coalesce($2, status) and made_by = coalesce($3, made_by) and job_id = $4";
+    wanted.bind(sql).bind(job).one(db).await
+}
+
+/// The first offers of each of several jobs, in one read with a place for each order.
+macro_rules! first {
+    ($order:literal) => {
+        concat!(
+            "select * from (
+                select o.*, row_number() over (partition by job_id order by ",
+            $order,
+            ") as place
+                from offers o where contractor_id = coalesce($1, contractor_id) and status = coalesce($2, status)
+                    and made_by = coalesce($3, made_by) and job_id in ({list})
+            ) as numbered where place <= $4 order by job_id, place"
+        )
+    };
 }
 
 /// The first offers of each of several jobs, and one more to know whether there are more.
-pub(super) async fn first_of_jobs(db: &Db, jobs: &[JobId], only: Option<UserId>, size: i64) -> Result<Vec<Offer>> {
-    q("select * from (
-            select o.*, row_number() over (partition by job_id order by created_at desc, id desc) as place
-            from offers o where contractor_id = coalesce($1, contractor_id) and job_id in ({list})
-        ) as numbered where place <= $2 order by job_id, place")
-    .bind(only)
-    .bind(size + 1)
+pub(super) async fn first_of_jobs(
+    db: &Db,
+    jobs: &[JobId],
+    wanted: Wanted,
+    sort: Sort,
+    size: i64,
+) -> Result<Vec<Offer>> {
+    let sql = match (sort.key, sort.ascending) {
+        (SortKey::Made, false) => first!("created_at desc, id desc"),
+        (SortKey::Made, true) => first!("created_at, id"),
+        (SortKey::Price, false) => first!("amount desc, id desc"),
+        (SortKey::Price, true) => first!("amount, id"),
+        (SortKey::End, false) => first!("expires_at desc, id desc"),
+        (SortKey::End, true) => first!("expires_at, id"),
+    };
+    wanted.bind(sql).bind(size + 1).list(jobs.iter().copied()).all(db).await
+}
+
+impl FromRow for Summary {
+    fn from_row(row: &Row) -> Result<Self> {
+        let prices = Prices::of(row.money("lowest")?, row.money("highest")?, row.get("lower")?, row.get("upper")?);
+        Ok(Summary { job: row.get("job_id")?, pending: row.get("pending")?, prices: Some(prices) })
+    }
+}
+
+/// What the pending offers of jobs are about. Jobs without any are missing.
+pub(super) async fn summaries(db: &Db, jobs: &[JobId]) -> Result<Vec<Summary>> {
+    q("select job_id, currency, max(pending) as pending, min(amount) as lowest, max(amount) as highest,
+            max(case when place = (pending + 1) / 2 then amount end) as lower,
+            max(case when place = (pending + 2) / 2 then amount end) as upper
+        from (
+            select job_id, currency, amount, row_number() over (partition by job_id order by amount, id) as place,
+                count(*) over (partition by job_id) as pending
+            from offers where status = 'PENDING' and job_id in ({list})
+        ) as numbered group by job_id, currency")
     .list(jobs.iter().copied())
     .all(db)
     .await
+}
+
+/// The offers that answer these.
+pub(super) async fn counters(db: &Db, offers: &[OfferId]) -> Result<Vec<Offer>> {
+    q("select * from offers where counter_to in ({list})").list(offers.iter().copied()).all(db).await
 }
 
 pub(super) async fn page_of_user(db: &Db, user: UserId, page: &Page) -> Result<Slice<Offer>> {

@@ -54,13 +54,24 @@ pub struct Given<'a> {
     pub lost: &'a [(TransactionId, Freed)],
 }
 
+/// Gives up holds of several deals at once, because of what they had in common.
+pub async fn free(unit: &mut Unit, cause: Cause, lost: &[(TransactionId, Freed)]) -> Result<()> {
+    let mut batch = Batch::new(cause);
+    let resolved: Vec<_> = lost.iter().map(|(hold, why)| (*hold, phase(*why))).collect();
+    batch.resolve(unit, &resolved).await?;
+    batch.apply(unit).await.map(drop)
+}
+
+const fn phase(freed: Freed) -> Phase {
+    match freed {
+        Freed::Voided => Phase::Voided,
+        Freed::Expired => Phase::Expired,
+    }
+}
+
 /// Posts what an outcome says about a deal, because of an offer or a booking.
 pub async fn post(unit: &mut Unit, cause: Cause, deal: Deal, outcome: Outcome, given: Given<'_>) -> Result<()> {
     let mut batch = Batch::new(cause);
-    let phase = |freed: Freed| match freed {
-        Freed::Voided => Phase::Voided,
-        Freed::Expired => Phase::Expired,
-    };
     let mut resolved: Vec<_> = given.lost.iter().map(|(hold, why)| (*hold, phase(*why))).collect();
     match (outcome, deal.hold) {
         (Outcome::Held, Some(hold)) => {

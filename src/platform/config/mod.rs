@@ -31,6 +31,8 @@ pub struct Config {
     pub cors: Cors,
     /// Fees and money.
     pub money: MoneyRules,
+    /// Jobs.
+    pub jobs: Jobs,
     /// Offers.
     pub offers: Offers,
     /// Bookings.
@@ -143,6 +145,14 @@ pub struct MoneyRules {
     pub allow_sandbox: bool,
 }
 
+/// Jobs.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Jobs {
+    /// Days until an open job expires.
+    pub expire_after_days: i64,
+}
+
 /// Offers.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -151,6 +161,8 @@ pub struct Offers {
     pub expire_after_days: i64,
     /// Pending offers that one job may have.
     pub pending_per_job: i64,
+    /// Counters in a row, from the first offer on.
+    pub counter_rounds: i64,
 }
 
 /// Bookings.

@@ -27,6 +27,11 @@ pub struct Once {
 }
 
 impl Once {
+    /// Checks a key that the client may leave out.
+    pub fn optional(operation: &'static str, key: Option<&str>) -> Result<Option<Self>> {
+        key.map(|key| Once::new(operation, key)).transpose()
+    }
+
     /// Checks the client's key.
     pub fn new(operation: &'static str, key: &str) -> Result<Self> {
         let key = text::key(key).map_err(|error| error.at("idempotencyKey"))?;
@@ -123,6 +128,19 @@ impl Work {
             })
         })
         .await
+    }
+
+    /// Like [`Work::once`], for commands that leave it to the client whether there is a key.
+    pub async fn once_if<I, T, F>(&self, caller: &Caller, once: Option<Once>, input: I, command: F) -> Result<Effect<T>>
+    where
+        I: Serialize + Send + Sync + 'static,
+        T: Serialize + DeserializeOwned + Send + Sync + 'static,
+        F: for<'t> Fn(&'t mut Unit, &'t I) -> BoxFuture<'t, Result<T>> + Clone + Send + Sync + 'static,
+    {
+        match once {
+            Some(once) => self.once(caller, once, input, command).await,
+            None => self.run(caller, input, command).await.map(|value| Effect { value, replayed: false }),
+        }
     }
 }
 

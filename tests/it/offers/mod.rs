@@ -1,5 +1,8 @@
 //! Offers through the API: who may make one, what it holds, and how it ends.
 
+mod closing;
+mod comparing;
+mod countering;
 mod ending;
 mod losers;
 

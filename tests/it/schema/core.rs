@@ -36,7 +36,7 @@ const CORE: &str = "
     Job.budget: Money!
     Job.status: JobStatus!
     Job.customer: User!
-    Job.offers(after: String, before: String, first: Int, last: Int): OfferConnection!
+    Job.offers(after: String, before: String, filter: OfferFilter, first: Int, last: Int, orderBy: OfferOrder): OfferConnection!
     Job.booking: Booking
     Job.conversation: Conversation
     Job.availableTransitions: [Transition!]!

@@ -11,11 +11,13 @@ const DISPUTE: &str = "dispute { id status version escalatesAt decisionReason bo
     split { toCustomer { amount } toContractor { amount } toPlatform { amount } platformFee } }";
 
 /// What is selected of each mutation's payload, beside its refusals.
-const SELECTIONS: [(&str, &str); 26] = [
+const SELECTIONS: [(&str, &str); 28] = [
     ("depositCreate", "payment { id status amount { amount currency } } wallet { available { amount } }"),
-    ("jobPost", "job { id status }"),
+    ("jobPost", "job { id status expiresAt }"),
+    ("jobCancel", "job { id status version cancelReason }"),
     ("offerSend", "offer { id status version madeBy expiresAt }"),
     ("offerAccept", "offer { id status version } conversation { id } booking { id status version escrow { amount } }"),
+    ("offerCounter", "offer { id status version madeBy expiresAt counterTo { id declineReason counteredBy { id } } }"),
     ("offerDecline", "offer { id status version }"),
     ("offerWithdraw", "offer { id status version }"),
     ("bookingStart", "booking { id status version escrow { amount } }"),
@@ -144,6 +146,17 @@ impl Instance {
             input["idempotencyKey"] = json!(key());
         }
         self.act(who, mutation, input).await
+    }
+
+    /// Answers an offer with another price.
+    pub async fn counter(&self, who: &TestUser, offer: &str, amount: &str) -> Done {
+        let input = json!({ "offerId": offer, "amount": usd(amount), "idempotencyKey": key() });
+        self.act(who, "offerCounter", input).await
+    }
+
+    /// The customer gives up a job.
+    pub async fn cancel_job(&self, who: &TestUser, job: &str) -> Done {
+        self.act(who, "jobCancel", json!({ "jobId": job, "reason": "Not needed.", "idempotencyKey": key() })).await
     }
 
     /// Takes a booking one step on, or gives it up.

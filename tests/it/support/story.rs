@@ -171,6 +171,14 @@ impl Story {
         let contractor = self.person("contractor").caller.viewer.unwrap().user.to_string();
         let asked = self.offer("customer", &open, Some(contractor)).await;
         self.add("Offer", &asked, &["contractor", "customer"]);
+        let vain = self.post("Cut a hedge", &["customer", "rival"], false).await;
+        let first = self.offer("rival", &vain, None).await;
+        self.add("Offer", &first, &["rival", "customer"]);
+        let input = json!({ "offerId": first, "amount": usd("80.00"), "idempotencyKey": "counter" });
+        let answer = self.act("customer", "offerCounter", input, "offer { id }").await;
+        self.add("Offer", &answer["offer"]["id"], &["customer", "rival"]);
+        let input = json!({ "jobId": vain, "reason": "It grew too fast.", "idempotencyKey": "vain" });
+        self.act("customer", "jobCancel", input, "job { id }").await;
         let dropped = self.post("Dig a pond", &["customer", "rival"], false).await;
         let offer = self.offer("rival", &dropped, None).await;
         self.add("Offer", &offer, &["rival", "customer"]);

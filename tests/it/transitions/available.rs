@@ -63,8 +63,8 @@ async fn each_side_of_an_offer_sees_its_own_way_on(app: &TestApp) {
     let own = id_of(&app.offer_to(&ada, &job, &bob, "100.00").await.ok(), "offer");
     let theirs = id_of(&app.offer(&bob, &job, "50.00").await.ok(), "offer");
     let (to_ada, to_bob) = (open(app, &ada, &theirs).await, open(app, &bob, &own).await);
-    assert_eq!(names(&to_ada), ["OFFER_ACCEPT", "OFFER_DECLINE"]);
-    assert_eq!(names(&to_bob), ["OFFER_ACCEPT", "OFFER_DECLINE"]);
+    assert_eq!(names(&to_ada), ["OFFER_ACCEPT", "OFFER_DECLINE", "OFFER_COUNTER"]);
+    assert_eq!(names(&to_bob), ["OFFER_ACCEPT", "OFFER_DECLINE", "OFFER_COUNTER"]);
     assert_eq!(names(&open(app, &ada, &own).await), ["OFFER_WITHDRAW"]);
     assert_eq!(names(&open(app, &bob, &theirs).await), ["OFFER_WITHDRAW"]);
     assert_eq!(effect(&to_ada[0]), ["-52.50", "0.00", "50.00", "0.00", "2.50"]);
@@ -81,13 +81,15 @@ async fn each_side_of_an_offer_sees_its_own_way_on(app: &TestApp) {
     )
     .await
     .ok();
-    assert_eq!(names(&open(app, &ada, &theirs).await), ["OFFER_ACCEPT", "OFFER_DECLINE"]);
+    assert_eq!(names(&open(app, &ada, &theirs).await), ["OFFER_ACCEPT", "OFFER_DECLINE", "OFFER_COUNTER"]);
     for stranger in [&eve, &admin] {
         assert!(open(app, stranger, &job).await.is_empty());
     }
     assert!(open(app, &admin, &own).await.is_empty(), "staff have no transitions of their own yet");
-    assert!(open(app, &ada, &job).await.is_empty());
+    assert_eq!(names(&open(app, &ada, &job).await), ["JOB_CANCEL"]);
+    assert_eq!(effect(&to_bob[2]), ["105.00", "-105.00", "0.00", "0.00", "0.00"], "a counter frees it as well");
     app.answer(&ada, "offerAccept", &theirs).await.ok();
+    assert_eq!(names(&open(app, &ada, &job).await), ["JOB_CANCEL!"], "its booking is cancelled instead");
     for offer in [&own, &theirs] {
         assert!(open(app, &ada, offer).await.is_empty() && open(app, &bob, offer).await.is_empty());
     }
@@ -157,7 +159,7 @@ async fn what_is_expected_and_refused_says_why(app: &TestApp) {
     app.clock.advance(6 * DAY + 1);
     let ada = app.sign_in(&ada.email, PASSWORD).await;
     let found = open(app, &ada, &offer).await;
-    assert_eq!(names(&found), ["OFFER_ACCEPT!", "OFFER_DECLINE"]);
+    assert_eq!(names(&found), ["OFFER_ACCEPT!", "OFFER_DECLINE", "OFFER_COUNTER!"]);
     assert_eq!(found[0]["refusedBecause"]["code"], "OFFER_EXPIRED");
     app.answer(&ada, "offerAccept", &offer).await.refused("OFFER_EXPIRED");
 }

@@ -11,14 +11,12 @@ use gigwire::kernel::life::{Chart, Line};
 use crate::schema::Sdl;
 
 /// States that the API knows already and nothing leads to yet, each with what is missing. A line goes with its reason.
-const WAITING: [(&str, &str, &str); 3] = [
-    ("job", "DRAFT", "jobs are posted at once"),
-    ("job", "EXPIRED", "jobs have no end in time"),
-    ("booking", "REQUESTED", "nothing is booked from a listing"),
-];
+const WAITING: [(&str, &str, &str); 2] =
+    [("job", "DRAFT", "jobs are posted at once"), ("booking", "REQUESTED", "nothing is booked from a listing")];
 
 /// The tasks that take steps.
-const TASKS: [&str; 4] = [
+const TASKS: [&str; 5] = [
+    gigwire::features::jobs::model::EXPIRE,
     gigwire::features::offers::model::EXPIRE,
     gigwire::features::bookings::model::TIME_OUT,
     gigwire::features::bookings::model::LAPSE,

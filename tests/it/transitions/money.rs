@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use gigwire::features::offers::settling::expire_job;
 use gigwire::features::wallet::outcomes::{Fee, Freed, Outcome, Price, TABLE};
 use gigwire::features::{bookings, disputes, offers};
 use gigwire::kernel::Caller;
@@ -50,7 +51,7 @@ const DELIVERED: &[&str] = &["offerAccept", "bookingStart", "bookingDeliver"];
 const DISPUTED: &[&str] = &["offerAccept", "bookingStart", "disputeOpen"];
 
 /// `by_customer` says who made the offer.
-const CASES: [Case; 31] = [
+const CASES: [Case; 36] = [
     case(("offerSend", "", "customer"), true, &[], HELD),
     case(("offerSend", "", "contractor"), false, &[], FREE),
     case(("offerAccept", "PENDING", "receiver"), true, &[], FUNDED),
@@ -58,6 +59,10 @@ const CASES: [Case; 31] = [
     case(("offerAccept", "PENDING", "rival"), true, &[], FUNDED),
     case(("offerDecline", "PENDING", "receiver"), true, &[], FREE),
     case(("offerDecline", "PENDING", "receiver"), false, &[], FREE),
+    case(("offerCounter", "", "customer"), false, &[], HELD),
+    case(("offerCounter", "", "contractor"), true, &[], FREE),
+    case(("offerCounter", "PENDING", "receiver"), true, &[], FREE),
+    case(("jobCancel", "PENDING", "customer"), true, &[], FREE),
     case(("offerWithdraw", "PENDING", "maker"), true, &[], FREE),
     case(("offerWithdraw", "PENDING", "maker"), false, &[], FREE),
     case(("bookingStart", "CONFIRMED", "contractor"), true, &["offerAccept"], FUNDED),
@@ -80,6 +85,7 @@ const CASES: [Case; 31] = [
     case(("disputeDecide", "OPEN ESCALATED", "staff"), true, DISPUTED, [PURSE - 7_000, 0, 0, 6_000, 1_000]),
     // The last ones, since they make everybody's tokens old.
     case(("dispute.escalate", "OPEN", "timer"), true, DISPUTED, FUNDED),
+    case(("job.expire", "PENDING", "timer"), true, &[], FREE),
     case(("offer.expire", "PENDING", "timer"), true, &[], FREE),
     case(("booking.complete", "DELIVERED", "timer"), true, DELIVERED, PAID),
     case(("booking.lapse", "CONFIRMED IN_PROGRESS", "timer"), true, &["offerAccept"], FREE),
@@ -143,8 +149,15 @@ impl<'a> Deal<'a> {
     async fn take(&mut self, transition: &str, by: &str) {
         match (transition, by) {
             ("offerSend", _) => {}
+            ("job.expire", _) => self.outlive().await,
             (_, "timer") => self.wait(transition).await,
             (dispute, _) if dispute.starts_with("dispute") => self.quarrel(dispute, by).await,
+            ("offerCounter", _) => {
+                self.app.counter(self.person("receiver"), &self.offer, "100.00").await.ok();
+            }
+            ("jobCancel", _) => {
+                self.app.cancel_job(&self.customer, &self.job().await).await.ok();
+            }
             ("offerAccept", "rival") => self.lose().await,
             ("offerAccept", _) => {
                 let made = self.app.answer(self.person("receiver"), transition, &self.offer).await.ok();
@@ -208,13 +221,28 @@ impl<'a> Deal<'a> {
         self.dispute = Some(id_of(&done, "dispute"));
     }
 
+    /// The job's time is over before the task of its offer comes.
+    async fn outlive(&mut self) {
+        let job = self.job().await;
+        self.app.clock.advance(31 * DAY);
+        let caller = Caller::system("test");
+        expire_job(&self.app.server.platform, &caller, uuid(&job)).await.unwrap();
+        for user in [&mut self.customer, &mut self.contractor] {
+            *user = self.app.sign_in(&user.email, PASSWORD).await;
+        }
+        assert_eq!(self.app.offer_status(&self.customer, &self.offer).await, "EXPIRED");
+    }
+
+    async fn job(&self) -> String {
+        let text = "query ($id: ID!) { node(id: $id) { ... on Offer { job { id } } } }";
+        let found = self.app.gql(&self.customer, text, json!({ "id": self.offer })).await;
+        found["data"]["node"]["job"]["id"].as_str().unwrap_or_else(|| panic!("{found}")).to_owned()
+    }
+
     /// Somebody else's offer for as much wins: its money is what the lost one held.
     async fn lose(&self) {
         let rival = self.app.sign_up(&["CONTRACTOR"]).await;
-        let text = "query ($id: ID!) { node(id: $id) { ... on Offer { job { id } } } }";
-        let found = self.app.gql(&self.customer, text, json!({ "id": self.offer })).await;
-        let job = &found["data"]["node"]["job"]["id"];
-        let input = json!({ "jobId": job, "amount": usd("100.00"), "idempotencyKey": key() });
+        let input = json!({ "jobId": self.job().await, "amount": usd("100.00"), "idempotencyKey": key() });
         let sent = self.app.act(&rival, "offerSend", input).await.ok();
         self.app.answer(&self.customer, "offerAccept", &id_of(&sent, "offer")).await.ok();
         assert_eq!(self.app.offer_status(&self.contractor, &self.offer).await, "DECLINED");

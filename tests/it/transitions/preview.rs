@@ -71,13 +71,18 @@ async fn compare(app: &TestApp, who: (&TestUser, &TestUser), by: &TestUser, muta
     let before = (app.money(who.0).await, app.money(who.1).await);
     let found = foreseen(app, by, mutation, id).await;
     assert_eq!((app.money(who.0).await, app.money(who.1).await), before, "{mutation} moved nothing yet");
-    let done = if mutation.starts_with("offer") {
+    let done = if mutation == "offerCounter" {
+        app.counter(by, id, "100.00").await.ok()
+    } else if mutation == "jobCancel" {
+        app.cancel_job(by, id).await.ok()
+    } else if mutation.starts_with("offer") {
         app.answer(by, mutation, id).await.ok()
     } else {
         app.step(by, mutation, id).await.ok()
     };
     assert_eq!(amounts(&found["wallet"], ["available", "held", "escrow"]), app.money(by).await, "{mutation}");
-    for noun in ["offer", "booking"] {
+    // A counter answers with the new offer.
+    for noun in ["offer", "booking"].into_iter().filter(|_| mutation != "offerCounter") {
         assert_eq!(found[format!("{noun}Status")], done[noun]["status"], "{mutation}: {noun}");
     }
     let change = |after: [String; 3], before: &[String; 3]| [0, 1, 2].map(|at| cents(&after[at]) - cents(&before[at]));
@@ -108,6 +113,13 @@ async fn a_preview_tells_what_the_mutation_then_does(app: &TestApp) {
         let offer = id_of(&app.offer_to(&ada, &job, &bob, "100.00").await.ok(), "offer");
         compare(app, both, by, mutation, &offer).await;
     }
+    let offer = id_of(&app.offer_to(&ada, &job, &bob, "100.00").await.ok(), "offer");
+    let answer = id_of(&compare(app, both, &bob, "offerCounter", &offer).await, "offer");
+    app.answer(&ada, "offerDecline", &answer).await.ok();
+    let dropped = app.post_job(&ada).await;
+    app.offer(&bob, &dropped, "100.00").await.ok();
+    assert_eq!(foreseen(app, &ada, "jobCancel", &dropped).await["jobStatus"], "CANCELLED");
+    compare(app, both, &ada, "jobCancel", &dropped).await;
     let offer = id_of(&app.offer_to(&ada, &job, &bob, "100.00").await.ok(), "offer");
     let found = foreseen(app, &bob, "offerAccept", &offer).await;
     assert_eq!((&found["jobStatus"], &found["bookingStatus"]), (&json!("ASSIGNED"), &json!("CONFIRMED")));

@@ -1,0 +1,69 @@
+//! Answering an offer with another one: the old one is declined, the new one goes the other way.
+//!
+//! Only one of the two can hold money, since only a customer's does: a customer's counter holds its own, a contractor's
+//! frees what the customer's offer held.
+
+use serde::Serialize;
+
+use super::commands::{Rules, Terms, free, gone, place, same_currency, step};
+use super::model::COUNTER;
+use super::{NewCounter, events, queries};
+use crate::features::jobs;
+use crate::kernel::id::OfferId;
+use crate::kernel::{Caller, Code, Error, Result, Viewer};
+use crate::platform::Platform;
+use crate::platform::work::{Effect, Once, Unit};
+
+#[derive(Serialize)]
+struct Canonical {
+    offer: OfferId,
+    minor: i64,
+    currency: &'static str,
+    message: String,
+}
+
+/// Whoever got an offer answers with other terms.
+pub async fn counter(platform: &Platform, caller: &Caller, key: Once, input: NewCounter) -> Result<Effect<OfferId>> {
+    let viewer = caller.viewer()?;
+    let rules = Rules::of(platform);
+    let canonical = Canonical {
+        offer: input.offer,
+        minor: input.amount.minor,
+        currency: input.amount.currency.code(),
+        message: input.message.clone(),
+    };
+    platform
+        .work
+        .once(caller, key, canonical, move |unit, _| {
+            let input = input.clone();
+            Box::pin(async move { reply(unit, &viewer, &input, rules).await })
+        })
+        .await
+}
+
+async fn reply(unit: &mut Unit, viewer: &Viewer, input: &NewCounter, rules: Rules) -> Result<OfferId> {
+    let found = queries::in_unit(unit, input.offer).await?.ok_or_else(|| Error::not_found("offer"))?;
+    let made_by = found.side_of(viewer.user)?;
+    unit.act_as(made_by.role());
+    let by = found.by(made_by);
+    found.step(COUNTER, by, unit.now)?;
+    // The job first, then its offers, then money: the order in which everybody locks.
+    let job = jobs::commands::lock_open(unit, viewer, found.job).await?;
+    same_currency(input.amount, &job)?;
+    if found.round >= rules.rounds_max {
+        let message = "You two have countered as often as you may; accept, decline, or talk about it.";
+        return Err(Error::new(Code::TooManyCounters, message));
+    }
+    let ended = step(unit, &found, COUNTER, by).await?.ok_or_else(gone)?;
+    unit.state(events::ended(&ended)?);
+    let terms = Terms {
+        made_by,
+        contractor: found.contractor,
+        amount: input.amount,
+        message: &input.message,
+        answers: Some(&found),
+    };
+    let answer = place(unit, &job, COUNTER, terms, rules).await?;
+    free(unit, &found, COUNTER, by).await?;
+    Ok(answer)
+}
