@@ -1,6 +1,7 @@
 //! `gigwire proof`: proves the books, for people or as JSON. Its exit status is 0 when they are in order, else 1.
 
 use std::fmt::Write;
+use std::path::Path;
 
 use clap::Args;
 
@@ -24,6 +25,10 @@ pub struct Arguments {
 /// Proves, prints, and fails if anything is wrong.
 pub async fn run(config: Config, arguments: Arguments) -> Result<(), Failure> {
     logs::to_stderr(&config);
+    let url = config.database_url();
+    if url.strip_prefix("sqlite:").is_some_and(|path| !Path::new(path.trim_start_matches("//")).exists()) {
+        return Err(Error::internal(format!("there is no database at {url}: nothing is proved")).into());
+    }
     let platform = open(config).await?;
     let outcome = async {
         let proof = queries::patient(&platform).await?;

@@ -61,7 +61,9 @@ pub fn password(value: &str) -> Result<&str> {
 /// An e-mail address in the form that it is compared in: trimmed and in lower case.
 pub fn email(value: &str) -> Result<String> {
     let value = value.trim();
-    if !email_address::EmailAddress::is_valid(value) || !value.contains('.') {
+    // Quoted names, addresses of machines and letters beyond ASCII are allowed on paper, and few mail servers take them.
+    let is_common = value.is_ascii() && !value.contains(['"', '[', '(', '<']);
+    if !is_common || !email_address::EmailAddress::is_valid(value) || !value.contains('.') {
         return Err(Error::new(Code::Invalid, "Write an e-mail address such as ada@example.org."));
     }
     Ok(value.to_lowercase())

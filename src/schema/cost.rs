@@ -14,3 +14,5 @@ pub fn cost(#[graphql(desc = "How much.")] weight: u32) {}
 pub const TRANSITIONS: u32 = 5;
 /// A command that is run to the brink of its commit: as much work as the command itself.
 pub const REHEARSAL: u32 = 50;
+/// Something that is added up from all that ever happened to a wallet.
+pub const HISTORY: u32 = 50;

@@ -3,6 +3,8 @@
 //! Whoever has a signed address may use it, and nobody is asked for a token: pages show pictures without one. Public
 //! files of another store are found here as well, by a redirect, so that their addresses stay.
 
+use std::time::Duration;
+
 use axum::Json;
 use axum::body::{Body, Bytes};
 use axum::extract::rejection::QueryRejection;
@@ -24,6 +26,9 @@ const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'unsafe-inl
 /// Bytes that are read from the disk at once.
 const CHUNK: usize = 64 * 1024;
 
+/// A file must be there within this time, however slowly it comes.
+const PUT_MAX: Duration = Duration::from_secs(600);
+
 /// A refusal of this address.
 struct Refused(StatusCode, &'static str, &'static str);
 
@@ -34,6 +39,7 @@ const WRONG_TYPE: Refused =
 const TOO_MANY: Refused =
     Refused(StatusCode::PAYLOAD_TOO_LARGE, "PAYLOAD_TOO_LARGE", "There are more bytes than were announced.");
 const TOO_FEW: Refused = Refused(StatusCode::BAD_REQUEST, "BAD_REQUEST", "There are fewer bytes than were announced.");
+const TOO_SLOW: Refused = Refused(StatusCode::REQUEST_TIMEOUT, "TIMEOUT", "The file took too long; put it again.");
 const BROKEN: Refused =
     Refused(StatusCode::INTERNAL_SERVER_ERROR, "INTERNAL_SERVER_ERROR", "Something went wrong here; try again.");
 
@@ -69,7 +75,10 @@ async fn receive(server: &Server, key: &str, ticket: &Ticket, request: Request) 
         Some(length) if length < ticket.size => return Ok(Some(TOO_FEW)),
         _ => {}
     }
-    Ok(match folder.receive(&key, ticket.size, body.into_data_stream()).await? {
+    let receiving = folder.receive(&key, ticket.size, body.into_data_stream());
+    // What comes drop by drop is given up; what came of it is tidied away.
+    let Ok(received) = tokio::time::timeout(PUT_MAX, receiving).await else { return Ok(Some(TOO_SLOW)) };
+    Ok(match received? {
         Received::Stored => None,
         Received::TooMany => Some(TOO_MANY),
         Received::TooFew => Some(TOO_FEW),

@@ -63,8 +63,10 @@ fn may_measure(server: &Server, request: &Request) -> bool {
         // Digests differ in their first bytes, whatever of the token is right: the time tells nothing.
         return given.is_some_and(|given| given == Sha256::digest(wanted.reveal().as_bytes()));
     }
-    // A proxy on this machine forwards for others, and says so.
-    let is_forwarded = [FORWARDED_FOR, "forwarded"].iter().any(|name| request.headers().contains_key(*name));
+    // A proxy on this machine forwards for others, and most say so; one that says nothing needs the token.
+    let is_forwarded = [FORWARDED_FOR, "forwarded", "x-real-ip", "x-forwarded-host", "via", "origin"]
+        .iter()
+        .any(|name| request.headers().contains_key(*name));
     !is_forwarded && server.caller(request).ip.is_some_and(|ip| ip.is_loopback())
 }
 

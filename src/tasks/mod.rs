@@ -21,12 +21,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt;
-use futures_util::future::join_all;
+use tokio::task::JoinSet;
 
 use crate::features::{
     bookings as booking_feature, disputes as dispute_feature, jobs as job_feature, offers as offer_feature,
     reviews as review_feature, wallet,
 };
+use crate::kernel::clock::HOUR;
 use crate::kernel::{Caller, Error, Result};
 use crate::platform::Platform;
 use crate::platform::host;
@@ -34,7 +35,7 @@ use crate::platform::mail::letters;
 use crate::platform::queue::{self, Task};
 
 /// Tasks under way at once in one process.
-const AT_ONCE: i64 = 8;
+const AT_ONCE: usize = 8;
 /// How long a handler may take: less than its lease, so that nobody else begins meanwhile.
 const PATIENCE: Duration = Duration::from_secs(90);
 /// Milliseconds between two looks for due tasks, when nothing rings.
@@ -44,41 +45,56 @@ const LOOK_MS: u64 = 1_000;
 pub async fn work(platform: Arc<Platform>) {
     let mut prune_at = platform.clock.now();
     let mut night_at = prune_at;
+    let (mut running, mut pruning) = (JoinSet::new(), JoinSet::new());
     while !platform.stop.is_cancelled() {
-        let found = match look(&platform).await {
-            Ok(found) => found,
-            Err(error) => {
-                tracing::warn!(%error, "tasks could not be looked for; trying again");
-                0
-            }
-        };
-        if platform.clock.now() >= prune_at {
-            prune_at = prune::run(&platform).await;
+        let found = look(&platform, &mut running).await.unwrap_or_else(|error| {
+            tracing::warn!(%error, "tasks could not be looked for; trying again");
+            0
+        });
+        // Beside the tasks: what is tidied up may wait for a store that is slow.
+        while pruning.try_join_next().is_some() {}
+        if platform.clock.now() >= prune_at && pruning.is_empty() {
+            let platform = platform.clone();
+            prune_at = platform.clock.now().plus(HOUR);
+            pruning.spawn(async move { prune::run(&platform).await });
         }
         if platform.clock.now() >= night_at {
             night_at = nightly::look(&platform).await;
         }
-        if found > 0 {
+        if found > 0 && running.len() < AT_ONCE {
             continue;
         }
         tokio::select! {
-            () = platform.stop.cancelled() => return,
+            () = platform.stop.cancelled() => {}
+            Some(_) = running.join_next() => {}
             () = platform.work.tasks_arrived.notified() => {}
             () = tokio::time::sleep(Duration::from_millis(LOOK_MS + host::jitter(LOOK_MS / 4))) => {}
         }
     }
+    while running.join_next().await.is_some() {}
 }
 
-/// Runs what is due and says how much that was.
-async fn look(platform: &Arc<Platform>) -> Result<usize> {
-    let tasks = queue::claim(&platform.db, platform.clock.now(), AT_ONCE).await?;
+/// Begins what is due, as far as there is room beside what runs, and says how much that was.
+async fn look(platform: &Arc<Platform>, running: &mut JoinSet<()>) -> Result<usize> {
+    while running.try_join_next().is_some() {}
+    let room = AT_ONCE - running.len();
+    if room == 0 {
+        return Ok(0);
+    }
+    let tasks = queue::claim(&platform.db, platform.clock.now(), room as i64).await?;
     let count = tasks.len();
-    let ended = join_all(tasks.into_iter().map(|task| attempt(platform, task))).await;
-    ended.into_iter().collect::<Result<Vec<()>>>()?;
+    for task in tasks {
+        let platform = platform.clone();
+        running.spawn(async move {
+            if let Err(error) = attempt(&platform, task).await {
+                tracing::warn!(%error, "the end of a task could not be noted; its lease runs out and it runs again");
+            }
+        });
+    }
     Ok(count)
 }
 
-async fn attempt(platform: &Arc<Platform>, task: Task) -> Result<()> {
+async fn attempt(platform: &Platform, task: Task) -> Result<()> {
     let caller = Caller::system(task.id.to_string());
     let outcome = tokio::time::timeout(PATIENCE, AssertUnwindSafe(run(platform, &caller, &task)).catch_unwind()).await;
     let outcome = match outcome {

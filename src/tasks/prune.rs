@@ -20,8 +20,8 @@ const OVERDUE_MS: i64 = HOUR;
 /// Nothing is written for so long: what is still half-written then was left by a crash.
 const HALF_WRITTEN_KEPT_MS: i64 = DAY;
 
-/// Runs, and says when to come back.
-pub(super) async fn run(platform: &Platform) -> Timestamp {
+/// Runs. Where a part fails, the others go on.
+pub(super) async fn run(platform: &Platform) {
     let now = platform.clock.now();
     if let Err(error) = forget(platform, now).await {
         tracing::warn!(%error, "old rows could not be forgotten; trying again in an hour");
@@ -38,7 +38,6 @@ pub(super) async fn run(platform: &Platform) -> Timestamp {
     if let Err(error) = remove_files(platform, now).await {
         tracing::warn!(%error, "files could not be removed; trying again in an hour");
     }
-    now.plus(HOUR)
 }
 
 async fn forget(platform: &Platform, now: Timestamp) -> Result<()> {
@@ -52,10 +51,10 @@ async fn forget(platform: &Platform, now: Timestamp) -> Result<()> {
 /// No hold stays for ever, whatever became of the tasks that were to end its offer or its job.
 async fn expire_lost(platform: &Platform, now: Timestamp) -> Result<()> {
     for job in jobs::queries::overdue(platform, now.plus(-OVERDUE_MS)).await? {
-        offers::settling::expire_job(platform, &Caller::system(format!("overdue-{job}")), job).await?;
+        go_on(offers::settling::expire_job(platform, &Caller::system(format!("overdue-{job}")), job).await);
     }
     for offer in offers::queries::overdue(platform, now.plus(-OVERDUE_MS)).await? {
-        offers::commands::expire(platform, &Caller::system(format!("overdue-{offer}")), offer).await?;
+        go_on(offers::commands::expire(platform, &Caller::system(format!("overdue-{offer}")), offer).await);
     }
     Ok(())
 }
@@ -63,7 +62,7 @@ async fn expire_lost(platform: &Platform, now: Timestamp) -> Result<()> {
 /// No review waits for ever, whatever became of the task that was to publish it.
 async fn publish_lost(platform: &Platform, now: Timestamp) -> Result<()> {
     for review in reviews::queries::overdue(platform, now.plus(-OVERDUE_MS)).await? {
-        reviews::commands::publish(platform, &Caller::system(format!("overdue-{review}")), review).await?;
+        go_on(reviews::commands::publish(platform, &Caller::system(format!("overdue-{review}")), review).await);
     }
     Ok(())
 }
@@ -73,12 +72,19 @@ async fn wake_lost(platform: &Platform, now: Timestamp) -> Result<()> {
     let then = now.plus(-OVERDUE_MS);
     for (booking, version) in bookings::queries::overdue(platform, then).await? {
         let silence = bookings::timers::Silence { booking, version };
-        bookings::timers::end_silence(platform, &Caller::system(format!("overdue-{booking}")), silence).await?;
+        go_on(bookings::timers::end_silence(platform, &Caller::system(format!("overdue-{booking}")), silence).await);
     }
     for dispute in disputes::queries::overdue(platform, then).await? {
-        disputes::commands::escalate(platform, &Caller::system(format!("overdue-{dispute}")), dispute).await?;
+        go_on(disputes::commands::escalate(platform, &Caller::system(format!("overdue-{dispute}")), dispute).await);
     }
     Ok(())
+}
+
+/// One row that cannot be moved on keeps nobody else waiting.
+fn go_on(outcome: Result<()>) {
+    if let Err(error) = outcome {
+        tracing::warn!(%error, "something overdue could not be moved on; trying again in an hour");
+    }
 }
 
 /// Uploads that were never finished, files that nothing shows any more, and what a crash left half-written.

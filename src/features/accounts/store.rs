@@ -90,8 +90,12 @@ pub(super) async fn user(on: impl Into<On<'_>>, id: UserId) -> Result<Option<Use
     .await
 }
 
+/// Keeps others from changing a user; rows that only name it may still be written, such as a notification.
 pub(super) async fn lock_user(tx: &mut Tx, id: UserId) -> Result<Option<User>> {
-    q2("select * from users where id = $1 for update", "select * from users where id = $1").bind(id).optional(tx).await
+    q2("select * from users where id = $1 for no key update", "select * from users where id = $1")
+        .bind(id)
+        .optional(tx)
+        .await
 }
 
 /// Tells the new version.

@@ -144,6 +144,7 @@ pub async fn hide(platform: &Platform, caller: &Caller, input: Hide) -> Result<R
             Box::pin(async move {
                 unit.act_as(*role);
                 let found = seen(unit, viewer, input.review).await?;
+                found.must_not_concern(viewer)?;
                 let refused = || Error::conflict("Only a PUBLISHED review is hidden; look again.");
                 let hidden = store::hide(&mut unit.tx, found.id, &input.reason, unit.now).await?.ok_or_else(refused)?;
                 unit.later(store::count_out(&hidden));
@@ -165,6 +166,7 @@ pub async fn unhide(platform: &Platform, caller: &Caller, review: ReviewId) -> R
             Box::pin(async move {
                 unit.act_as(*role);
                 let found = seen(unit, viewer, *review).await?;
+                found.must_not_concern(viewer)?;
                 let refused = || Error::conflict("This review is not hidden; look again.");
                 let shown = store::unhide(&mut unit.tx, found.id, unit.now).await?.ok_or_else(refused)?;
                 unit.later(store::count_in(&shown));

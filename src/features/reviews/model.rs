@@ -85,9 +85,17 @@ impl Review {
         }
     }
 
-    /// Whether somebody sees it whatever its status.
+    /// Whether somebody sees it whatever its status. Staff who are reviewed themselves are blind like everybody.
     pub fn is_open_to(&self, viewer: &Viewer) -> bool {
-        viewer.user == self.author || viewer.roles.is_staff()
+        viewer.user == self.author || viewer.roles.is_staff() && viewer.user != self.subject
+    }
+
+    /// Refuses staff who have a part in it.
+    pub fn must_not_concern(&self, viewer: &Viewer) -> Result<()> {
+        if [self.author, self.subject].contains(&viewer.user) {
+            return Err(Error::forbidden("This review concerns you; let another member of staff decide."));
+        }
+        Ok(())
     }
 }
 

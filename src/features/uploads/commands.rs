@@ -112,11 +112,16 @@ async fn check(platform: &Platform, caller: &Caller, upload: &Upload) -> Result<
 
 /// A picture is taken out of its file and written anew.
 async fn picture(platform: &Platform, caller: &Caller, upload: &Upload) -> Result<Checked> {
+    let slot = images::slot().await?;
+    if queries::own(platform, caller, upload.id).await?.status != Status::Pending {
+        // Settled while this one waited: nothing is done twice.
+        return Ok(Checked::Missing);
+    }
     let Some(bytes) = platform.files.read(&upload.key, upload.size).await? else { return Ok(Checked::Missing) };
     if inspect::media(&bytes) != Some(upload.media) {
         return Ok(Checked::Refused(Refusal::Type));
     }
-    let Picture { bytes, media, width, height } = match images::renew(bytes, upload.media).await? {
+    let Picture { bytes, media, width, height } = match images::renew(slot, bytes, upload.media).await? {
         Ok(picture) => picture,
         Err(refusal) => return Ok(Checked::Refused(refusal)),
     };
@@ -227,10 +232,8 @@ async fn remove_objects(platform: &Platform, caller: &Caller) -> Result<()> {
             if platform.stop.is_cancelled() {
                 return Ok(());
             }
-            if let Err(error) = platform.files.delete(&key).await {
-                tracing::warn!(%error, "an object could not be removed; trying again later");
-                continue;
-            }
+            // A store that is away is left alone until the next time.
+            platform.files.delete(&key).await?;
             platform
                 .work
                 .run(caller, key, |unit, key| {

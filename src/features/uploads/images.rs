@@ -13,7 +13,7 @@ use image::{
     DynamicImage, ExtendedColorType, ImageDecoder, ImageEncoder, ImageError, ImageFormat, ImageReader, ImageResult,
     Limits,
 };
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::Refusal;
 use crate::kernel::{Error, Result};
@@ -40,9 +40,17 @@ pub(super) struct Picture {
     pub(super) height: u32,
 }
 
+/// A place at the bench: taken before a picture is read, so that waiting ones take no memory.
+pub(super) async fn slot() -> Result<SemaphorePermit<'static>> {
+    SLOTS.acquire().await.map_err(Error::internal)
+}
+
 /// Makes a picture anew, or says why it cannot be one.
-pub(super) async fn renew(bytes: Vec<u8>, media: Media) -> Result<Result<Picture, Refusal>> {
-    let slot = SLOTS.acquire().await.map_err(Error::internal)?;
+pub(super) async fn renew(
+    slot: SemaphorePermit<'static>,
+    bytes: Vec<u8>,
+    media: Media,
+) -> Result<Result<Picture, Refusal>> {
     // The slot goes with the work: a client that hangs up does not make room for more than really ends.
     let work = move || {
         let _slot = slot;

@@ -9,6 +9,7 @@ use crate::resolvers::ask::Ask;
 use crate::resolvers::connection::total;
 use crate::resolvers::error::{Nullable, answer, nullable};
 use crate::resolvers::node;
+use crate::schema::cost::{HISTORY, cost};
 use crate::schema::node::Node;
 use crate::schema::scalars::DateTime;
 use crate::schema::wallet::*;
@@ -44,11 +45,13 @@ impl Wallet {
     }
 
     /// Why its figures are what they are: everything that they are the sum of.
+    #[graphql(directive = cost::apply(HISTORY))]
     async fn explain(&self, ctx: &Context<'_>) -> async_graphql::Result<WalletExplanation> {
         Ok(answer(history::explain(ctx.platform(), self.owner, self.currency.0).await)?.into())
     }
 
     /// What was in it at an instant in the past.
+    #[graphql(directive = cost::apply(HISTORY))]
     async fn balance_at(
         &self,
         ctx: &Context<'_>,
@@ -60,6 +63,7 @@ impl Wallet {
     }
 
     /// Every movement of a month, with the balance behind each.
+    #[graphql(directive = cost::apply(HISTORY))]
     async fn statement(
         &self,
         ctx: &Context<'_>,

@@ -39,7 +39,7 @@ impl Page<'_> {
         match &item {
             Item::Event(event, _) if self.is_shared => {
                 let key = SharedKey::new(self.document.key, self.variables.0, event);
-                let nobody = Caller { viewer: None, ..self.caller.clone() };
+                let nobody = Caller { viewer: None, base: None, ..self.caller.clone() };
                 self.server.live.shared.answer(key, self.shape(nobody, item)).await
             }
             _ => self.shape(self.caller.clone(), item).await,

@@ -9,10 +9,12 @@ use super::{Sdl, is_list, keeps, named, tells};
 const ABSENT_LISTS: [&str; 2] = ["User.roles", "UserError.field"];
 /// Lists with holes: one place for each id that was asked for.
 const HOLES: [&str; 1] = ["Query.nodes"];
-/// Ids and enums that may be missing: timers and tasks are nobody, and a transition changes only what it concerns.
-const ABSENT_VALUES: [&str; 5] = [
+/// Ids and enums that may be missing: timers and tasks are nobody, a transition changes only what it concerns, and
+/// most offers are not declined.
+const ABSENT_VALUES: [&str; 6] = [
     "EventActor.id",
     "EventActor.role",
+    "Offer.declineReason",
     "TransitionPreview.bookingStatus",
     "TransitionPreview.jobStatus",
     "TransitionPreview.offerStatus",
