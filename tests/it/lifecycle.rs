@@ -179,6 +179,15 @@ fn other_commands_do_one_thing() {
 }
 
 #[test]
+fn a_database_that_is_not_there_is_not_proved() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = run(folder.path(), &["proof"], &[("DATA_DIR", "mistyped")]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text(&output.stderr).contains("nothing is proved"), "{output:?}");
+    assert!(!folder.path().join("mistyped").exists(), "nothing is made");
+}
+
+#[test]
 fn a_taken_port_is_told() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port().to_string();

@@ -22,6 +22,7 @@ on_both_engines! {
     what_is_written_is_checked,
     the_reviewed_user_replies_once,
     staff_hide_a_review_and_show_it_again,
+    staff_who_are_reviewed_are_blind_like_everybody,
     a_page_of_reviews_goes_on_behind_its_cursor,
 }
 
@@ -254,6 +255,22 @@ async fn the_reviewed_user_replies_once(app: &TestApp) {
     reply(&deal.bob, &adas).await.refused("REPLY_EXISTS");
     assert_eq!(shown(app, ANONYMOUS, &adas).await["reply"], "Thank you.");
     app.assert_books().await;
+}
+
+async fn staff_who_are_reviewed_are_blind_like_everybody(app: &TestApp) {
+    let roles = [Role::Moderator, Role::Contractor];
+    let input = SignUp::new("both@example.org", PASSWORD, "Both", &roles).unwrap();
+    commands::create_staff(&app.server.platform, &Caller::system("test"), input).await.unwrap();
+    let (ada, bob) = (app.sign_up(&["CUSTOMER"]).await, app.sign_in("both@example.org", PASSWORD).await);
+    app.deposit(&ada, "1000.00").await;
+    let booking = app.deal(&ada, &bob).await;
+    let adas = id_of(&post(app, &ada, &booking, 1).await.ok(), "review");
+    assert!(shown(app, &*bob.token, &adas).await.is_null(), "not before his own is there");
+    let hide = async || app.act(&bob, "reviewHide", json!({ "reviewId": adas, "reason": "I dislike it." })).await;
+    hide().await.refused("NOT_FOUND");
+    post(app, &bob, &booking, 5).await.ok();
+    assert_eq!(shown(app, &*bob.token, &adas).await["rating"], 1);
+    hide().await.refused("FORBIDDEN");
 }
 
 async fn staff_hide_a_review_and_show_it_again(app: &TestApp) {
