@@ -63,7 +63,7 @@ impl Filter {
 #[derive(Clone, Debug)]
 pub enum Item {
     /// A committed event and the cursor behind it.
-    Event(Arc<Event>, String),
+    Event(Arc<Event>, Arc<str>),
     /// The stream goes on.
     Resumed(Notice),
     /// Events are missing.
@@ -74,13 +74,25 @@ pub enum Item {
     Signal(Signal, Notice),
 }
 
+impl Item {
+    /// Where its client goes on from behind it.
+    pub fn cursor(&self) -> Option<Arc<str>> {
+        match self {
+            Item::Event(_, cursor) => Some(cursor.clone()),
+            Item::Resumed(notice) | Item::Gap(notice, _) | Item::Checkpoint(notice) | Item::Signal(_, notice) => {
+                notice.cursor.clone()
+            }
+        }
+    }
+}
+
 /// The envelope of an item that is no event.
 #[derive(Clone, Debug)]
 pub struct Notice {
     /// An id for the client's bookkeeping.
     pub id: Uuid,
     /// Where to go on from.
-    pub cursor: Option<String>,
+    pub cursor: Option<Arc<str>>,
     /// When it was sent.
     pub at: Timestamp,
 }
@@ -88,7 +100,7 @@ pub struct Notice {
 impl Notice {
     /// The envelope in the API's shape: id, cursor, instant.
     pub fn parts(&self) -> (ID, Option<String>, DateTime) {
-        (ID(crate::kernel::id::encode("item", self.id)), self.cursor.clone(), DateTime(self.at))
+        (ID(crate::kernel::id::encode("item", self.id)), self.cursor.as_deref().map(str::to_owned), DateTime(self.at))
     }
 }
 

@@ -28,9 +28,9 @@ pub struct Server {
     pub index: Arc<SchemaIndex>,
     /// The types of its inputs.
     pub inputs: Arc<InputIndex>,
-    /// Told when the server is to be left: it takes no new sockets, and closes the open ones.
+    /// Told when the server is to be left: it takes no new sockets and feeds, and closes the open ones.
     pub draining: CancellationToken,
-    /// Open sockets, each tracked for as long as it lives: a draining server waits for them.
+    /// Open sockets and feeds, each tracked for as long as it lives: a draining server waits for them.
     pub sockets: TaskTracker,
     /// What live operations share.
     pub live: Arc<Live>,

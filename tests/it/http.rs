@@ -1,5 +1,9 @@
 //! GraphQL over HTTP: statuses, headers, media types, limits. Whatever is refused leaves nothing behind.
 
+mod broken;
+mod feeds;
+mod frames;
+
 use gigwire::platform::config::{Profile, Secret};
 use reqwest::header::HeaderMap;
 use reqwest::{Method, RequestBuilder, Response};

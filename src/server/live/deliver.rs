@@ -25,10 +25,18 @@ const PAGE_BYTES: usize = 256 << 10;
 
 /// What came of a delivery.
 pub enum Delivery {
-    /// Answers as JSON, in order. The operation has moved on behind them.
-    Answers(Vec<Arc<str>>),
+    /// Answers in order. The operation has moved on behind them.
+    Answers(Vec<Shown>),
     /// The caller may not see more.
     Ended(Error),
+}
+
+/// One answer.
+pub struct Shown {
+    /// As JSON.
+    pub text: Arc<str>,
+    /// Where the client goes on from behind it; signals have no such place.
+    pub cursor: Option<Arc<str>>,
 }
 
 /// What lies ahead of an operation, and where it will stand behind it.
@@ -70,7 +78,7 @@ impl LiveOperation {
         }
     }
 
-    async fn try_deliver(&mut self, server: &Server, caller: &Caller) -> Result<Vec<Arc<str>>> {
+    async fn try_deliver(&mut self, server: &Server, caller: &Caller) -> Result<Vec<Shown>> {
         server.still_same(caller).await?;
         let batch = self.gather(server).await?;
         let page = Page {
@@ -86,14 +94,23 @@ impl LiveOperation {
         let (mut answers, mut bytes) = (Vec::new(), 0);
         let mut steps = batch.steps.into_iter().peekable();
         while steps.peek().is_some() && bytes < PAGE_BYTES {
-            let (shaped, moves): (Vec<_>, Vec<_>) =
-                steps.by_ref().take(SHAPED_AT_ONCE).map(|step| (page.answer(step.item), step.moves)).unzip();
-            for answer in join_all(shaped).await {
-                let answer = answer?;
-                bytes += answer.as_ref().map_or(0, |answer| answer.len());
-                answers.extend(answer);
+            let (shaped, behind): (Vec<_>, Vec<_>) = steps
+                .by_ref()
+                .take(SHAPED_AT_ONCE)
+                .map(|step| {
+                    let behind = (step.item.cursor(), step.moves);
+                    (page.answer(step.item), behind)
+                })
+                .unzip();
+            for (answer, (cursor, moves)) in join_all(shaped).await.into_iter().zip(behind) {
+                if let Some(text) = answer? {
+                    bytes += text.len();
+                    answers.push(Shown { text, cursor });
+                }
+                if let Some((index, place)) = moves {
+                    places[index] = place;
+                }
             }
-            moves.into_iter().flatten().for_each(|(index, place)| places[index] = place);
         }
         let is_whole = steps.peek().is_none();
         // Behind the last item there may be events that are passed over.
@@ -133,7 +150,7 @@ impl LiveOperation {
     fn lay_out(&self, server: &Server, pages: Vec<Vec<Arc<Event>>>) -> Batch {
         let mut batch = Batch { steps: Vec::new(), places: self.kind.places(), skipped: self.skipped };
         let Kind::Streams { tracks, filter } = &self.kind else { return batch };
-        let cursor = |places: &[Place]| cursor(server.platform.hub.reader(), tracks, places);
+        let cursor = |places: &[Place]| -> Arc<str> { cursor(server.platform.hub.reader(), tracks, places).into() };
         let notice = |places: &[Place]| notice(server, Some(cursor(places)));
         match self.opening {
             Some(Opening::Resumed) => batch.steps.push(Item::Resumed(notice(&batch.places)).into()),
@@ -197,7 +214,7 @@ impl Server {
     }
 }
 
-fn notice(server: &Server, cursor: Option<String>) -> Notice {
+fn notice(server: &Server, cursor: Option<Arc<str>>) -> Notice {
     Notice { id: server.platform.ids.uuid(), cursor, at: server.platform.clock.now() }
 }
 

@@ -113,6 +113,11 @@ impl LiveOperation {
         }
     }
 
+    /// When there may be news that no bell tells of.
+    pub const fn wakes_at(&self) -> Option<Instant> {
+        self.retry_at
+    }
+
     pub(super) fn wants_checkpoint(&self, age: Duration) -> bool {
         self.skipped > 0 && self.told_at.elapsed() >= age
     }

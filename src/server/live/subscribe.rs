@@ -36,28 +36,34 @@ impl Recipe {
     }
 }
 
-impl Server {
-    /// Opens a live operation, or says why not. `resume` is a cursor to go on from where the document names none; `bell`
-    /// rings when there may be news.
-    pub async fn subscribe(
-        &self,
-        caller: &Caller,
-        asked: Asked,
-        resume: Option<&str>,
-        bell: &Bell,
-    ) -> Result<LiveOperation, Vec<ServerError>> {
-        let recipe = Recipe::of(&asked);
-        let prepared = self.prepare(caller.viewer, asked).map_err(|declined| declined.errors)?;
-        self.open(caller, recipe, prepared, resume, bell).await
-    }
+/// A cursor that a client brought along beside its document.
+#[derive(Clone, Copy)]
+pub enum Resume<'a> {
+    /// To go on from where the document names none: it speaks for a whole socket.
+    Else(&'a str),
+    /// To go on from whatever the document says: it was given out by this very operation, before its connection broke.
+    Rather(&'a str),
+}
 
-    /// Opens a live operation that was prepared already.
+impl<'a> Resume<'a> {
+    /// Where to go on from; `after` is what the document names.
+    fn cursor(resume: Option<Self>, after: Option<&'a str>) -> Option<&'a str> {
+        match resume {
+            Some(Resume::Rather(cursor)) => Some(cursor),
+            Some(Resume::Else(cursor)) => after.or(Some(cursor)),
+            None => after,
+        }
+    }
+}
+
+impl Server {
+    /// Opens a live operation that was prepared, or says why not. `bell` rings when there may be news.
     pub async fn open(
         &self,
         caller: &Caller,
         recipe: Recipe,
         prepared: Prepared,
-        resume: Option<&str>,
+        resume: Option<Resume<'_>>,
         bell: &Bell,
     ) -> Result<LiveOperation, Vec<ServerError>> {
         debug_assert_eq!(prepared.kind, OperationType::Subscription, "queries and mutations are run");
@@ -86,7 +92,7 @@ impl Server {
     pub(super) async fn attach(
         &self,
         view: View,
-        resume: Option<&str>,
+        resume: Option<Resume<'_>>,
         bell: &Bell,
     ) -> Result<(Kind, Option<Opening>)> {
         let (streams, filter) = match view.source {
@@ -102,7 +108,7 @@ impl Server {
             tracks.push(Track { watch, place });
         }
         let mut opening = None;
-        if let Some(cursor) = view.after.as_deref().or(resume) {
+        if let Some(cursor) = Resume::cursor(resume, view.after.as_deref()) {
             opening = Some(match self.places(cursor, &streams, &tracks).await? {
                 Ok(places) => {
                     tracks.iter_mut().zip(places).for_each(|(track, place)| track.place = place);

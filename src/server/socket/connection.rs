@@ -11,16 +11,15 @@ use tokio::time::{Instant, sleep_until};
 use uuid::Uuid;
 
 use super::auth::Greeting;
-use super::life::{changed, closing};
+use super::life::closing;
 use super::operations::Operations;
 use super::protocol::{Closing, Dialect, Said, Start};
-use super::timers::{Timers, jitter};
 use super::wire::{Heard, Wire};
 use super::work::{self, Done, Started, Work};
 use crate::features::accounts::sessions::Pass;
 use crate::kernel::{Caller, Code, Error};
 use crate::platform::streams::Bell;
-use crate::server::live::{Delivery, Seat};
+use crate::server::live::{Delivery, Holder, Seat, Timers, changed, jitter};
 use crate::server::state::Server;
 
 /// Live operations of one socket that are shaped at once.
@@ -257,7 +256,7 @@ impl Connection {
                     Delivery::Ended(error) => return Break(Some(closing(&error))),
                     Delivery::Answers(answers) => {
                         if let Some(id) = self.operations.id(serial) {
-                            answers.iter().for_each(|answer| self.wire.push(self.dialect.next(id, answer)));
+                            answers.iter().for_each(|shown| self.wire.push(self.dialect.next(id, &shown.text)));
                         }
                         self.operations.rest(serial, operation);
                     }
@@ -268,12 +267,10 @@ impl Connection {
     }
 
     fn open(&mut self, pass: Option<Pass>) -> Turn {
-        if let Some(pass) = pass {
-            self.seat = self.server.live.seat(pass.viewer.user);
-            if self.seat.is_none() {
-                return Break(Some(Closing::OVERLOADED));
-            }
-            self.caller.viewer = Some(pass.viewer);
+        self.caller.viewer = pass.map(|pass| pass.viewer);
+        self.seat = self.server.live.seat(Holder::of(&self.caller));
+        if self.seat.is_none() {
+            return Break(Some(Closing::OVERLOADED));
         }
         self.pass = pass;
         self.phase = Phase::Open;

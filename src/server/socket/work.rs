@@ -14,7 +14,7 @@ use crate::platform::streams::Bell;
 use crate::resolvers::accounts::Renewal;
 use crate::server::documents::check_json_depth;
 use crate::server::execute::{Asked, Declined, Prepared};
-use crate::server::live::{Delivery, LiveOperation, Recipe, guarded};
+use crate::server::live::{Delivery, LiveOperation, Recipe, Resume, guarded};
 use crate::server::state::Server;
 
 /// What a piece of work came to. `serial` names the operation, because a client may use an id again.
@@ -98,7 +98,7 @@ async fn run(
     let recipe = Recipe::of(&asked);
     let prepared = server.prepare(caller.viewer, asked).map_err(|declined| declined.errors)?;
     if prepared.kind == OperationType::Subscription {
-        let operation = server.open(caller, recipe, prepared, resume, bell).await?;
+        let operation = server.open(caller, recipe, prepared, resume.map(Resume::Else), bell).await?;
         return Ok(Started::Live(Box::new(operation)));
     }
     let (answer, renewed) = answer(server, caller, prepared).await;

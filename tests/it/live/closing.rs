@@ -135,7 +135,7 @@ async fn signing_out_closes_the_sockets_of_the_session() {
 
 #[tokio::test]
 async fn a_user_has_so_many_sockets() {
-    let limits = LiveLimits { sockets_per_user: 2, ..LiveLimits::default() };
+    let limits = LiveLimits { connections_per_user: 2, ..LiveLimits::default() };
     let app = App::with(limits, |_| ()).await;
     let user = app.sign_in(&[Role::Customer]).await;
     let payload = json!({ "headers": { "authorization": format!("Bearer {}", user.access_token) } });
