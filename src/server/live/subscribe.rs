@@ -1,7 +1,7 @@
 //! From a subscription's text to the record of a live operation.
 
-use async_graphql::ServerError;
 use async_graphql::parser::types::OperationType;
+use async_graphql::{Name, ServerError};
 use futures_util::StreamExt;
 
 use super::document::{self, Key};
@@ -81,11 +81,12 @@ impl Server {
         }
         let view = found.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
         let view = view.ok_or_else(|| failed(Error::internal("a subscription's field reported no view")))?;
+        let throttle = view.throttle;
         let (kind, opening) = self.attach(view, resume, bell).await.map_err(failed)?;
-        let unused = trim::take_cursor(&mut document);
-        let variables = recipe.variables.and_then(|json| without(json, unused.as_deref()));
+        let unused = trim::take_settings(&mut document);
+        let variables = recipe.variables.and_then(|json| without(json, &unused));
         let document = self.live.documents.keep(recipe.key, recipe.text_bytes, document);
-        Ok(LiveOperation::new(document, variables, kind, opening, prepared.is_public))
+        Ok(LiveOperation::new(document, variables, kind, opening, throttle, prepared.is_public))
     }
 
     /// Watches what the view shows, and finds where its client stands.
@@ -134,11 +135,13 @@ impl Server {
     }
 }
 
-/// The variables without one of them; nothing if none is left.
-fn without(json: Box<str>, unused: Option<&str>) -> Option<Box<str>> {
-    let Some(unused) = unused else { return Some(json) };
+/// The variables without some of them; nothing if none is left.
+fn without(json: Box<str>, unused: &[Name]) -> Option<Box<str>> {
+    if unused.is_empty() {
+        return Some(json);
+    }
     let mut values: serde_json::Map<String, serde_json::Value> = serde_json::from_str(&json).ok()?;
-    values.remove(unused);
+    values.retain(|name, _| unused.iter().all(|unused| unused != name));
     (!values.is_empty()).then(|| serde_json::Value::from(values).to_string().into())
 }
 

@@ -117,7 +117,9 @@ impl Connection {
 
     async fn turn(&mut self) -> Turn {
         self.start_deliveries();
-        let wake_at = self.timers.next(self.wire.late_at().into_iter().chain(self.expires_at()).min());
+        let ends = self.wire.late_at().into_iter().chain(self.expires_at());
+        let news_at = self.operations.wakes_at().filter(|_| self.may_deliver());
+        let wake_at = self.timers.next(ends.chain(news_at).min());
         let event = tokio::select! {
             heard = self.wire.next() => Event::Heard(heard),
             Some(done) = self.work.next() => Event::Done(done),
@@ -144,13 +146,15 @@ impl Connection {
         }
     }
 
-    /// Gives operations with news their next page, once all frames of the last pages have gone out.
+    /// Once all frames of the last pages have gone out, and few enough pages are under way.
+    fn may_deliver(&self) -> bool {
+        self.wire.is_idle() && self.delivering < DELIVERIES_AT_ONCE
+    }
+
+    /// Gives operations with news their next page.
     fn start_deliveries(&mut self) {
-        if !self.wire.is_idle() {
-            return;
-        }
         let age = self.server.live.limits.checkpoint;
-        while self.delivering < DELIVERIES_AT_ONCE {
+        while self.may_deliver() {
             let Some((serial, operation)) = self.operations.take_ready(|operation| operation.has_news(age)) else {
                 break;
             };

@@ -1,5 +1,7 @@
 //! The operations of one socket: which are open, which rest, and whose turn it is.
 
+use tokio::time::Instant;
+
 use crate::server::live::LiveOperation;
 
 /// The operations of one socket. There are few, so a list serves.
@@ -54,6 +56,11 @@ impl Operations {
     /// Ends one as its client asks.
     pub fn stop(&mut self, id: &str) {
         self.slots.retain(|slot| &*slot.id != id);
+    }
+
+    /// When one of them will have news that no bell tells of.
+    pub fn wakes_at(&self) -> Option<Instant> {
+        self.slots.iter().filter_map(|slot| slot.resting.as_ref()?.wakes_at()).min()
     }
 
     /// The next resting operation with news, in turns.
