@@ -99,6 +99,10 @@ impl LiveOperation {
         let (mut answers, mut bytes) = (Vec::new(), 0);
         let mut steps = batch.steps.into_iter().peekable();
         while steps.peek().is_some() && bytes < PAGE_BYTES {
+            if bytes > 0 {
+                // Whatever else this connection does has its turn between two handfuls.
+                tokio::task::yield_now().await;
+            }
             let (shaped, behind): (Vec<_>, Vec<_>) = steps
                 .by_ref()
                 .take(SHAPED_AT_ONCE)

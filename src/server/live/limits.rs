@@ -2,11 +2,17 @@
 
 use std::time::Duration;
 
+use crate::platform::config::Config;
+
 /// What one instance grants to its connections.
 #[derive(Clone, Copy, Debug)]
 pub struct LiveLimits {
     /// Operations that one socket may have open at once.
     pub operations_per_socket: usize,
+    /// Queries, mutations and beginning subscriptions of one socket that run at once.
+    pub executions_per_socket: usize,
+    /// Bytes of documents and variables of the live operations of one socket.
+    pub document_bytes_per_socket: usize,
     /// Sockets and feeds that one user may have open on this instance.
     pub connections_per_user: usize,
     /// Sockets and feeds that may be open from one network while nobody is signed in.
@@ -37,12 +43,30 @@ pub struct LiveLimits {
     pub checkpoint_skips: u32,
 }
 
+impl LiveLimits {
+    /// Those of the settings.
+    pub fn of(config: &Config) -> Self {
+        let live = &config.live;
+        let number = |setting: u32| usize::try_from(setting).unwrap_or(usize::MAX);
+        LiveLimits {
+            operations_per_socket: number(live.operations_per_socket),
+            executions_per_socket: number(live.executions_per_socket),
+            document_bytes_per_socket: number(live.document_bytes_per_socket),
+            connections_per_user: number(live.connections_per_user),
+            connections_per_address: number(config.widened(live.connections_per_address)),
+            ..LiveLimits::default()
+        }
+    }
+}
+
 impl Default for LiveLimits {
     fn default() -> Self {
         LiveLimits {
             operations_per_socket: 50,
+            executions_per_socket: 10,
+            document_bytes_per_socket: 256 << 10,
             connections_per_user: 10,
-            connections_per_address: 1_000,
+            connections_per_address: 200,
             replays: 64,
             document_bytes: 16 << 20,
             init: Duration::from_secs(5),

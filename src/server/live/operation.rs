@@ -117,6 +117,11 @@ impl LiveOperation {
         }
     }
 
+    /// Bytes that its client sent and that are kept, whoever else sent the same.
+    pub fn bytes(&self) -> usize {
+        self.document.text_bytes + self.variables.as_ref().map_or(0, |json| json.len())
+    }
+
     /// When there will be news that no bell tells of.
     pub fn wakes_at(&self) -> Option<Instant> {
         self.rests_until.filter(|_| self.is_behind())

@@ -5,7 +5,7 @@
 //! - `wire`: frames in and out;
 //! - `work`: what runs beside the loop, as futures that borrow nothing from it;
 //! - `operations`: what is kept of each operation;
-//! - `connection`: the loop; `life`: what happens to it by itself.
+//! - `connection`: the loop; `executions`: what its client asks for; `life`: what happens to it by itself.
 //!
 //! A socket is one task. It queues nothing without bound: a live operation is a place in a stream
 //! ([`super::live`]), and it is given the next page only when the frames of the last have gone out.
@@ -15,6 +15,7 @@
 
 mod auth;
 mod connection;
+mod executions;
 mod life;
 mod operations;
 mod protocol;

@@ -7,6 +7,7 @@ use async_graphql::{Response, ServerError, Value};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use serde_json::value::RawValue;
+use tokio_util::task::AbortOnDropHandle;
 
 use crate::features::accounts::sessions::Pass;
 use crate::kernel::{Caller, Code, Error, Result, Viewer};
@@ -58,7 +59,8 @@ pub fn check(server: Server, viewer: Viewer) -> Work {
     async move { Done::Checked(server.sessions.check(viewer.session).await) }.boxed()
 }
 
-/// Runs an operation, or opens it if it is a subscription.
+/// Runs an operation, or opens it if it is a subscription. It runs in a task of its own, so that a large document keeps
+/// neither pings nor other operations waiting; if the socket goes, so does the task.
 pub fn start(
     server: Server,
     caller: Caller,
@@ -67,13 +69,18 @@ pub fn start(
     resume: Option<Box<str>>,
     bell: Bell,
 ) -> Work {
-    async move {
+    let task = AbortOnDropHandle::new(tokio::spawn(async move {
         let run = run(&server, &caller, payload.as_deref(), resume.as_deref(), &bell);
         let outcome = match guarded(run).await {
             Ok(outcome) => outcome.unwrap_or_else(Started::Refused),
             Err(error) => Started::Refused(vec![error]),
         };
-        Done::Started { serial, outcome: named(outcome, &caller) }
+        named(outcome, &caller)
+    }));
+    async move {
+        // Only the end of the program ends the task early.
+        let outcome = task.await.unwrap_or_else(|error| Started::Refused(vec![refusal(Error::internal(error))]));
+        Done::Started { serial, outcome }
     }
     .boxed()
 }
