@@ -168,3 +168,23 @@ async fn sockets_have_the_rates_of_http() {
     let over_http = app.gql(&ada, SIGN_IN, json!({})).await;
     assert_eq!(over_http["errors"][0]["extensions"]["code"], "RATE_LIMITED", "one count for both");
 }
+
+#[tokio::test]
+async fn a_page_of_events_loads_its_objects_together() {
+    let app = TestApp::sqlite().await;
+    let ada = app.sign_up(&["CUSTOMER"]).await;
+    let start = app.gql(&ada, "{ viewer { streamCursor } }", json!({})).await["data"]["viewer"]["streamCursor"].take();
+    for _ in 0..20 {
+        app.deposit(&ada, "1.00").await;
+    }
+    let wallet = "subscription ($after: String) { walletChanged(after: $after) { __typename
+        ... on PaymentCompleted { payment { id status } } ... on WalletCredited { wallet { available { amount } } } } }";
+    let mut socket = app.socket(&ada, &Value::Null).await;
+    let before = app.round_trips();
+    socket.start("1", wallet, json!({ "after": start })).await;
+    for _ in 0..41 {
+        assert!(socket.next().await["payload"]["errors"].is_null());
+    }
+    let spent = app.round_trips() - before;
+    assert!(spent < 25, "{spent} round trips for 40 events");
+}
