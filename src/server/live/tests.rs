@@ -169,7 +169,7 @@ async fn within_a_window_each_object_shows_its_latest_event() {
     let (server, _folder) = server().await;
     let all = &StreamName::announcements();
     let (mut operation, bell) = view(&server, &[all], None, Filter::default()).await;
-    let window = std::time::Duration::from_millis(400);
+    let window = std::time::Duration::from_millis(1_500);
     operation.throttle = Some(window);
     for (name, object) in [("a1", 1), ("b1", 2), ("a2", 1), ("c1", 3)] {
         state_of(&server, name, object).await;
