@@ -144,7 +144,8 @@ async fn what_a_view_does_not_show_makes_its_cursor_younger() {
 
 /// States one event about this object.
 async fn state_of(server: &Server, name: &str, object: u128) {
-    let command = server.platform.work.run(&Caller::system(name), object, |unit, object| {
+    let caller = Caller::system(name);
+    let command = server.platform.work.run(&caller, object, |unit, object| {
         Box::pin(async move {
             unit.act_as(Role::Admin);
             let draft =

@@ -113,8 +113,9 @@ async fn what_waits_has_so_many_bytes() {
 #[tokio::test]
 async fn a_view_that_catches_up_leaves_the_others_their_turn() {
     let app = App::start().await;
+    let caller = Caller::system("test");
     for _ in 0..20 {
-        let command = app.server.platform.work.run(&Caller::system("test"), (), |unit, ()| {
+        let command = app.server.platform.work.run(&caller, (), |unit, ()| {
             Box::pin(async move {
                 unit.act_as(Role::Admin);
                 for _ in 0..100 {
