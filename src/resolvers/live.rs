@@ -67,7 +67,7 @@ impl Filter {
 #[derive(Clone, Debug)]
 pub enum Item {
     /// A committed event and the cursor behind it.
-    Event(Arc<Event>, Arc<str>),
+    Event(Arc<Event>, String),
     /// The stream goes on.
     Resumed(Notice),
     /// Events are missing.
@@ -80,7 +80,7 @@ pub enum Item {
 
 impl Item {
     /// Where its client goes on from behind it.
-    pub fn cursor(&self) -> Option<Arc<str>> {
+    pub fn cursor(&self) -> Option<String> {
         match self {
             Item::Event(_, cursor) => Some(cursor.clone()),
             Item::Resumed(notice) | Item::Gap(notice, _) | Item::Checkpoint(notice) | Item::Signal(_, notice) => {
@@ -96,7 +96,7 @@ pub struct Notice {
     /// An id for the client's bookkeeping.
     pub id: Uuid,
     /// Where to go on from.
-    pub cursor: Option<Arc<str>>,
+    pub cursor: Option<String>,
     /// When it was sent.
     pub at: Timestamp,
 }
@@ -104,7 +104,7 @@ pub struct Notice {
 impl Notice {
     /// The envelope in the API's shape: id, cursor, instant.
     pub fn parts(&self) -> (ID, Option<String>, DateTime) {
-        (ID(crate::kernel::id::encode("item", self.id)), self.cursor.as_deref().map(str::to_owned), DateTime(self.at))
+        (ID(crate::kernel::id::encode("item", self.id)), self.cursor.clone(), DateTime(self.at))
     }
 }
 

@@ -39,7 +39,7 @@ pub struct Shown {
     /// As JSON.
     pub text: Arc<str>,
     /// Where the client goes on from behind it; signals have no such place.
-    pub cursor: Option<Arc<str>>,
+    pub cursor: Option<String>,
 }
 
 /// What lies ahead of an operation, and where it will stand behind it.
@@ -169,7 +169,7 @@ impl LiveOperation {
         let is_cut = pages.iter().any(|page| page.len() >= PAGE_LEN);
         let mut batch = Batch { steps: Vec::new(), places: self.kind.places(), skipped: self.skipped, is_cut };
         let Kind::Streams { tracks, filter } = &self.kind else { return batch };
-        let cursor = |places: &[Place]| -> Arc<str> { cursor(server.platform.hub.reader(), tracks, places).into() };
+        let cursor = |places: &[Place]| cursor(server.platform.hub.reader(), tracks, places);
         let notice = |places: &[Place]| notice(server, Some(cursor(places)));
         match self.opening {
             Some(Opening::Resumed) => batch.steps.push(Item::Resumed(notice(&batch.places)).into()),
@@ -255,7 +255,7 @@ impl Server {
     }
 }
 
-fn notice(server: &Server, cursor: Option<Arc<str>>) -> Notice {
+fn notice(server: &Server, cursor: Option<String>) -> Notice {
     Notice { id: server.platform.ids.uuid(), cursor, at: server.platform.clock.now() }
 }
 
