@@ -99,7 +99,7 @@ pub struct Live {
     /// Operations that one socket may have open.
     pub operations_per_socket: u32,
     /// Operations of one socket that run at once.
-    pub executions_per_socket: u32,
+    pub executions_per_socket: u16,
     /// Bytes of the live operations of one socket.
     pub document_bytes_per_socket: u32,
     /// Sockets and feeds of one user.

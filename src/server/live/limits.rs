@@ -10,7 +10,7 @@ pub struct LiveLimits {
     /// Operations that one socket may have open at once.
     pub operations_per_socket: usize,
     /// Queries, mutations and beginning subscriptions of one socket that run at once.
-    pub executions_per_socket: usize,
+    pub executions_per_socket: u16,
     /// Bytes of documents and variables of the live operations of one socket.
     pub document_bytes_per_socket: usize,
     /// Sockets and feeds that one user may have open on this instance.
@@ -50,7 +50,7 @@ impl LiveLimits {
         let number = |setting: u32| usize::try_from(setting).unwrap_or(usize::MAX);
         LiveLimits {
             operations_per_socket: number(live.operations_per_socket),
-            executions_per_socket: number(live.executions_per_socket),
+            executions_per_socket: live.executions_per_socket,
             document_bytes_per_socket: number(live.document_bytes_per_socket),
             connections_per_user: number(live.connections_per_user),
             connections_per_address: number(config.widened(live.connections_per_address)),
