@@ -98,7 +98,8 @@ async fn a_period_that_cannot_be_is_refused(app: &TestApp) {
 async fn an_offer_expires_when_its_time_has_come(app: &TestApp) {
     let (ada, bob) = people(app).await;
     app.deposit(&ada, "500.00").await;
-    for (from, until, wanted) in [(HOUR, 2 * HOUR, 2 * HOUR), (HOUR, 9 * DAY, DAY + HOUR), (20 * DAY, 21 * DAY, 6 * DAY)]
+    for (from, until, wanted) in
+        [(HOUR, 2 * HOUR, 2 * HOUR), (HOUR, 9 * DAY, DAY + HOUR), (20 * DAY, 21 * DAY, 6 * DAY)]
     {
         let job = app.post_job(&ada).await;
         let now = app.server.platform.clock.now();
@@ -113,7 +114,8 @@ async fn an_offer_expires_when_its_time_has_come(app: &TestApp) {
 async fn a_repetition_is_not_judged_anew(app: &TestApp) {
     let (ada, bob) = people(app).await;
     let job = app.post_job(&ada).await;
-    let input = json!({ "jobId": job, "amount": usd("100.00"), "period": app.period(HOUR, DAY), "idempotencyKey": key() });
+    let input =
+        json!({ "jobId": job, "amount": usd("100.00"), "period": app.period(HOUR, DAY), "idempotencyKey": key() });
     let sent = app.act(&bob, "offerSend", input.clone()).await.ok();
     app.clock.advance(2 * HOUR);
     let bob = app.sign_in(&bob.email, PASSWORD).await;
