@@ -1,7 +1,8 @@
 //! `gigwire client`: tries a running server by hand, and in scripts.
 //!
-//! - `commands`: the lines, as data; `console`: what they do; `documents`: what is sent for them;
-//! - `person`: somebody's subscriptions; `session`: their connection, which comes back by itself; `tokens`, `backoff`;
+//! - `commands`: the commands, as data; `parse`: lines; `console`: what they do; `documents`: what is sent for them;
+//! - `person`: somebody's subscriptions; `session`: their connection, which comes back by itself, with `tokens` and
+//!   `backoff`; `replies`: what the server says;
 //! - `operations`: what is open, each with its own cursor; `socket`: the wire;
 //! - `scribe`: everything that is written, and what `expect` looks at; `show`: how it looks; `prompt`: the terminal.
 //!
@@ -14,8 +15,10 @@ mod commands;
 mod console;
 mod documents;
 mod operations;
+mod parse;
 mod person;
 mod prompt;
+mod replies;
 mod scribe;
 mod script;
 mod session;
@@ -109,7 +112,7 @@ pub async fn run(arguments: Arguments) -> Result<(), Failure> {
 async fn converse(mut console: Console, scribe: &Scribe) {
     scribe.notice("user", "`help` lists the commands, `exit` leaves");
     while let Some(line) = console.line().await {
-        let outcome = match console.expand(&line).and_then(|line| commands::parse(&line).map_err(Trouble::Usage)) {
+        let outcome = match console.expand(&line).and_then(|line| parse::parse(&line).map_err(Trouble::Usage)) {
             Ok(None) => continue,
             Ok(Some(command)) => tokio::select! {
                 outcome = console.run(command) => outcome,

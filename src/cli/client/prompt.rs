@@ -13,7 +13,8 @@ use rustyline::validate::{ValidationContext, ValidationResult, Validator};
 use rustyline::{Config, Context, Editor, ExternalPrinter, Helper};
 use tokio::sync::oneshot;
 
-use super::commands::{completions, is_open};
+use super::commands::completions;
+use super::parse::is_open;
 use super::scribe::Printer;
 use crate::kernel::Error;
 

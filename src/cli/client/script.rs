@@ -8,8 +8,8 @@ use std::thread;
 
 use tokio::sync::mpsc;
 
-use super::commands::{is_open, parse};
 use super::console::{Console, Next};
+use super::parse::{is_open, parse};
 use super::person::Trouble;
 use super::scribe::Scribe;
 use super::show::{Kind, Line};

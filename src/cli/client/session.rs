@@ -10,8 +10,8 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, sleep_until};
 
 use super::backoff::Backoff;
-use super::documents::{REFRESH, RENEW};
-use super::operations::{Kind, Live, Meaning, Once, Operation, Refusal, Request};
+use super::documents::REFRESH;
+use super::operations::{Kind, Live, Once, Operation, Refusal, Request};
 use super::scribe::Scribe;
 use super::show::{self, Line};
 use super::socket::{Broken, Frame, Socket, Target};
@@ -41,7 +41,7 @@ pub enum State {
 }
 
 /// Why a conversation ends.
-enum End {
+pub(super) enum End {
     /// Nobody is interested any more.
     Over,
     /// Somebody else is to speak.
@@ -50,21 +50,22 @@ enum End {
     Broken(Broken),
 }
 
-type Turn = ControlFlow<End>;
+/// What a turn of the loop asks for: another one, or the end.
+pub(super) type Turn = ControlFlow<End>;
 
 /// The task behind a person.
 pub struct Session {
-    who: String,
+    pub(super) who: String,
     target: Target,
-    scribe: Arc<Scribe>,
+    pub(super) scribe: Arc<Scribe>,
     asks: mpsc::Receiver<Ask>,
     state: watch::Sender<State>,
-    tokens: Option<Tokens>,
+    pub(super) tokens: Option<Tokens>,
     /// The server does not take the access token.
     is_refused: bool,
     was_up: bool,
-    operations: BTreeMap<u64, Operation>,
-    pings: Vec<oneshot::Sender<()>>,
+    pub(super) operations: BTreeMap<u64, Operation>,
+    pub(super) pings: Vec<oneshot::Sender<()>>,
     became: Option<oneshot::Sender<()>>,
     last_id: u64,
 }
@@ -238,7 +239,7 @@ impl Session {
     }
 
     /// Keeps an operation, and gives the message that starts it.
-    fn add(&mut self, id: Option<u64>, request: Request, kind: Kind, is_sent: bool) -> Value {
+    pub(super) fn add(&mut self, id: Option<u64>, request: Request, kind: Kind, is_sent: bool) -> Value {
         let id = id.unwrap_or_else(|| {
             self.last_id += 1;
             self.last_id
@@ -256,65 +257,6 @@ impl Session {
         let request = Request::input(REFRESH, json!({ "refreshToken": tokens.refresh }));
         let message = self.add(None, request, Kind::Refresh, true);
         sent(socket.send(&message).await)
-    }
-
-    async fn hear(&mut self, frame: Frame, socket: &mut Socket) -> Turn {
-        match frame {
-            Frame::Ping => sent(socket.send(&json!({ "type": "pong" })).await),
-            Frame::Pong => {
-                for reply in self.pings.drain(..) {
-                    // Whoever asked may have given up.
-                    let _ = reply.send(());
-                }
-                Continue(())
-            }
-            Frame::Next(id, answer) => self.next(id, answer, socket).await,
-            Frame::Error(id, errors) => {
-                let refusal = Refusal::of_errors(&errors).unwrap_or_else(|| Refusal::new("UNKNOWN", "refused"));
-                self.end(id, refusal);
-                Continue(())
-            }
-            Frame::Complete(id) => {
-                self.end(id, Refusal::new("COMPLETED", "the server ended it"));
-                Continue(())
-            }
-            Frame::Other => Continue(()),
-        }
-    }
-
-    async fn next(&mut self, id: u64, answer: Value, socket: &mut Socket) -> Turn {
-        if let Some(Operation { kind: Kind::Live(live), .. }) = self.operations.get_mut(&id) {
-            tell(&self.scribe, &self.who, live, &answer);
-            return Continue(());
-        }
-        match self.operations.remove(&id).map(|operation| operation.kind) {
-            // Whoever asked may have given up.
-            Some(Kind::Once(once)) => drop(once.reply.send(Ok(answer))),
-            Some(Kind::Refresh) => {
-                if let Ok(tokens) = Tokens::of(&answer, "sessionRefresh") {
-                    let request = Request::input(RENEW, json!({ "accessToken": tokens.access }));
-                    self.tokens = Some(tokens);
-                    let message = self.add(None, request, Kind::Renewal, true);
-                    return sent(socket.send(&message).await);
-                }
-                // Refused: the socket is closed when its token ends, and then it is told.
-            }
-            _ => {}
-        }
-        Continue(())
-    }
-
-    /// An operation is over. Nobody is left to be told of one that was answered.
-    fn end(&mut self, id: u64, refusal: Refusal) {
-        match self.operations.remove(&id).map(|operation| operation.kind) {
-            Some(Kind::Once(once)) => drop(once.reply.send(Err(refusal))),
-            Some(Kind::Live(Live { opened: Some(opened), .. })) => drop(opened.send(Err(refusal))),
-            Some(Kind::Live(live)) => {
-                let text = format!("{} has ended: {} {}", live.label, refusal.code, refusal.message);
-                self.scribe.write(Line::new(show::Kind::Error, &self.who, text).with("code", refusal.code).grave());
-            }
-            _ => {}
-        }
     }
 
     /// The connection is gone: what must not be asked twice is answered now.
@@ -349,39 +291,12 @@ impl Session {
     }
 }
 
-fn sent(outcome: Result<(), Broken>) -> Turn {
+/// Goes on, unless the message did not go out.
+pub(super) fn sent(outcome: Result<(), Broken>) -> Turn {
     outcome.map_or_else(|broken| Break(End::Broken(broken)), Continue)
 }
 
 /// A refusal that another attempt may mend.
 fn is_passing(refusal: &Refusal) -> bool {
     ["SERVICE_UNAVAILABLE", "TIMEOUT", "RATE_LIMITED", "INTERNAL_SERVER_ERROR"].contains(&refusal.code.as_str())
-}
-
-/// Tells an item of a subscription, unless it was told before.
-fn tell(scribe: &Scribe, who: &str, live: &mut Live, answer: &Value) {
-    let none = Value::Null;
-    let (view, item) = answer["data"]
-        .as_object()
-        .and_then(|data| data.iter().next())
-        .map_or(("", &none), |(view, item)| (view.as_str(), item));
-    let meaning = live.take(item);
-    let label = live.label.clone();
-    if let Some(opened) = live.opened.take() {
-        // Whoever asked may have given up.
-        let _ = opened.send(Ok(()));
-    }
-    if let Some(refusal) = Refusal::of_errors(&answer["errors"]) {
-        let text = format!("{label}: an event could not be shown: {} {}", refusal.code, refusal.message);
-        return scribe.write(Line::new(show::Kind::Error, who, text).with("code", refusal.code).grave());
-    }
-    match meaning {
-        Meaning::News => scribe.event(who, view, item),
-        Meaning::Repeat | Meaning::Checkpoint => {}
-        Meaning::Resumed => scribe.notice(who, format!("{label}: resumed, nothing is missing")),
-        Meaning::Gap(reason) => {
-            let text = format!("{label}: GAP ({reason}): events are missing, load again what you show");
-            scribe.write(Line::new(show::Kind::Error, who, text).with("gap", reason).grave());
-        }
-    }
 }

@@ -47,7 +47,7 @@ impl Target {
         Ok(Target { url, origin })
     }
 
-    fn request(&self) -> Result<Request, WsError> {
+    fn request(&self) -> Result<Request, Broken> {
         let mut request = self.url.as_str().into_client_request()?;
         let headers = request.headers_mut();
         headers.insert(header::SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(PROTOCOL));
