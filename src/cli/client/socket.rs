@@ -36,9 +36,10 @@ impl Target {
     /// Reads an address. `http` means `ws`; without a path it is the usual one.
     pub fn parse(address: &str, origin: Option<&str>) -> Result<Self, String> {
         let spelled = address.replacen("http", "ws", usize::from(address.starts_with("http")));
-        let mut url = Url::parse(&spelled).map_err(|error| format!("{address} is no address: {error}"))?;
+        let wrong = || format!("{address} is no address of a server: it begins with ws:// or wss://");
+        let mut url = Url::parse(&spelled).map_err(|_| wrong())?;
         if !matches!(url.scheme(), "ws" | "wss") || !url.has_host() {
-            return Err(format!("{address} is no address of a server: it begins with ws:// or wss://"));
+            return Err(wrong());
         }
         if url.path() == "/" {
             url.set_path("/graphql/ws");
