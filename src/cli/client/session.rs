@@ -186,7 +186,11 @@ impl Session {
     async fn greet(&mut self, socket: &mut Socket) -> Result<(), Broken> {
         let count = self.operations.values().filter(|operation| matches!(operation.kind, Kind::Live(_))).count();
         let again = if self.was_up { " again" } else { "" };
-        let lives = if count > 0 { format!(", {count} subscriptions go on") } else { String::new() };
+        let lives = match count {
+            0 => String::new(),
+            1 => ", 1 subscription goes on".to_owned(),
+            count => format!(", {count} subscriptions go on"),
+        };
         self.scribe.notice(&self.who, format!("connected{again} to {}{lives}", self.target));
         self.was_up = true;
         self.state.send_replace(State::Up);
