@@ -9,6 +9,7 @@ mod accounts;
 mod bookings;
 mod budget;
 mod chat;
+mod client;
 mod columns;
 mod config;
 mod contract;
