@@ -19,9 +19,6 @@ mod subscribe;
 mod tests;
 mod trim;
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-
 use tokio::sync::Semaphore;
 
 pub use self::deliver::Delivery;
@@ -31,7 +28,9 @@ pub use self::limits::LiveLimits;
 pub use self::operation::LiveOperation;
 use self::shared::Shared;
 pub use self::subscribe::Recipe;
+use super::state::Server;
 use crate::kernel::id::UserId;
+use crate::platform::presence::Stay;
 
 /// What the live operations of one instance share.
 pub struct Live {
@@ -41,7 +40,6 @@ pub struct Live {
     pub documents: Documents,
     shared: Shared,
     replays: Semaphore,
-    seats: Mutex<HashMap<UserId, usize>>,
 }
 
 impl Live {
@@ -52,23 +50,7 @@ impl Live {
             documents: Documents::new(limits.document_bytes),
             shared: Shared::default(),
             replays: Semaphore::new(limits.replays),
-            seats: Mutex::default(),
         }
-    }
-
-    /// A place for one more socket of a user, if there is one. Dropping it gives it back.
-    pub fn seat(self: &Arc<Self>, user: UserId) -> Option<Seat> {
-        let mut seats = self.seats();
-        let taken = seats.entry(user).or_default();
-        if *taken >= self.limits.sockets_per_user {
-            return None;
-        }
-        *taken += 1;
-        Some(Seat { live: self.clone(), user })
-    }
-
-    fn seats(&self) -> MutexGuard<'_, HashMap<UserId, usize>> {
-        self.seats.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -78,20 +60,10 @@ impl Default for Live {
     }
 }
 
-/// One socket of one user.
-pub struct Seat {
-    live: Arc<Live>,
-    user: UserId,
-}
-
-impl Drop for Seat {
-    fn drop(&mut self) {
-        let mut seats = self.live.seats();
-        if let Some(taken) = seats.get_mut(&self.user) {
-            *taken -= 1;
-            if *taken == 0 {
-                seats.remove(&self.user);
-            }
-        }
+impl Server {
+    /// A place for one more connection of a user, if there is one. Dropping it gives it back. While it is held, the user
+    /// is online.
+    pub fn seat(&self, user: UserId) -> Option<Stay> {
+        self.platform.presence.enter(user, self.live.limits.sockets_per_user)
     }
 }

@@ -19,8 +19,9 @@ use super::wire::{Heard, Wire};
 use super::work::{self, Done, Started, Work};
 use crate::features::accounts::sessions::Pass;
 use crate::kernel::{Caller, Code, Error};
+use crate::platform::presence::Stay;
 use crate::platform::streams::Bell;
-use crate::server::live::{Delivery, Seat};
+use crate::server::live::Delivery;
 use crate::server::state::Server;
 
 /// Live operations of one socket that are shaped at once.
@@ -52,7 +53,7 @@ pub struct Connection {
     pub(super) caller: Caller,
     pub(super) phase: Phase,
     pub(super) pass: Option<Pass>,
-    pub(super) seat: Option<Seat>,
+    pub(super) seat: Option<Stay>,
     pub(super) resume: Option<Box<str>>,
     pub(super) early: Vec<Start>,
     pub(super) operations: Operations,
@@ -107,6 +108,9 @@ impl Connection {
                 break closing;
             }
         };
+        if let Some(viewer) = self.caller.viewer {
+            self.server.sessions.used(viewer.session, None);
+        }
         let Connection { wire, operations, work, seat, .. } = self;
         // Watches end and the seat is free before the goodbye, which may take a while.
         drop((operations, work, seat));
@@ -189,7 +193,7 @@ impl Connection {
                     // Before the session is looked at, so that no change slips in between.
                     self.rights = Some(self.server.platform.hub.rights());
                 }
-                self.work.push(work::greet(self.server.clone(), greeting.token));
+                self.work.push(work::greet(self.server.clone(), greeting.token, greeting.client));
             }
             // A payload that nobody needs is not echoed: a client that never reads could make the server keep it.
             Said::Ping(payload) => {
@@ -269,7 +273,7 @@ impl Connection {
 
     fn open(&mut self, pass: Option<Pass>) -> Turn {
         if let Some(pass) = pass {
-            self.seat = self.server.live.seat(pass.viewer.user);
+            self.seat = self.server.seat(pass.viewer.user);
             if self.seat.is_none() {
                 return Break(Some(Closing::OVERLOADED));
             }
@@ -277,7 +281,6 @@ impl Connection {
         }
         self.pass = pass;
         self.phase = Phase::Open;
-        self.timers.check_at = Instant::now() + self.server.live.limits.recheck;
         self.timers.beat_at = Instant::now() + self.beat();
         self.wire.push(self.dialect.ack());
         if self.dialect == Dialect::Legacy {

@@ -13,8 +13,10 @@ pub struct Timers {
     pub beat_at: Instant,
     /// The next look at the session and at quiet views.
     pub sweep_at: Instant,
-    /// When the session is looked at next, at the sweep behind it.
-    pub check_at: Instant,
+    /// When it is noted next that the session is in use, at the sweep behind it.
+    pub use_at: Instant,
+    /// Whether the session is to be looked at with the next sweep.
+    pub must_look: bool,
     /// When the socket is closed because the server stops.
     pub leave_at: Option<Instant>,
 }
@@ -26,7 +28,8 @@ impl Timers {
         Timers {
             beat_at: now + limits.init,
             sweep_at: now + limits.sweep,
-            check_at: now + limits.recheck,
+            use_at: now + limits.noted,
+            must_look: false,
             leave_at: None,
         }
     }

@@ -5,3 +5,4 @@ mod instances;
 mod operations;
 mod resuming;
 mod returning;
+mod revocation;
