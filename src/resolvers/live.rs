@@ -18,6 +18,7 @@ use uuid::Uuid;
 
 use super::ask::Ask;
 use super::error::top_level;
+use crate::kernel::id::UserId;
 use crate::kernel::{Actor, Code, Error, Result, Roles, Timestamp};
 use crate::platform::streams::{Event, Gap, Signal, StreamName};
 use crate::schema::live::{EventActor, StreamCheckpoint, StreamGap, StreamResumed};
@@ -41,6 +42,8 @@ pub enum Source {
     Streams(Vec<StreamName>, Filter),
     /// Ephemeral signals of a topic.
     Signals(String),
+    /// Whether these users are online: first how it stands, then what changes.
+    Presence(Vec<UserId>),
 }
 
 /// Which events of a stream a view shows.
@@ -239,17 +242,17 @@ pub async fn durable<T: LiveEvent>(
 /// A view of signals. `shape` makes the item that the field yields, or nothing where the viewer is not to see it.
 pub async fn signals<T: Send + 'static>(
     ctx: &Context<'_>,
-    authorise: impl AsyncFnOnce() -> Result<String>,
-    shape: impl FnOnce(&Signal, &Notice) -> Option<T>,
+    authorise: impl AsyncFnOnce() -> Result<Source>,
+    shape: impl AsyncFnOnce(&Signal, &Notice) -> Result<Option<T>>,
 ) -> async_graphql::Result<Live<T>> {
     match ctx.data_unchecked::<Mode>() {
         Mode::Deliver(item) => match &**item {
-            Item::Signal(signal, notice) => Ok(stream::iter(shape(signal, notice)).boxed()),
+            Item::Signal(signal, notice) => Ok(stream::iter(shape(signal, notice).await.map_err(top_level)?).boxed()),
             _ => Ok(stream::empty().boxed()),
         },
         Mode::Probe(found) => {
-            let topic = authorise().await.map_err(top_level)?;
-            report(found, View { source: Source::Signals(topic), after: None, throttle: None });
+            let source = authorise().await.map_err(top_level)?;
+            report(found, View { source, after: None, throttle: None });
             Ok(stream::empty().boxed())
         }
     }

@@ -22,6 +22,7 @@ mod mail;
 mod model;
 mod notifications;
 mod offers;
+mod presence;
 mod proof;
 mod races;
 mod reviews;

@@ -42,6 +42,8 @@ pub(super) fn problems(config: &Config) -> Vec<(&'static str, String)> {
 
 fn numbers(config: &Config, found: &mut Vec<(&'static str, String)>) {
     let ranges = [
+        ("presence.grace_seconds", config.presence.grace_seconds, 0..=30),
+        ("presence.gone_after_seconds", config.presence.gone_after_seconds, 2..=600),
         ("tokens.access_minutes", config.tokens.access_minutes, 15..=30),
         ("tokens.refresh_days", config.tokens.refresh_days, 1..=365),
         ("money.platform_bps", config.money.platform_bps, 0..=10_000),

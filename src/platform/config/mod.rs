@@ -30,6 +30,8 @@ pub struct Config {
     pub database: Database,
     /// The bus between instances.
     pub redis: Redis,
+    /// Who is online.
+    pub presence: Presence,
     /// Tokens and their secrets.
     pub tokens: Tokens,
     /// Which web pages may call.
@@ -126,6 +128,16 @@ pub struct Redis {
     pub url: Secret,
     /// In front of every key and channel.
     pub prefix: String,
+}
+
+/// Who is online.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Presence {
+    /// Seconds that a user stays online after its last connection.
+    pub grace_seconds: i64,
+    /// Seconds without a sign of life after which an instance counts as dead.
+    pub gone_after_seconds: i64,
 }
 
 /// Tokens and their secrets.

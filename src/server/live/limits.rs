@@ -25,10 +25,10 @@ pub struct LiveLimits {
     pub init: Duration,
     /// How long a client may take none of what is sent to it.
     pub write: Duration,
-    /// How often a connection's session is checked while the bus is away, and how often quiet views are looked at.
+    /// How often quiet views are looked at.
     pub sweep: Duration,
-    /// How often a connection's session is checked while the bus tells of changes.
-    pub recheck: Duration,
+    /// How often it is noted that a connection's session is in use.
+    pub noted: Duration,
     /// How often a client of the current subprotocol is pinged.
     pub ping: Duration,
     /// How often a client of the old subprotocol is told that the socket lives.
@@ -72,7 +72,7 @@ impl Default for LiveLimits {
             init: Duration::from_secs(5),
             write: Duration::from_secs(15),
             sweep: Duration::from_secs(5),
-            recheck: Duration::from_secs(30),
+            noted: Duration::from_secs(20),
             ping: Duration::from_secs(25),
             keep_alive: Duration::from_secs(15),
             comment: Duration::from_secs(12),

@@ -19,7 +19,7 @@ use super::work::{self, Done, Work};
 use crate::features::accounts::sessions::Pass;
 use crate::kernel::Caller;
 use crate::platform::streams::Bell;
-use crate::server::live::{Delivery, Holder, Seat, Timers, changed, jitter};
+use crate::server::live::{Delivery, Seat, Timers, changed, jitter};
 use crate::server::state::Server;
 
 /// Live operations of one socket that are shaped at once.
@@ -106,6 +106,9 @@ impl Connection {
                 break closing;
             }
         };
+        if let Some(viewer) = self.caller.viewer {
+            self.server.sessions.used(viewer.session, None);
+        }
         let Connection { wire, operations, work, seat, waiting, .. } = self;
         // Watches end and the seat is free before the goodbye, which may take a while.
         drop((operations, work, seat, waiting));
@@ -194,7 +197,7 @@ impl Connection {
                     // Before the session is looked at, so that no change slips in between.
                     self.rights = Some(self.server.platform.hub.rights());
                 }
-                self.work.push(work::greet(self.server.clone(), greeting.token));
+                self.work.push(work::greet(self.server.clone(), greeting.token, greeting.client));
             }
             // A payload that nobody needs is not echoed: a client that never reads could make the server keep it.
             Said::Ping(payload) => {
@@ -246,13 +249,12 @@ impl Connection {
 
     fn open(&mut self, pass: Option<Pass>) -> Turn {
         self.caller.viewer = pass.map(|pass| pass.viewer);
-        self.seat = self.server.live.seat(Holder::of(&self.caller));
+        self.seat = self.server.seat(&self.caller);
         if self.seat.is_none() {
             return Break(Some(Closing::OVERLOADED));
         }
         self.pass = pass;
         self.phase = Phase::Open;
-        self.timers.check_at = Instant::now() + self.server.live.limits.recheck;
         self.timers.beat_at = Instant::now() + self.beat();
         self.wire.push(self.dialect.ack());
         if self.dialect == Dialect::Legacy {
