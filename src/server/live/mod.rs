@@ -29,8 +29,8 @@ pub use self::document::{Documents, Hoisted};
 pub use self::event::guarded;
 pub use self::limits::LiveLimits;
 pub use self::operation::LiveOperation;
-use self::seats::Seats;
 pub use self::seats::Seat;
+use self::seats::Seats;
 use self::shared::Shared;
 pub use self::subscribe::{Recipe, Resume};
 pub use self::timers::{LOOK_AGAIN, Timers, changed, instant, jitter};
@@ -60,7 +60,6 @@ impl Live {
         }
     }
 }
-}
 
 impl Default for Live {
     fn default() -> Self {
@@ -74,9 +73,7 @@ impl Server {
     pub fn seat(&self, caller: &Caller) -> Option<Seat> {
         let limits = &self.live.limits;
         match caller.viewer {
-            Some(viewer) => {
-                self.platform.presence.enter(viewer.user, limits.connections_per_user).map(Seat::User)
-            }
+            Some(viewer) => self.platform.presence.enter(viewer.user, limits.connections_per_user).map(Seat::User),
             None => self.live.seats.take(caller.ip, limits.connections_per_address).map(Seat::Stranger),
         }
     }
