@@ -61,12 +61,6 @@ impl Live {
     }
 }
 
-impl Default for Live {
-    fn default() -> Self {
-        Live::new(LiveLimits::default())
-    }
-}
-
 impl Server {
     /// A place for one more connection of a caller, if there is one. Dropping it gives it back. While a user has one, it is
     /// online.
