@@ -43,6 +43,7 @@ pub struct Query(
     node::NodeQuery,
     presence::PresenceQuery,
     proof::ProofQuery,
+    stream::StreamQuery,
     transitions::TransitionQuery,
     wallet::WalletQuery,
 );

@@ -14,7 +14,9 @@ mod nightly;
 mod offers;
 mod payments;
 mod prune;
+mod recurring;
 mod reviews;
+mod streams;
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -44,7 +46,7 @@ const LOOK_MS: u64 = 1_000;
 /// Works until the platform stops. Any number of processes may.
 pub async fn work(platform: Arc<Platform>) {
     let mut prune_at = platform.clock.now();
-    let mut night_at = prune_at;
+    let mut recurring_at = prune_at;
     let (mut running, mut pruning) = (JoinSet::new(), JoinSet::new());
     while !platform.stop.is_cancelled() {
         let found = look(&platform, &mut running).await.unwrap_or_else(|error| {
@@ -58,8 +60,8 @@ pub async fn work(platform: Arc<Platform>) {
             prune_at = platform.clock.now().plus(HOUR);
             pruning.spawn(async move { prune::run(&platform).await });
         }
-        if platform.clock.now() >= night_at {
-            night_at = nightly::look(&platform).await;
+        if platform.clock.now() >= recurring_at {
+            recurring_at = recurring::look(&platform).await;
         }
         if found > 0 && running.len() < AT_ONCE {
             continue;

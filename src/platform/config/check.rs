@@ -57,6 +57,8 @@ fn numbers(config: &Config, found: &mut Vec<(&'static str, String)>) {
         ("disputes.proposal_days", config.disputes.proposal_days, 1..=365),
         ("offers.counter_rounds", config.offers.counter_rounds, 1..=100),
         ("reviews.blind_days", config.reviews.blind_days, 1..=365),
+        ("streams.keep_days", config.streams.keep_days, 1..=3_650),
+        ("streams.keep_events", config.streams.keep_events, 100..=1_000_000),
         ("codes.digits", config.codes.digits, 4..=8),
         ("codes.minutes", config.codes.minutes, 1..=15),
         ("database.connections", i64::from(config.database.connections), 1..=1_000),

@@ -3,6 +3,8 @@
 mod closing;
 mod instances;
 mod operations;
+mod polling;
+mod pruning;
 mod resuming;
 mod returning;
 mod revocation;
