@@ -1,4 +1,5 @@
-//! Everything at once: the viewer's own stream and what is told to everyone, live or by asking.
+//! Everything at once: the viewer's own stream, what is told to everyone, and for staff what they must hear of; live or by
+//! asking.
 
 use std::sync::Arc;
 
@@ -8,10 +9,12 @@ use super::ask::Ask;
 use super::error::answer;
 use super::live::{Filter, Item, Live, LiveEvent, Notice, durable, live_events};
 use crate::features::{
-    announcements, bookings, chat, disputes, earnings, jobs, notifications, offers, profiles, reviews, wallet,
+    alerts, announcements, bookings, chat, disputes, earnings, jobs, notifications, offers, profiles, reviews, wallet,
 };
+use crate::kernel::Viewer;
 use crate::kernel::page::Page;
 use crate::platform::streams::{Polled, StreamName};
+use crate::schema::alerts::{AdminAlertDismissed, AdminAlertRaised};
 use crate::schema::announcements::AnnouncementAdded;
 use crate::schema::auth::{Access, auth};
 use crate::schema::bookings::{BookingCancelled, BookingCreated, BookingStatusChanged};
@@ -34,15 +37,20 @@ pub struct StreamSubscription;
 /// Hearing of everything.
 #[Subscription]
 impl StreamSubscription {
-    /// Everything that happens to the viewer, and what is told to everyone, in one subscription.
+    /// Everything that happens to the viewer, and what is told to everyone, in one subscription. Staff hear of alerts too.
     #[graphql(directive = auth::apply(Access::SignedIn))]
     async fn event_appended(
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "Go on behind this cursor.")] after: Option<String>,
     ) -> async_graphql::Result<Live<StreamEvent>> {
-        durable(ctx, after, async || Ok((StreamName::heard_by(&ctx.viewer()?), Filter::default()))).await
+        durable(ctx, after, async || Ok(heard_by(&ctx.viewer()?))).await
     }
+}
+
+/// The streams that a viewer hears, and what of them.
+fn heard_by(viewer: &Viewer) -> (Vec<StreamName>, Filter) {
+    (StreamName::heard_by(viewer), Filter { hides: super::alerts::hidden_from(viewer), ..Filter::default() })
 }
 
 /// Queries of everything.
@@ -63,15 +71,15 @@ impl StreamQuery {
         >,
         #[graphql(desc = "How many events: 0 to 100; 20 when absent.")] first: Option<i32>,
     ) -> async_graphql::Result<StreamEventConnection> {
-        let streams = StreamName::heard_by(&answer(ctx.viewer())?);
+        let (streams, filter) = heard_by(&answer(ctx.viewer())?);
         let limit = usize::try_from(answer(Page::from_args(first, None, None, None))?.size).unwrap_or(0);
         let polled = ctx.platform().hub.reader().poll(&streams, after.as_deref(), limit).await;
-        Ok(shape(ctx, after.is_some(), answer(polled)?))
+        Ok(shape(ctx, after.is_some(), filter, answer(polled)?))
     }
 }
 
 /// The page of a poll: first what its cursor is worth, then the events.
-fn shape(ctx: &Context<'_>, has_cursor: bool, polled: Polled) -> StreamEventConnection {
+fn shape(ctx: &Context<'_>, has_cursor: bool, filter: Filter, polled: Polled) -> StreamEventConnection {
     let notice = |cursor: &str| {
         let (id, at) = (ctx.platform().ids.uuid(), ctx.platform().clock.now());
         Notice { id, cursor: Some(cursor.to_owned()), at }
@@ -80,8 +88,8 @@ fn shape(ctx: &Context<'_>, has_cursor: bool, polled: Polled) -> StreamEventConn
         let notice = notice(&polled.start);
         (polled.start.clone(), polled.gap.map_or(Item::Resumed(notice.clone()), |gap| Item::Gap(notice, gap)))
     });
-    let events =
-        polled.events.into_iter().map(|(event, cursor)| (cursor.clone(), Item::Event(Arc::new(event), cursor)));
+    let shown = polled.events.into_iter().filter(|(event, _)| filter.shows(event));
+    let events = shown.map(|(event, cursor)| (cursor.clone(), Item::Event(Arc::new(event), cursor)));
     let edge = |(cursor, item)| Some(StreamEventEdge { cursor, node: StreamEvent::of(&item)? });
     let edges: Vec<_> = opening.into_iter().chain(events).filter_map(edge).collect();
     StreamEventConnection {
@@ -97,6 +105,8 @@ fn shape(ctx: &Context<'_>, has_cursor: bool, polled: Polled) -> StreamEventConn
 }
 
 live_events!(StreamEvent {
+    alerts::events::RAISED => AdminAlertRaised(AdminAlertRaised),
+    alerts::events::DISMISSED => AdminAlertDismissed(AdminAlertDismissed),
     announcements::events::ADDED => AnnouncementAdded(AnnouncementAdded),
     bookings::events::CREATED => BookingCreated(BookingCreated),
     bookings::events::STATUS_CHANGED => BookingStatusChanged(BookingStatusChanged),

@@ -4,6 +4,7 @@
 
 use async_graphql::{ComplexObject, SimpleObject};
 
+use super::alerts::{AdminAlertDismissed, AdminAlertRaised};
 use super::announcements::AnnouncementAdded;
 use super::auth::{Access, auth};
 use super::bookings::{BookingCancelled, BookingCreated, BookingStatusChanged};
@@ -20,8 +21,12 @@ use super::reviews::{ReviewHidden, ReviewPosted, ReviewPublished, ReviewReplied,
 use super::wallet::{PaymentCompleted, PaymentFailed, WalletCredited, WalletDebited};
 
 event_interface! {
-    /// Anything that happens to the viewer, and what is told to everyone.
+    /// Anything that happens to the viewer, and what is told to everyone; to staff also what staff must hear of.
     StreamEvent, Access::SignedIn, {
+        /// Staff must hear of something.
+        AdminAlertRaised(AdminAlertRaised),
+        /// An alert is off the list.
+        AdminAlertDismissed(AdminAlertDismissed),
         /// Something was announced.
         AnnouncementAdded(AnnouncementAdded),
         /// A booking was made.

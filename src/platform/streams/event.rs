@@ -32,9 +32,15 @@ impl StreamName {
         StreamName("topic:announcements".into())
     }
 
+    /// What staff hear of. Who of them may hear of an event is decided when it is delivered.
+    pub fn staff() -> Self {
+        StreamName("topic:staff".into())
+    }
+
     /// Everything that a viewer hears of.
     pub fn heard_by(viewer: &Viewer) -> Vec<Self> {
-        vec![StreamName::user(viewer.user), StreamName::announcements()]
+        let topic = viewer.roles.is_staff().then(StreamName::staff);
+        [StreamName::user(viewer.user), StreamName::announcements()].into_iter().chain(topic).collect()
     }
 
     /// Whether it is read by many, rather than the stream of one user.

@@ -68,6 +68,8 @@ impl Reader {
             shown.push((event, cursor(&places)));
         }
         let left: i64 = missing(&places);
+        // What came after the heads were read is on the page already.
+        let behind = behind.max(i64::try_from(shown.len()).unwrap_or(i64::MAX));
         Polled { start, gap, events: shown, end: cursor(&places), behind, has_next: left > 0 }
     }
 }

@@ -11,6 +11,7 @@
 mod deliver;
 mod document;
 mod event;
+pub(in crate::server) mod figures;
 mod limits;
 mod operation;
 mod shared;

@@ -237,6 +237,8 @@ const CORE: &str = "
     NotificationReceived.notification: Notification
     NotificationReceived.unreadCount: Int!
     Subscription.eventAppended(after: String): StreamEvent!
+    Subscription.adminAlertRaised(after: String): AdminAlertEvent!
+    Subscription.adminStatsChanged: AdminStats!
     StreamGap.reason: StreamGapReason!
     StreamResumed.cursor: String
     StreamCheckpoint.cursor: String
