@@ -222,11 +222,17 @@ async fn a_look_that_finds_nothing_is_cheap() {
         state(&app, to).await;
     }
     let start = end(&poll(&app, &ada, None, 1).await);
-    let before = app.round_trips();
-    poll(&app, &ada, Some(&start), 100).await;
-    assert_eq!(app.round_trips() - before, 2, "the session and the heads");
+    // The least of some: what the server does beside it counts too, and the session is looked up once a second.
+    let least = async || {
+        let mut least = u64::MAX;
+        for _ in 0..8 {
+            let before = app.round_trips();
+            poll(&app, &ada, Some(&start), 100).await;
+            least = least.min(app.round_trips() - before);
+        }
+        least
+    };
+    assert_eq!(least().await, 1, "the heads");
     state(&app, None).await;
-    let before = app.round_trips();
-    poll(&app, &ada, Some(&start), 100).await;
-    assert_eq!(app.round_trips() - before, 4, "and the place and the page of the one stream that grew");
+    assert_eq!(least().await, 3, "and the place and the page of the one stream that grew");
 }
