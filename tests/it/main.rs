@@ -10,6 +10,7 @@ mod alerts;
 mod bookings;
 mod budget;
 mod chat;
+mod client;
 mod columns;
 mod config;
 mod contract;

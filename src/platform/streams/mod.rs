@@ -21,7 +21,7 @@ pub use append::append;
 pub use cursor::{Cursor, Place};
 pub use event::{Draft, Event, Step, StreamName};
 pub use hub::Hub;
-pub use poll::{Polled, merge};
+pub use poll::{Polled, interleave};
 pub use prune::Keep;
 pub use reader::{Gap, Reader};
 pub use signals::{Signal, SignalWatch};

@@ -42,7 +42,7 @@ impl Reader {
                 },
             });
         }
-        let mut events = merge(pages, |event: &Event| event.occurred_at);
+        let mut events = interleave(pages, |event: &Event| event.occurred_at);
         events.truncate(limit);
         Ok(self.polled(streams, &heads, &places, events, None))
     }
@@ -76,7 +76,7 @@ impl Reader {
 
 /// The entries of several lists in one: each list keeps its order, and of what comes next the smallest goes first. Each
 /// entry says which list it is from.
-pub fn merge<T, K: Ord>(lists: Vec<Vec<T>>, key: impl Fn(&T) -> K) -> Vec<(usize, T)> {
+pub fn interleave<T, K: Ord>(lists: Vec<Vec<T>>, key: impl Fn(&T) -> K) -> Vec<(usize, T)> {
     let mut merged = Vec::with_capacity(lists.iter().map(Vec::len).sum());
     let mut lists: Vec<_> = lists.into_iter().map(|list| list.into_iter().peekable()).collect();
     loop {
@@ -88,12 +88,12 @@ pub fn merge<T, K: Ord>(lists: Vec<Vec<T>>, key: impl Fn(&T) -> K) -> Vec<(usize
 
 #[cfg(test)]
 mod tests {
-    use super::merge;
+    use super::interleave;
 
     #[test]
     fn lists_keep_their_order_in_the_merged_one() {
         // The 9 is out of order in its own list, and stays where it is.
-        let merged = merge(vec![vec![1, 9, 4], vec![], vec![2, 2, 5]], |entry| *entry);
+        let merged = interleave(vec![vec![1, 9, 4], vec![], vec![2, 2, 5]], |entry| *entry);
         assert_eq!(merged, [(0, 1), (2, 2), (2, 2), (2, 5), (0, 9), (0, 4)]);
     }
 }
