@@ -87,14 +87,14 @@ impl StreamQuery {
 fn shape(ctx: &Context<'_>, has_cursor: bool, filter: Filter, polled: Polled) -> StreamEventConnection {
     let notice = |cursor: &str| {
         let (id, at) = (ctx.platform().ids.uuid(), ctx.platform().clock.now());
-        Notice { id, cursor: Some(cursor.into()), at }
+        Notice { id, cursor: Some(cursor.to_owned()), at }
     };
     let opening = has_cursor.then(|| {
         let notice = notice(&polled.start);
         (polled.start.clone(), polled.gap.map_or(Item::Resumed(notice.clone()), |gap| Item::Gap(notice, gap)))
     });
     let shown = polled.events.into_iter().filter(|(event, _)| filter.shows(event));
-    let events = shown.map(|(event, cursor)| (cursor.clone(), Item::Event(Arc::new(event), cursor.into())));
+    let events = shown.map(|(event, cursor)| (cursor.clone(), Item::Event(Arc::new(event), cursor)));
     let edge = |(cursor, item)| Some(StreamEventEdge { cursor, node: StreamEvent::of(&item)? });
     let edges: Vec<_> = opening.into_iter().chain(events).filter_map(edge).collect();
     StreamEventConnection {
