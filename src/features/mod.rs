@@ -16,6 +16,8 @@
 //! has a line in [`lives`].
 
 pub mod accounts;
+pub mod admin;
+pub mod alerts;
 pub mod announcements;
 pub mod bookings;
 pub mod chat;

@@ -187,6 +187,8 @@ ids! {
     EventId = "event";
     /// What a contractor made with one booking.
     EarningId = "earning";
+    /// Something that staff must hear of.
+    AlertId = "alert";
     /// Something told to everyone.
     AnnouncementId = "announcement";
     /// What one party of a booking says of the other.

@@ -15,12 +15,12 @@ use ::dataloader::BatchFn;
 use ::dataloader::cached::Loader;
 
 use crate::features::{
-    accounts, announcements, bookings, chat, disputes, earnings, jobs, notifications, offers, presence, reviews,
-    uploads, wallet,
+    accounts, alerts, announcements, bookings, chat, disputes, earnings, jobs, notifications, offers, presence,
+    reviews, uploads, wallet,
 };
 use crate::kernel::id::{
-    AnnouncementId, BookingId, ConversationId, DisputeId, EarningId, FileId, JobId, MessageId, NotificationId, OfferId,
-    PaymentId, ReviewId, UserId,
+    AlertId, AnnouncementId, BookingId, ConversationId, DisputeId, EarningId, FileId, JobId, MessageId, NotificationId,
+    OfferId, PaymentId, ReviewId, UserId,
 };
 use crate::kernel::{Error, Result};
 use crate::platform::Platform;
@@ -114,6 +114,8 @@ loaders! {
     last_seen, LastSeenBatch: UserId => accounts::LastSeen, |it: &accounts::LastSeen| it.user, accounts::queries::last_seen;
     /// A file by id, for whoever may see it.
     file, FileBatch: FileId => uploads::Upload, uploads::Upload::file_id, uploads::queries::by_ids;
+    /// An alert by id, for whoever may see it.
+    alert, AlertBatch: AlertId => alerts::Alert, |it: &alerts::Alert| it.id, alerts::queries::by_ids;
     /// An announcement by id.
     announcement, AnnouncementBatch: AnnouncementId => announcements::Announcement, |it: &announcements::Announcement| it.id, announcements::queries::by_ids;
     /// A job by id.

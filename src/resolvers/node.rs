@@ -8,10 +8,10 @@ use uuid::Uuid;
 
 use super::ask::Ask;
 use super::error::{Nullable, answer, nullable};
-use super::{bookings, chat, disputes, earnings, jobs, notifications, offers, reviews, uploads, wallet};
+use super::{alerts, bookings, chat, disputes, earnings, jobs, notifications, offers, reviews, uploads, wallet};
 use crate::kernel::id::{
-    AnnouncementId, BookingId, ConversationId, DisputeId, EarningId, FileId, JobId, MessageId, NotificationId, OfferId,
-    PaymentId, ReviewId, TypedId, UserId, decode,
+    AlertId, AnnouncementId, BookingId, ConversationId, DisputeId, EarningId, FileId, JobId, MessageId, NotificationId,
+    OfferId, PaymentId, ReviewId, TypedId, UserId, decode,
 };
 use crate::kernel::{Code, Error, Result};
 use crate::schema::auth::{Access, auth};
@@ -78,13 +78,15 @@ pub async fn find(ctx: &Context<'_>, prefix: &str, uuid: Uuid) -> Result<Option<
         ConversationId::PREFIX => chat::conversation(ctx, ConversationId::of(uuid)).await?.map(Node::Conversation),
         NotificationId::PREFIX => notifications::visible(ctx, NotificationId::of(uuid)).await?.map(Node::Notification),
         MessageId::PREFIX => chat::message(ctx, MessageId::of(uuid)).await?.map(Node::Message),
+        AlertId::PREFIX => alerts::visible(ctx, AlertId::of(uuid)).await?.map(Node::AdminAlert),
         other => return known(other).map(|()| None),
     })
 }
 
 /// Refuses kinds that there are not, so that a typing error is not taken for a missing object.
 fn known(prefix: &str) -> Result<()> {
-    const KINDS: [&str; 9] = [
+    const KINDS: [&str; 10] = [
+        AlertId::PREFIX,
         JobId::PREFIX,
         OfferId::PREFIX,
         BookingId::PREFIX,

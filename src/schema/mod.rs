@@ -8,6 +8,8 @@
 //! schema.graphql`.
 
 pub mod accounts;
+pub mod admin;
+pub mod alerts;
 pub mod announcements;
 pub mod auth;
 pub mod bookings;

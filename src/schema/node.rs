@@ -5,6 +5,7 @@
 use async_graphql::{ID, Interface};
 
 use super::accounts::User;
+use super::alerts::AdminAlert;
 use super::announcements::Announcement;
 use super::auth::{Access, auth};
 use super::bookings::Booking;
@@ -51,4 +52,6 @@ pub enum Node {
     Announcement(Announcement),
     /// An upload that was checked.
     File(File),
+    /// Something that staff must hear of.
+    AdminAlert(AdminAlert),
 }

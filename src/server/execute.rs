@@ -223,7 +223,7 @@ impl Server {
     /// Where the viewer's streams end now, read before the document runs.
     async fn heads(&self, viewer: Viewer) -> Result<StreamHeads> {
         let reader = self.platform.hub.reader();
-        let places = reader.heads(&[StreamName::user(viewer.user), StreamName::announcements()]).await?;
+        let places = reader.heads(&StreamName::heard_by(&viewer)).await?;
         Ok(StreamHeads(Cursor { epoch: reader.epoch(), places }))
     }
 }

@@ -6,12 +6,13 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::features::accounts::Sessions;
+use crate::features::admin::Board;
 use crate::kernel::Result;
 use crate::platform::Platform;
 use crate::resolvers::{self, Api};
 use crate::server::documents::InputIndex;
 use crate::server::documents::access::SchemaIndex;
-use crate::server::live::{Live, LiveLimits};
+use crate::server::live::{Live, LiveLimits, figures};
 
 /// The running server.
 #[derive(Clone)]
@@ -40,7 +41,11 @@ impl Server {
     /// A server over this platform.
     pub fn new(platform: Arc<Platform>) -> Result<Self> {
         let sessions = Sessions::new(platform.clone());
-        let (strict, twin) = resolvers::build(|builder| builder.data(platform.clone()).data(sessions.clone()));
+        let board = Arc::<Board>::default();
+        tokio::spawn(figures::tell(platform.clone(), board.clone()));
+        let data =
+            |builder: resolvers::Builder| builder.data(platform.clone()).data(sessions.clone()).data(board.clone());
+        let (strict, twin) = resolvers::build(data);
         let sdl = resolvers::raw_sdl();
         let index = Arc::new(SchemaIndex::from_sdl(&sdl)?);
         let inputs = Arc::new(InputIndex::from_sdl(&sdl)?);

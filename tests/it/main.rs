@@ -6,6 +6,7 @@
 
 mod access;
 mod accounts;
+mod alerts;
 mod bookings;
 mod budget;
 mod chat;
@@ -14,6 +15,7 @@ mod columns;
 mod config;
 mod contract;
 mod disputes;
+mod figures;
 mod house;
 mod http;
 mod lifecycle;

@@ -43,3 +43,8 @@ pub async fn of_user(platform: &Platform, user: UserId, page: &Page) -> Result<S
 pub async fn count_of_user(platform: &Platform, user: UserId) -> Result<i64> {
     store::count_of_user(&platform.db, user).await
 }
+
+/// How many bookings are on their way: confirmed, in progress or delivered.
+pub async fn active_count(platform: &Platform) -> Result<i64> {
+    store::active_count(&platform.db).await
+}

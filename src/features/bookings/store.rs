@@ -136,3 +136,7 @@ pub(super) async fn overdue(db: &Db, then: Timestamp, patience: Patience) -> Res
     .await?;
     rows.iter().map(|row| Ok((row.get("id")?, row.get("version")?))).collect()
 }
+
+pub(super) async fn active_count(db: &Db) -> Result<i64> {
+    q("select count(*) as n from bookings where status in ('CONFIRMED', 'IN_PROGRESS', 'DELIVERED')").one(db).await
+}

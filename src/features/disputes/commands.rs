@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::model::ESCALATE;
-use super::{Decide, Dispute, Ending, LIFE, NewDispute, Proposal, Propose, Status, events, queries, store};
+use super::{Decide, Dispute, Ending, LIFE, NewDispute, Proposal, Propose, Status, events, queries, store, waiting};
 use crate::features::bookings::model::{AGREE, DECIDE, DISPUTE, Patience, RETRACT};
 use crate::features::bookings::{self, Booking, disputed};
 use crate::features::wallet::escrow::{self, Given};
@@ -238,6 +238,7 @@ pub async fn withdraw(platform: &Platform, caller: &Caller, dispute: DisputeId) 
                 let change = json!({ "from": from.name(), "to": ended.status.name() });
                 unit.audit(AuditRow::new("dispute.withdraw", ended.id).with(change));
                 unit.state(events::status_changed(&ended, from)?);
+                waiting::settle(unit, ended.id, from).await?;
                 Ok(ended.id)
             })
         })
@@ -292,6 +293,7 @@ async fn end(
     let row = AuditRow::new(action, ended.id).with(parts(&split));
     unit.audit(if let Some(because) = because { row.because(because) } else { row });
     unit.state(events::status_changed(&ended, from)?);
+    waiting::settle(unit, ended.id, from).await?;
     Ok(ended.id)
 }
 
@@ -315,7 +317,7 @@ pub async fn escalate(platform: &Platform, caller: &Caller, dispute: DisputeId) 
                 let change = json!({ "from": from.name(), "to": changed.status.name() });
                 unit.audit(AuditRow::new(ESCALATE, changed.id).with(change));
                 unit.state(events::status_changed(&changed, from)?);
-                Ok(())
+                waiting::raise(unit, changed.id).await
             })
         })
         .await

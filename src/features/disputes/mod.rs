@@ -13,5 +13,6 @@ pub mod events;
 pub mod model;
 pub mod queries;
 mod store;
+mod waiting;
 
 pub use model::{Decide, Dispute, Ending, LIFE, NewDispute, Proposal, Propose, Reason, Status};

@@ -58,6 +58,8 @@ fn numbers(config: &Config, found: &mut Vec<(&'static str, String)>) {
         ("offers.counter_rounds", config.offers.counter_rounds, 1..=100),
         ("offers.horizon_days", config.offers.horizon_days, 1..=3_650),
         ("reviews.blind_days", config.reviews.blind_days, 1..=365),
+        ("streams.keep_days", config.streams.keep_days, 1..=3_650),
+        ("streams.keep_events", config.streams.keep_events, 100..=1_000_000),
         ("codes.digits", config.codes.digits, 4..=8),
         ("codes.minutes", config.codes.minutes, 1..=15),
         ("live.operations_per_socket", i64::from(config.live.operations_per_socket), 1..=1_000),

@@ -48,6 +48,8 @@ pub struct Config {
     pub disputes: Disputes,
     /// Reviews.
     pub reviews: Reviews,
+    /// Streams of events.
+    pub streams: Streams,
     /// Where uploaded files are kept.
     pub storage: Storage,
     /// Mail.
@@ -226,6 +228,16 @@ pub struct Disputes {
 pub struct Reviews {
     /// Days until a review without a counterpart is published.
     pub blind_days: i64,
+}
+
+/// Streams of events.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Streams {
+    /// Days that an event is kept.
+    pub keep_days: i64,
+    /// Events that one stream keeps.
+    pub keep_events: i64,
 }
 
 /// Where uploaded files are kept.

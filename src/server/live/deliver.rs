@@ -12,7 +12,7 @@ use super::event::Page;
 use super::operation::{Kind, LiveOperation, Opening, Track, cursor};
 use crate::kernel::{Actor, Caller, Error, Result};
 use crate::loaders::Loaders;
-use crate::platform::streams::{Ahead, Event, Gap, PAGE, Place};
+use crate::platform::streams::{Ahead, Event, Gap, PAGE, Place, interleave};
 use crate::resolvers::live::{Item, Notice};
 use crate::server::state::Server;
 
@@ -176,17 +176,15 @@ impl LiveOperation {
             Some(Opening::Gap(gap)) => batch.steps.push(Item::Gap(notice(&batch.places), gap).into()),
             None => {}
         }
-        for (index, events) in pages.into_iter().enumerate() {
-            for event in events {
-                let place = Place { seq: event.seq, mark: event.mark() };
-                batch.places[index] = place;
-                if filter.shows(&event) {
-                    let item = Item::Event(event, cursor(&batch.places));
-                    batch.steps.push(Step { item, moves: Some((index, place)) });
-                    batch.skipped = 0;
-                } else {
-                    batch.skipped += 1;
-                }
+        for (index, event) in interleave(pages, |event| event.occurred_at) {
+            let place = event.place();
+            batch.places[index] = place;
+            if filter.shows(&event) {
+                let item = Item::Event(event, cursor(&batch.places));
+                batch.steps.push(Step { item, moves: Some((index, place)) });
+                batch.skipped = 0;
+            } else {
+                batch.skipped += 1;
             }
         }
         if self.throttle.is_some() {

@@ -12,6 +12,7 @@
 mod deliver;
 mod document;
 mod event;
+pub(in crate::server) mod figures;
 mod limits;
 mod operation;
 mod seats;

@@ -6,6 +6,7 @@ use futures_util::StreamExt;
 
 use super::document::{self, Key};
 use super::event::guarded;
+use super::figures;
 use super::operation::{Kind, LiveOperation, Opening, Track};
 use super::trim;
 use crate::kernel::id::{TypedId, UserId};
@@ -103,6 +104,7 @@ impl Server {
                 return Ok((Kind::Signals(self.platform.hub.signals.watch(&[topic], bell)), None));
             }
             Source::Presence(users) => return Ok((Kind::Signals(self.watch_presence(&users, bell).await), None)),
+            Source::Figures => return Ok((Kind::Signals(self.watch_figures(bell)), None)),
             Source::Streams(streams, filter) => (streams, filter),
         };
         // The watches stand before the cursor is judged: what commits meanwhile rings.
@@ -123,6 +125,13 @@ impl Server {
             });
         }
         Ok((Kind::Streams { tracks: tracks.into(), filter }, opening))
+    }
+
+    /// Watches the figures of the house, beginning with how they are.
+    fn watch_figures(&self, bell: &Bell) -> SignalWatch {
+        let watch = self.platform.hub.signals.watch(&[figures::TOPIC], bell);
+        watch.begin([figures::changed()]);
+        watch
     }
 
     /// Watches users, beginning with how it stands with each.

@@ -10,7 +10,8 @@ use crate::schema::{is_list, named};
 use crate::support::inprocess::InProcess;
 
 /// What `id` fields of inputs mean, by their names.
-const KINDS: [(&str, &str); 15] = [
+const KINDS: [(&str, &str); 16] = [
+    ("alertId", "AdminAlert"),
     ("jobId", "Job"),
     ("offerId", "Offer"),
     ("bookingId", "Booking"),
@@ -193,7 +194,10 @@ async fn only_announcements_are_heard_without_a_sign_in(server: InProcess) {
         let query = format!("subscription {{ {name}{} {{ __typename id }} }}", given.unwrap_or_default());
         let wanted = (name != "announcementPublished").then_some("UNAUTHENTICATED");
         assert_eq!(refusal(&story, story.person("nobody"), &query).as_deref(), wanted, "{name}");
-        assert_eq!(refusal(&story, story.person("stranger"), &query), None, "{name}");
+        let is_for_staff = matches!(rules.of("Subscription", name), Access::Moderator | Access::Admin);
+        let wanted = is_for_staff.then_some("FORBIDDEN");
+        assert_eq!(refusal(&story, story.person("stranger"), &query).as_deref(), wanted, "{name}");
+        assert_eq!(refusal(&story, story.person("admin"), &query), None, "{name}");
     }
 }
 
@@ -227,7 +231,7 @@ fn is_own(view: &gigwire::resolvers::live::View, caller: &gigwire::kernel::Calle
     match &view.source {
         Source::Streams(streams, _) => *streams == [own],
         Source::Presence(users) => users.is_empty(),
-        Source::Signals(_) => false,
+        Source::Signals(_) | Source::Figures => false,
     }
 }
 

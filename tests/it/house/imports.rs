@@ -22,9 +22,11 @@ const LAYERS: [(&str, u8); 10] = [
 ];
 
 /// What a feature uses, directly; nothing uses `admin` or the projections.
-pub const FEATURES: [(&str, &[&str]); 23] = [
+pub const FEATURES: [(&str, &[&str]); 24] = [
     ("audit", &[]),
-    ("accounts", &["audit"]),
+    // Raised by everybody: it knows the kind and the id of what an alert is about, no more.
+    ("alerts", &[]),
+    ("accounts", &["audit", "alerts"]),
     ("uploads", &["accounts"]),
     ("profiles", &["uploads"]),
     ("categories", &["uploads"]),

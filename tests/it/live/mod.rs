@@ -4,6 +4,8 @@ mod closing;
 mod compression;
 mod instances;
 mod operations;
+mod polling;
+mod pruning;
 mod quotas;
 mod resuming;
 mod returning;

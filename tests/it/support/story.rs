@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use gigwire::features::accounts::{SignIn, SignUp, commands};
+use gigwire::features::alerts::{self, NewAlert};
 use gigwire::kernel::clock::DAY;
 use gigwire::kernel::id::{TypedId, UploadId};
 use gigwire::kernel::{Caller, Role, Roles, Viewer};
@@ -83,6 +84,7 @@ impl Story {
         story.trade().await;
         story.haggle().await;
         story.quarrel().await;
+        story.alarm().await;
         story.ban().await;
         let input = json!({ "title": "Closed on Monday", "body": "We move." });
         let made = story.act("admin", "announcementPublish", input, "announcement { id }").await;
@@ -236,6 +238,27 @@ impl Story {
         let input = json!({ "disputeId": decided, "toCustomer": usd("90.00"), "toContractor": usd("0"),
             "toPlatform": usd("0"), "platformFee": "BACK", "reason": "It is July.", "idempotencyKey": "decide" });
         self.act("admin", "disputeDecide", input, "dispute { id }").await;
+    }
+
+    /// What staff must hear of: one thing for all of them, which one of them dismisses, and one about money.
+    async fn alarm(&mut self) {
+        let stranger = self.person("stranger").caller.viewer.unwrap().user;
+        let stolen = NewAlert::new(alerts::Kind::SessionStolen, "one", "A token came twice.").about(stranger);
+        let frozen = NewAlert::new(alerts::Kind::PayoutsFrozen, "payouts", "A doubt.");
+        let caller = Caller::system("story");
+        for (new, concerned) in [(stolen, &["moderator", "admin"][..]), (frozen, &["admin"])] {
+            let raise = self.server.platform().work.run(&caller, new, |unit, new| {
+                Box::pin(async move { alerts::commands::raise(unit, new.clone()).await })
+            });
+            raise.await.unwrap();
+            let query = "{ adminAlerts(first: 1) { nodes { id } } }";
+            let mut listed = self.server.data(&self.person("admin").caller, query, json!({})).await;
+            let id = listed["adminAlerts"]["nodes"][0]["id"].take();
+            self.add("AdminAlert", &id, concerned);
+            if concerned.len() > 1 {
+                self.act("moderator", "adminAlertDismiss", json!({ "alertId": id }), "alert { id }").await;
+            }
+        }
     }
 
     /// Everything that somebody was told. The oldest is dismissed, the next one read.
