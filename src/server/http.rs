@@ -85,10 +85,10 @@ async fn serve(server: &Server, caller: Caller, request: Request) -> Result<Answ
         return Err(no_query(&asked));
     }
     let prepared = server.prepare(caller.viewer, asked)?;
-    if let Some(name) = &prepared.operation_name {
+    if let Some(name) = &prepared.checked.operation_name {
         Span::current().record("operation", name);
     }
-    match prepared.kind {
+    match prepared.checked.kind {
         OperationType::Query => Ok(server.run(&caller, prepared).await),
         OperationType::Mutation if !is_get => Ok(server.run(&caller, prepared).await),
         OperationType::Mutation => Err(Declined::malformed(code::METHOD_NOT_ALLOWED, "Send a mutation with POST.")),

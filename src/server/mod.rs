@@ -9,6 +9,7 @@
 //! `run` it, or `subscribe`; so nothing that is checked can be left out.
 
 pub mod caller;
+pub mod checked;
 pub mod cors;
 pub mod documents;
 pub mod execute;

@@ -2,18 +2,13 @@
 
 use std::sync::Arc;
 
-use figment::Figment;
-use figment::providers::{Format, Toml};
 use serde_json::Value;
-use tempfile::TempDir;
 use uuid::Uuid;
 
 use super::*;
 use crate::kernel::id::{AnnouncementId, TypedId};
 use crate::kernel::{Caller, Role};
-use crate::platform::config::Config;
 use crate::platform::streams::{Bell, Draft, StreamName};
-use crate::platform::{Platform, host};
 use crate::resolvers::live::{Filter, Source, View};
 use crate::server::documents::{self, Limits};
 use crate::server::state::Server;
@@ -30,15 +25,6 @@ fn seats_are_given_back() {
     assert!(live.seat(UserId::of(Uuid::from_u128(2))).is_some());
     drop((one, two));
     assert!(live.seats().is_empty());
-}
-
-async fn server() -> (Server, TempDir) {
-    let folder = tempfile::tempdir().unwrap();
-    let defaults = include_str!("../../platform/config/default.toml");
-    let mut config: Config = Figment::from(Toml::string(defaults)).extract().unwrap();
-    config.app.data_dir = folder.path().to_owned();
-    let platform = Platform::open(config, host::clock(), host::entropy(), &[]).await.unwrap();
-    (Server::new(platform).unwrap(), folder)
 }
 
 /// States one event in each of these streams; `name` is the request that causes it.
@@ -64,7 +50,8 @@ async fn view(server: &Server, streams: &[&StreamName], after: Option<&str>, fil
     let bell = Bell::default();
     let (kind, opening) = server.attach(view, None, &bell).await.unwrap();
     let document = documents::check(DOCUMENT, &Limits::default()).unwrap();
-    let document = server.live.documents.keep(document::key(DOCUMENT, None), DOCUMENT.len(), document);
+    let key = documents::cache::key(DOCUMENT, None);
+    let document = server.live.documents.keep(key, DOCUMENT.len(), Hoisted { key, document });
     (LiveOperation::new(document, None, kind, opening, true), bell)
 }
 
@@ -95,7 +82,7 @@ async fn rung(operation: &LiveOperation, bell: &Bell) {
 
 #[tokio::test]
 async fn cursors_of_several_streams_go_on_in_each_of_them() {
-    let (server, _folder) = server().await;
+    let (server, _folder) = Server::for_tests().await;
     let (mine, all) = (&StreamName::user(UserId::of(Uuid::from_u128(1))), &StreamName::announcements());
     let both = [mine, all];
     let (mut operation, bell) = view(&server, &both, None, Filter::default()).await;
@@ -133,7 +120,7 @@ async fn cursors_of_several_streams_go_on_in_each_of_them() {
 
 #[tokio::test]
 async fn what_a_view_does_not_show_makes_its_cursor_younger() {
-    let (server, _folder) = server().await;
+    let (server, _folder) = Server::for_tests().await;
     let all = &StreamName::announcements();
     let filter = Filter { noun: Some("other"), ..Filter::default() };
     let (mut operation, bell) = view(&server, &[all], None, filter).await;
