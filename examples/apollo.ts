@@ -6,7 +6,8 @@ import { GraphQLWsLink } from '@apollo/client/link/subscriptions';
 import { OperationTypeNode } from 'graphql';
 
 import possible from './generated/possible-types.js';
-import { bearer, liveClient, type Settings } from './live.js';
+import { liveClient, type Settings } from './live.js';
+import { bearer } from './resume.js';
 
 /** The client, and the socket below it: `dispose` it when the user signs out. */
 export function connect(settings: Settings) {

@@ -4,7 +4,8 @@ import { Client, fetchExchange, subscriptionExchange } from '@urql/core';
 import { cacheExchange } from '@urql/exchange-graphcache';
 
 import schema from './generated/introspection.json' with { type: 'json' };
-import { bearer, liveClient, type Settings } from './live.js';
+import { liveClient, type Settings } from './live.js';
+import { bearer } from './resume.js';
 
 const embedded = () => null;
 

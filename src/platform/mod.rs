@@ -36,9 +36,6 @@ use self::work::{Look, Projection, Work};
 use crate::kernel::id::Entropy;
 use crate::kernel::{Caller, Clock, Ids, Result};
 
-/// So many times more is allowed on a developer's machine, where one person plays all users.
-const DEVELOPMENT_FACTOR: u32 = 100;
-
 /// Everything outside of the program that features use.
 #[derive(Clone)]
 pub struct Platform {
@@ -131,8 +128,8 @@ impl Platform {
 
     /// Counts one use of `key`, and refuses it if it is one too many.
     pub async fn count(&self, key: &str, rule: Rule) -> Result<()> {
-        let factor = if self.config.is_development() { DEVELOPMENT_FACTOR } else { 1 };
-        let rule = Rule { burst: rule.burst * factor, per_minute: rule.per_minute * factor };
+        let (burst, per_minute) = (self.config.widened(rule.burst), self.config.widened(rule.per_minute));
+        let rule = Rule { burst, per_minute };
         Ok(self.limits.check(key, rule, 1, WhenDown::Local).await?)
     }
 

@@ -8,7 +8,9 @@
 //! To add a subscription: an interface of events in `schema/`, `live_events!` for its members, and a field that calls
 //! [`durable`].
 
+use std::ops::RangeInclusive;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use async_graphql::{ComplexObject, Context, ID};
 use futures_util::stream::{self, BoxStream, StreamExt};
@@ -16,7 +18,7 @@ use uuid::Uuid;
 
 use super::ask::Ask;
 use super::error::top_level;
-use crate::kernel::{Actor, Result, Roles, Timestamp};
+use crate::kernel::{Actor, Code, Error, Result, Roles, Timestamp};
 use crate::platform::streams::{Event, Gap, Signal, StreamName};
 use crate::schema::live::{EventActor, StreamCheckpoint, StreamGap, StreamResumed};
 use crate::schema::scalars::DateTime;
@@ -28,6 +30,8 @@ pub struct View {
     pub source: Source,
     /// The cursor that the client gave.
     pub after: Option<String>,
+    /// How long the client wants to be left alone behind news.
+    pub throttle: Option<Duration>,
 }
 
 /// Where a live operation's items come from.
@@ -72,6 +76,18 @@ pub enum Item {
     Checkpoint(Notice),
     /// Something ephemeral.
     Signal(Signal, Notice),
+}
+
+impl Item {
+    /// Where its client goes on from behind it.
+    pub fn cursor(&self) -> Option<String> {
+        match self {
+            Item::Event(_, cursor) => Some(cursor.clone()),
+            Item::Resumed(notice) | Item::Gap(notice, _) | Item::Checkpoint(notice) | Item::Signal(_, notice) => {
+                notice.cursor.clone()
+            }
+        }
+    }
 }
 
 /// The envelope of an item that is no event.
@@ -181,17 +197,22 @@ impl EventActor {
 /// What a subscription's field yields.
 pub type Live<T> = BoxStream<'static, T>;
 
-/// A view of streams. `authorise` runs when a client subscribes, not for each event.
+/// News at most so often, in milliseconds.
+const THROTTLE_MS: RangeInclusive<u64> = 100..=10_000;
+
+/// A view of streams that goes on behind a cursor, with at most so much news: the arguments `after` and `throttleMs` of its
+/// field. `authorise` runs when a client subscribes, not for each event.
 pub async fn durable<T: LiveEvent>(
     ctx: &Context<'_>,
-    after: Option<String>,
+    (after, throttle_ms): (Option<String>, Option<i32>),
     authorise: impl AsyncFnOnce() -> Result<(Vec<StreamName>, Filter)>,
 ) -> async_graphql::Result<Live<T>> {
     match ctx.data_unchecked::<Mode>() {
         Mode::Deliver(item) => Ok(stream::iter(T::of(item)).boxed()),
         Mode::Probe(found) => {
+            let throttle = throttle_ms.map(throttle).transpose().map_err(top_level)?;
             let (streams, filter) = authorise().await.map_err(top_level)?;
-            report(found, View { source: Source::Streams(streams, filter), after });
+            report(found, View { source: Source::Streams(streams, filter), after, throttle });
             Ok(stream::empty().boxed())
         }
     }
@@ -210,10 +231,18 @@ pub async fn signals<T: Send + 'static>(
         },
         Mode::Probe(found) => {
             let topic = authorise().await.map_err(top_level)?;
-            report(found, View { source: Source::Signals(topic), after: None });
+            report(found, View { source: Source::Signals(topic), after: None, throttle: None });
             Ok(stream::empty().boxed())
         }
     }
+}
+
+fn throttle(ms: i32) -> Result<Duration> {
+    let ms = u64::try_from(ms).ok().filter(|ms| THROTTLE_MS.contains(ms)).ok_or_else(|| {
+        let (least, most) = (THROTTLE_MS.start(), THROTTLE_MS.end());
+        Error::new(Code::BadUserInput, format!("`throttleMs` is from {least} to {most}."))
+    })?;
+    Ok(Duration::from_millis(ms))
 }
 
 fn report(found: &Mutex<Option<View>>, view: View) {

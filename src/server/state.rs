@@ -12,7 +12,7 @@ use crate::resolvers::{self, Api};
 use crate::server::checked::{self, CheckedDocuments};
 use crate::server::documents::InputIndex;
 use crate::server::documents::access::SchemaIndex;
-use crate::server::live::Live;
+use crate::server::live::{Live, LiveLimits};
 
 /// The running server.
 #[derive(Clone)]
@@ -31,9 +31,9 @@ pub struct Server {
     pub inputs: Arc<InputIndex>,
     /// Documents that were judged.
     pub checked: Arc<CheckedDocuments>,
-    /// Told when the server is to be left: it takes no new sockets, and closes the open ones.
+    /// Told when the server is to be left: it takes no new sockets and feeds, and closes the open ones.
     pub draining: CancellationToken,
-    /// Open sockets, each tracked for as long as it lives: a draining server waits for them.
+    /// Open sockets and feeds, each tracked for as long as it lives: a draining server waits for them.
     pub sockets: TaskTracker,
     /// What live operations share.
     pub live: Arc<Live>,
@@ -47,7 +47,8 @@ impl Server {
         let sdl = resolvers::raw_sdl();
         let index = Arc::new(SchemaIndex::from_sdl(&sdl)?);
         let inputs = Arc::new(InputIndex::from_sdl(&sdl)?);
-        let (live, draining, sockets) = (Arc::default(), CancellationToken::new(), TaskTracker::new());
+        let live = Arc::new(Live::new(LiveLimits::of(&platform.config)));
+        let (draining, sockets) = (CancellationToken::new(), TaskTracker::new());
         let checked = checked::documents();
         Ok(Server { platform, sessions, strict, twin, index, inputs, checked, live, draining, sockets })
     }

@@ -13,6 +13,9 @@ use serde::Deserialize;
 pub use check::SECRET_MIN;
 pub use load::{Loaded, Problems, Sources, load};
 
+/// So many times more is allowed on a developer's machine, where one person plays all users.
+const DEVELOPMENT_FACTOR: u32 = 100;
+
 /// All settings.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -21,6 +24,8 @@ pub struct Config {
     pub app: App,
     /// Where to listen.
     pub server: Server,
+    /// Sockets and what they subscribe to.
+    pub live: Live,
     /// The database.
     pub database: Database,
     /// The bus between instances.
@@ -85,6 +90,22 @@ pub struct Server {
     pub metrics_token: Secret,
     /// Seconds over which sockets are closed when the program stops.
     pub drain_seconds: u64,
+}
+
+/// Sockets and what they subscribe to. All numbers are per instance.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Live {
+    /// Operations that one socket may have open.
+    pub operations_per_socket: u32,
+    /// Operations of one socket that run at once.
+    pub executions_per_socket: u32,
+    /// Bytes of the live operations of one socket.
+    pub document_bytes_per_socket: u32,
+    /// Sockets and feeds of one user.
+    pub connections_per_user: u32,
+    /// Sockets and feeds of one address while nobody is signed in.
+    pub connections_per_address: u32,
 }
 
 /// The database.
@@ -321,6 +342,11 @@ impl Config {
             return self.database.url.reveal().to_owned();
         }
         format!("sqlite:{}", self.app.data_dir.join("gigwire.db").display())
+    }
+
+    /// A limit that is meant for strangers: a developer's machine allows 100 times as much.
+    pub fn widened(&self, limit: u32) -> u32 {
+        if self.is_development() { limit.saturating_mul(DEVELOPMENT_FACTOR) } else { limit }
     }
 
     /// Whether this is a developer's machine.

@@ -29,8 +29,13 @@ impl ChatSubscription {
         ctx: &Context<'_>,
         #[graphql(desc = "Only this conversation.")] conversation_id: Option<ID>,
         #[graphql(desc = "Go on behind this cursor.")] after: Option<String>,
+        #[graphql(
+            desc = "Bring news at most so often, in milliseconds from 100 to 10,000: of what happened meanwhile, the \
+                          latest event of each kind for each object."
+        )]
+        throttle_ms: Option<i32>,
     ) -> async_graphql::Result<Live<ConversationEvent>> {
-        durable(ctx, after, async || {
+        durable(ctx, (after, throttle_ms), async || {
             let only = match conversation_id {
                 Some(id) => Some(taking_part(ctx, &id).await?.uuid()),
                 None => None,

@@ -11,6 +11,8 @@ pub struct Hoisted {
     pub key: Key,
     /// The document.
     pub document: ExecutableDocument,
+    /// Bytes of its text.
+    pub text_bytes: usize,
 }
 
 /// The documents of all live operations.

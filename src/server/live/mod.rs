@@ -1,37 +1,39 @@
 //! Live operations: subscriptions that are records, not running programs.
 //!
-//! [`Server::subscribe`](super::state::Server::subscribe) judges a document, asks its field what it would show, and makes
-//! a [`LiveOperation`]: the document, its variables, and a place in each stream. Nothing of it runs until its bell rings.
+//! [`Server::open`](super::state::Server::open) takes a judged document, asks its field what it would show, and makes a
+//! [`LiveOperation`]: the document, its variables, and a place in each stream. Nothing of it runs until its bell rings.
 //! Then [`LiveOperation::deliver`] takes a page of what lies behind the place, shapes each event with the document, and
 //! only then moves the place. So an operation costs little memory, has no queue, and goes at its client's pace.
 //!
-//! A way to clients (a socket, an event stream) looks like this: subscribe with a bell; whenever the bell rings, and every
-//! few seconds, ask [`LiveOperation::has_news`] and deliver until it says no.
+//! A way to clients (a socket, a feed) looks like this: open with a bell; whenever the bell rings, at
+//! [`LiveOperation::wakes_at`] and every few seconds, ask [`LiveOperation::has_news`] and deliver until it says no. Take a
+//! [`Seat`] first, and keep [`Timers`].
 
 mod deliver;
 mod document;
 mod event;
 mod limits;
 mod operation;
+mod seats;
 mod shared;
 mod subscribe;
 #[cfg(test)]
 mod tests;
+mod timers;
 mod trim;
-
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Semaphore;
 
-pub use self::deliver::Delivery;
+pub use self::deliver::{Delivery, Shown};
 pub use self::document::{Documents, Hoisted};
 pub use self::event::guarded;
 pub use self::limits::LiveLimits;
 pub use self::operation::LiveOperation;
+use self::seats::Seats;
+pub use self::seats::{Holder, Seat};
 use self::shared::Shared;
-pub use self::subscribe::Recipe;
-use crate::kernel::id::UserId;
+pub use self::subscribe::{Recipe, Resume};
+pub use self::timers::{Timers, changed, instant, jitter};
 
 /// What the live operations of one instance share.
 pub struct Live {
@@ -41,7 +43,7 @@ pub struct Live {
     pub documents: Documents,
     shared: Shared,
     replays: Semaphore,
-    seats: Mutex<HashMap<UserId, usize>>,
+    seats: Seats,
 }
 
 impl Live {
@@ -52,46 +54,22 @@ impl Live {
             documents: Documents::new(limits.document_bytes),
             shared: Shared::default(),
             replays: Semaphore::new(limits.replays),
-            seats: Mutex::default(),
+            seats: Seats::default(),
         }
     }
 
-    /// A place for one more socket of a user, if there is one. Dropping it gives it back.
-    pub fn seat(self: &Arc<Self>, user: UserId) -> Option<Seat> {
-        let mut seats = self.seats();
-        let taken = seats.entry(user).or_default();
-        if *taken >= self.limits.sockets_per_user {
-            return None;
-        }
-        *taken += 1;
-        Some(Seat { live: self.clone(), user })
-    }
-
-    fn seats(&self) -> MutexGuard<'_, HashMap<UserId, usize>> {
-        self.seats.lock().unwrap_or_else(PoisonError::into_inner)
+    /// A place for one more connection, if its holder has one left. Dropping it gives it back.
+    pub fn seat(&self, holder: Holder) -> Option<Seat> {
+        let most = match holder {
+            Holder::User(_) => self.limits.connections_per_user,
+            Holder::Network(_) => self.limits.connections_per_address,
+        };
+        self.seats.take(holder, most)
     }
 }
 
 impl Default for Live {
     fn default() -> Self {
         Live::new(LiveLimits::default())
-    }
-}
-
-/// One socket of one user.
-pub struct Seat {
-    live: Arc<Live>,
-    user: UserId,
-}
-
-impl Drop for Seat {
-    fn drop(&mut self) {
-        let mut seats = self.live.seats();
-        if let Some(taken) = seats.get_mut(&self.user) {
-            *taken -= 1;
-            if *taken == 0 {
-                seats.remove(&self.user);
-            }
-        }
     }
 }

@@ -1,31 +1,19 @@
 //! Views of several streams, which no single subscription is needed for.
 
-use std::sync::Arc;
-
 use serde_json::Value;
 use uuid::Uuid;
 
+use super::operation::Kind;
 use super::*;
-use crate::kernel::id::{AnnouncementId, TypedId};
+use crate::kernel::id::{AnnouncementId, TypedId, UserId};
 use crate::kernel::{Caller, Role};
-use crate::platform::streams::{Bell, Draft, StreamName};
+use crate::platform::streams::{Bell, Draft, Place, StreamName};
 use crate::resolvers::live::{Filter, Source, View};
 use crate::server::documents::{self, Limits};
 use crate::server::state::Server;
 
 const DOCUMENT: &str = "subscription { announcementPublished { __typename cursor
     ... on AnnouncementAdded { number requestId } ... on StreamGap { reason } } }";
-
-#[test]
-fn seats_are_given_back() {
-    let live = Arc::new(Live::new(LiveLimits { sockets_per_user: 2, ..LiveLimits::default() }));
-    let user = UserId::of(Uuid::from_u128(1));
-    let (one, two) = (live.seat(user), live.seat(user));
-    assert!(one.is_some() && two.is_some() && live.seat(user).is_none());
-    assert!(live.seat(UserId::of(Uuid::from_u128(2))).is_some());
-    drop((one, two));
-    assert!(live.seats().is_empty());
-}
 
 /// States one event in each of these streams; `name` is the request that causes it.
 async fn state(server: &Server, name: &str, streams: &[&StreamName]) {
@@ -46,13 +34,14 @@ async fn state(server: &Server, name: &str, streams: &[&StreamName]) {
 /// A view of these streams, as a subscription's field would report it.
 async fn view(server: &Server, streams: &[&StreamName], after: Option<&str>, filter: Filter) -> (LiveOperation, Bell) {
     let streams = streams.iter().map(|stream| (*stream).clone()).collect();
-    let view = View { source: Source::Streams(streams, filter), after: after.map(str::to_owned) };
+    let view = View { source: Source::Streams(streams, filter), after: after.map(str::to_owned), throttle: None };
     let bell = Bell::default();
     let (kind, opening) = server.attach(view, None, &bell).await.unwrap();
     let document = documents::check(DOCUMENT, &Limits::default()).unwrap();
     let key = documents::cache::key(DOCUMENT, None);
-    let document = server.live.documents.keep(key, DOCUMENT.len(), Hoisted { key, document });
-    (LiveOperation::new(document, None, kind, opening, true), bell)
+    let hoisted = Hoisted { key, document, text_bytes: DOCUMENT.len() };
+    let document = server.live.documents.keep(key, DOCUMENT.len(), hoisted);
+    (LiveOperation::new(document, None, kind, opening, None, true), bell)
 }
 
 /// What the view shows until it has no more news.
@@ -62,7 +51,7 @@ async fn items(server: &Server, operation: &mut LiveOperation) -> Vec<Value> {
         let Delivery::Answers(answers) = operation.deliver(server, &Caller::system("test")).await else { panic!() };
         assert!(!answers.is_empty());
         for answer in answers {
-            let answer: Value = serde_json::from_str(&answer).unwrap();
+            let answer: Value = serde_json::from_str(&answer.text).unwrap();
             items.push(answer["data"]["announcementPublished"].clone());
         }
     }
@@ -139,4 +128,58 @@ async fn what_a_view_does_not_show_makes_its_cursor_younger() {
         tokio::time::sleep(std::time::Duration::from_millis(5)).await;
     }
     assert_eq!(checkpoints, 1, "one for a hundred");
+}
+
+/// States one event about this object.
+async fn state_of(server: &Server, name: &str, object: u128) {
+    let caller = Caller::system(name);
+    let command = server.platform.work.run(&caller, object, |unit, object| {
+        Box::pin(async move {
+            unit.act_as(Role::Admin);
+            let draft =
+                Draft::new("announcement", "AnnouncementAdded", AnnouncementId::of(Uuid::from_u128(*object)), 1);
+            unit.state(draft.to_topic(StreamName::announcements()));
+            Ok(())
+        })
+    });
+    command.await.unwrap();
+}
+
+/// Waits until the view's hub knows so many events, so that they are one page.
+async fn known(operation: &LiveOperation, bell: &Bell, events: i64) {
+    let before = Place { seq: events - 1, mark: 0 };
+    while !matches!(&operation.kind, Kind::Streams { tracks, .. } if tracks[0].watch.has_news(before)) {
+        bell.notified().await;
+    }
+}
+
+#[tokio::test]
+async fn within_a_window_each_object_shows_its_latest_event() {
+    let (server, _folder) = Server::for_tests().await;
+    let all = &StreamName::announcements();
+    let (mut operation, bell) = view(&server, &[all], None, Filter::default()).await;
+    let window = std::time::Duration::from_millis(1_500);
+    operation.throttle = Some(window);
+    for (name, object) in [("a1", 1), ("b1", 2), ("a2", 1), ("c1", 3)] {
+        state_of(&server, name, object).await;
+    }
+    known(&operation, &bell, 4).await;
+    let begun = tokio::time::Instant::now();
+    let seen = items(&server, &mut operation).await;
+    assert_eq!(names(&seen), ["b1", "a2", "c1"], "in their order");
+    state_of(&server, "a3", 1).await;
+    state_of(&server, "a4", 1).await;
+    known(&operation, &bell, 6).await;
+    assert!(!operation.has_news(std::time::Duration::MAX), "the window is not over");
+    assert!(operation.wakes_at().is_some_and(|at| at <= tokio::time::Instant::now() + window));
+    while !operation.has_news(std::time::Duration::MAX) {
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    assert!(begun.elapsed() >= window);
+    assert_eq!(names(&items(&server, &mut operation).await), ["a4"]);
+    // Whoever goes on behind any of them misses no object's latest state, and without a window misses nothing.
+    for (item, rest) in seen.iter().zip([&["a2", "c1", "a3", "a4"][..], &["c1", "a3", "a4"], &["a3", "a4"]]) {
+        let (mut again, _) = view(&server, &[all], item["cursor"].as_str(), Filter::default()).await;
+        assert_eq!(names(&items(&server, &mut again).await)[1..], *rest);
+    }
 }

@@ -1,28 +1,20 @@
 //! What happens to a socket by itself: signs of life, looks at its session, its end.
 
-use std::future::pending;
 use std::ops::ControlFlow::{Break, Continue};
 use std::time::Duration;
 
-use tokio::sync::broadcast::{self, error::RecvError};
 use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::connection::{Connection, Phase, Turn};
 use super::protocol::{Closing, Dialect};
-use super::timers::jitter;
 use super::work;
 use crate::features::accounts::sessions::Pass;
-use crate::kernel::id::TypedId;
 use crate::kernel::{Error, Viewer};
+use crate::server::live::instant;
 
 /// Pings that may stay unanswered.
 const PINGS_MISSED_MAX: u8 = 2;
-/// After a change of rights, when the session is looked at once more: an answer that was under way is forgotten by then.
-const LOOK_AGAIN: Duration = Duration::from_millis(1_100);
-/// When a change concerns anybody, within which time all sockets look.
-const LOOK_SPREAD: Duration = Duration::from_millis(900);
-
 impl Connection {
     /// A fresh token of the same user. What is open was granted to the rights of the old one.
     pub(super) fn renew(&mut self, pass: Pass) -> Turn {
@@ -35,20 +27,13 @@ impl Connection {
         Continue(())
     }
 
-    /// Somebody's rights changed. If it is this user's, the session is looked at now; if it is anybody's, within a second,
-    /// so that not all sockets ask at once.
-    pub(super) fn look_again(&mut self, user: Option<Uuid>) {
+    /// Somebody's rights changed.
+    pub(super) fn look_again(&mut self, whose: Option<Uuid>) {
         let Some(viewer) = self.caller.viewer else { return };
-        match user {
-            Some(user) if user == viewer.user.uuid() => {
-                self.server.sessions.forget(viewer.user);
-                self.check(viewer);
-                self.timers.sweep_soon(LOOK_AGAIN);
-            }
-            Some(_) => return,
-            None => self.timers.sweep_soon(jitter(LOOK_SPREAD)),
+        if self.timers.rights_changed(whose, viewer.user) {
+            self.server.sessions.forget(viewer.user);
+            self.check(viewer);
         }
-        self.timers.check_at = Instant::now();
     }
 
     fn check(&mut self, viewer: Viewer) {
@@ -130,19 +115,7 @@ impl Connection {
 
     /// When the token ends.
     pub(super) fn expires_at(&self) -> Option<Instant> {
-        let left = self.pass?.expires_at.0 - self.server.platform.clock.now().0;
-        // Never in the past: the timer looks at the clock itself.
-        Some(Instant::now() + Duration::from_millis(u64::try_from(left).unwrap_or(0).max(1)))
-    }
-}
-
-/// The next change of rights that concerns this socket; `None` when it may be anybody's.
-pub(super) async fn changed(rights: &mut Option<broadcast::Receiver<Option<Uuid>>>) -> Option<Uuid> {
-    let Some(rights) = rights else { return pending().await };
-    match rights.recv().await {
-        Ok(user) => user,
-        Err(RecvError::Lagged(_)) => None,
-        Err(RecvError::Closed) => pending().await,
+        Some(instant(self.pass?.expires_at, self.server.platform.clock.now()))
     }
 }
 

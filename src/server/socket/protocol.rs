@@ -95,6 +95,13 @@ pub struct Start {
     pub payload: Option<Box<RawValue>>,
 }
 
+impl Start {
+    /// Bytes of the request.
+    pub fn bytes(&self) -> usize {
+        self.payload.as_ref().map_or(0, |payload| payload.get().len())
+    }
+}
+
 #[derive(Deserialize)]
 struct Envelope<'a> {
     #[serde(rename = "type", borrow)]

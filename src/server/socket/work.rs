@@ -7,6 +7,7 @@ use async_graphql::{Response, ServerError, Value};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use serde_json::value::RawValue;
+use tokio_util::task::AbortOnDropHandle;
 
 use crate::features::accounts::sessions::Pass;
 use crate::kernel::{Caller, Code, Error, Result, Viewer};
@@ -14,7 +15,7 @@ use crate::platform::streams::Bell;
 use crate::resolvers::accounts::Renewal;
 use crate::server::documents::check_json_depth;
 use crate::server::execute::{Asked, Declined, Prepared};
-use crate::server::live::{Delivery, LiveOperation, Recipe, guarded};
+use crate::server::live::{Delivery, LiveOperation, Recipe, Resume, guarded};
 use crate::server::state::Server;
 
 /// What a piece of work came to. `serial` names the operation, because a client may use an id again.
@@ -58,7 +59,8 @@ pub fn check(server: Server, viewer: Viewer) -> Work {
     async move { Done::Checked(server.sessions.check(viewer.session).await) }.boxed()
 }
 
-/// Runs an operation, or opens it if it is a subscription.
+/// Runs an operation, or opens it if it is a subscription. It runs in a task of its own, so that a large document keeps
+/// neither pings nor other operations waiting; if the socket goes, so does the task.
 pub fn start(
     server: Server,
     caller: Caller,
@@ -67,13 +69,18 @@ pub fn start(
     resume: Option<Box<str>>,
     bell: Bell,
 ) -> Work {
-    async move {
+    let task = AbortOnDropHandle::new(tokio::spawn(async move {
         let run = run(&server, &caller, payload.as_deref(), resume.as_deref(), &bell);
         let outcome = match guarded(run).await {
             Ok(outcome) => outcome.unwrap_or_else(Started::Refused),
             Err(error) => Started::Refused(vec![error]),
         };
-        Done::Started { serial, outcome: named(outcome, &caller) }
+        named(outcome, &caller)
+    }));
+    async move {
+        // Only the end of the program ends the task early.
+        let outcome = task.await.unwrap_or_else(|error| Started::Refused(vec![refusal(Error::internal(error))]));
+        Done::Started { serial, outcome }
     }
     .boxed()
 }
@@ -98,7 +105,7 @@ async fn run(
     let recipe = Recipe::of(&asked);
     let prepared = server.prepare(caller.viewer, asked).map_err(|declined| declined.errors)?;
     if prepared.checked.kind == OperationType::Subscription {
-        let operation = server.open(caller, recipe, prepared, resume, bell).await?;
+        let operation = server.open(caller, recipe, prepared, resume.map(Resume::Else), bell).await?;
         return Ok(Started::Live(Box::new(operation)));
     }
     let (answer, renewed) = answer(server, caller, prepared).await;

@@ -1,7 +1,10 @@
 //! Live operations over real sockets: how they begin and end, and that no event is lost.
 
 mod closing;
+mod compression;
 mod instances;
 mod operations;
+mod quotas;
 mod resuming;
 mod returning;
+mod throttling;

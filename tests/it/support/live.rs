@@ -5,11 +5,6 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
-use axum::extract::{State, WebSocketUpgrade};
-use axum::http::HeaderMap;
-use axum::response::Response;
-use axum::routing::any;
 use figment::Figment;
 use figment::providers::{Format, Toml};
 use futures_util::{SinkExt, StreamExt};
@@ -18,8 +13,8 @@ use gigwire::features::announcements::{self, Level, NewAnnouncement};
 use gigwire::kernel::{Caller, Clock, Role, Roles};
 use gigwire::platform::config::{Config, Secret};
 use gigwire::platform::{Platform, host};
+use gigwire::server::lifecycle;
 use gigwire::server::live::{Live, LiveLimits};
-use gigwire::server::socket;
 use gigwire::server::state::Server;
 use serde_json::{Value, json};
 use sqlx::{Connection, Executor, PgConnection};
@@ -28,6 +23,7 @@ use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
+use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::redis;
@@ -75,10 +71,9 @@ impl App {
         let platform = Platform::open(config, clock, host::entropy(), &[]).await.unwrap();
         let mut server = Server::new(platform).unwrap();
         server.live = Arc::new(Live::new(limits));
-        let router = Router::new().route("/graphql", any(open)).with_state(server.clone());
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+        tokio::spawn(lifecycle::serve(server.clone(), listener, CancellationToken::new()));
         App { server, address, _folder: folder }
     }
 
@@ -157,10 +152,6 @@ impl App {
 
 /// Somebody who may publish.
 pub struct Publisher(Caller);
-
-async fn open(State(server): State<Server>, headers: HeaderMap, upgrade: WebSocketUpgrade) -> Response {
-    socket::upgrade(&server, upgrade, &headers, Caller::system("test"))
-}
 
 /// A fresh database on the server that all tests share.
 async fn database() -> String {

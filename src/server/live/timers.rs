@@ -1,0 +1,98 @@
+//! When an open connection wakes by itself: one timer for everything; and what wakes it beside its client and its events.
+
+use std::future::pending;
+use std::time::Duration;
+
+use tokio::sync::broadcast::{Receiver, error::RecvError};
+use tokio::time::Instant;
+use uuid::Uuid;
+
+use super::LiveLimits;
+use crate::kernel::Timestamp;
+use crate::kernel::id::{TypedId, UserId};
+use crate::platform::host;
+
+/// After a change of rights, when the session is looked at once more: an answer that was under way is forgotten by then.
+const LOOK_AGAIN: Duration = Duration::from_millis(1_100);
+/// When a change concerns anybody, within which time all connections look.
+const LOOK_SPREAD: Duration = Duration::from_millis(900);
+
+/// The times that a connection waits for.
+pub struct Timers {
+    /// When a socket's init must have come; afterwards, the next sign of life.
+    pub beat_at: Instant,
+    /// The next look at the session and at quiet views.
+    pub sweep_at: Instant,
+    /// When the session is looked at next, at the sweep behind it.
+    pub check_at: Instant,
+    /// When the connection is closed because the server stops.
+    pub leave_at: Option<Instant>,
+}
+
+impl Timers {
+    /// For a connection that was just opened.
+    pub fn new(limits: &LiveLimits) -> Self {
+        let now = Instant::now();
+        Timers {
+            beat_at: now + limits.init,
+            sweep_at: now + limits.sweep,
+            check_at: now + limits.recheck,
+            leave_at: None,
+        }
+    }
+
+    /// The next time, at most `until`.
+    pub fn next(&self, until: Option<Instant>) -> Instant {
+        let first = self.beat_at.min(self.sweep_at);
+        [self.leave_at, until].into_iter().flatten().fold(first, Instant::min)
+    }
+
+    /// The sweep after this one: a little sooner than `every`, so that connections that were opened together drift apart.
+    pub fn sweep_in(&mut self, every: Duration) {
+        self.sweep_at = Instant::now() + every - jitter(every / 5);
+    }
+
+    /// The next sweep within `at_most`.
+    pub fn sweep_soon(&mut self, at_most: Duration) {
+        self.sweep_at = self.sweep_at.min(Instant::now() + at_most);
+    }
+
+    /// Looks at the session soon, whatever the bus says: it was judged a moment ago, before anybody listened.
+    pub fn look_soon(&mut self) {
+        self.check_at = Instant::now();
+        self.sweep_soon(LOOK_AGAIN);
+    }
+
+    /// Somebody's rights changed. Says whether they are those of `own`: then the session is to be looked at now, and it will
+    /// be once more. If they may be anybody's, it will be within a second, so that not all connections ask at once.
+    pub fn rights_changed(&mut self, whose: Option<Uuid>, own: UserId) -> bool {
+        let is_own = whose == Some(own.uuid());
+        if is_own {
+            self.look_soon();
+        } else if whose.is_none() {
+            self.check_at = Instant::now();
+            self.sweep_soon(jitter(LOOK_SPREAD));
+        }
+        is_own
+    }
+}
+
+/// The next change of rights that may concern a connection; `None` when it may be anybody's.
+pub async fn changed(rights: &mut Option<Receiver<Option<Uuid>>>) -> Option<Uuid> {
+    let Some(rights) = rights else { return pending().await };
+    match rights.recv().await {
+        Ok(user) => user,
+        Err(RecvError::Lagged(_)) => None,
+        Err(RecvError::Closed) => pending().await,
+    }
+}
+
+/// When it will be `end`, by the clock that says it is `now`. Never in the past: whoever wakes looks at the clock itself.
+pub fn instant(end: Timestamp, now: Timestamp) -> Instant {
+    Instant::now() + Duration::from_millis(u64::try_from(end.0 - now.0).unwrap_or(0).max(1))
+}
+
+/// A random time below `bound`.
+pub fn jitter(bound: Duration) -> Duration {
+    Duration::from_millis(host::jitter(u64::try_from(bound.as_millis()).unwrap_or(u64::MAX)))
+}
