@@ -17,7 +17,9 @@ export function connect(settings: Settings) {
   };
   const socket = liveClient({ ...settings, onGap });
   const overSocket = new GraphQLWsLink(socket);
-  const signed = new SetContextLink(({ headers }) => ({ headers: { ...headers, ...bearer(settings.token()) } }));
+  const signed = new SetContextLink(async ({ headers }) => ({
+    headers: { ...headers, ...bearer(await settings.token()) },
+  }));
   const overHttp = signed.concat(new HttpLink({ uri: settings.url }));
   const usesSocket = ({ operationType }: ApolloLink.Operation) =>
     settings.onlySocket || operationType === OperationTypeNode.SUBSCRIPTION;

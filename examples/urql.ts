@@ -15,7 +15,8 @@ export function connect(settings: Settings) {
   const client = new Client({
     url: settings.url,
     preferGetMethod: false,
-    fetchOptions: () => ({ headers: bearer(settings.token()) }),
+    fetch: async (url, init) =>
+      fetch(url, { ...init, headers: { ...(init?.headers as object), ...bearer(await settings.token()) } }),
     exchanges: [
       cacheExchange({
         schema,

@@ -49,6 +49,10 @@ pub enum Code {
     BadCredentials,
     /// The refresh token is unknown, used up or ended.
     BadRefreshToken,
+    /// Nobody does this to the own account.
+    OwnAccount,
+    /// There would be no administrator any more.
+    LastAdmin,
     /// The amount is zero or negative.
     AmountNotPositive,
     /// The amount has more digits than its currency.
@@ -67,6 +71,12 @@ pub enum Code {
     OfferExpired,
     /// An offer of this kind is pending already.
     OfferExists,
+    /// The work would end before it has begun.
+    PeriodReversed,
+    /// The work would take place in the past.
+    PeriodPast,
+    /// The work would take place later than anything may be agreed for.
+    PeriodTooFar,
     /// The job has as many pending offers as it may have.
     TooManyOffers,
     /// The two have countered each other as often as they may.
@@ -129,6 +139,8 @@ impl Code {
             Code::EmailTaken => "EMAIL_TAKEN",
             Code::BadCredentials => "BAD_CREDENTIALS",
             Code::BadRefreshToken => "BAD_REFRESH_TOKEN",
+            Code::OwnAccount => "OWN_ACCOUNT",
+            Code::LastAdmin => "LAST_ADMIN",
             Code::AmountNotPositive => "AMOUNT_NOT_POSITIVE",
             Code::ExcessDigits => "EXCESS_DIGITS",
             Code::AmountTooLarge => "AMOUNT_TOO_LARGE",
@@ -138,6 +150,9 @@ impl Code {
             Code::IdempotencyInFlight => "IDEMPOTENCY_IN_FLIGHT",
             Code::OfferExpired => "OFFER_EXPIRED",
             Code::OfferExists => "OFFER_EXISTS",
+            Code::PeriodReversed => "PERIOD_REVERSED",
+            Code::PeriodPast => "PERIOD_PAST",
+            Code::PeriodTooFar => "PERIOD_TOO_FAR",
             Code::TooManyOffers => "TOO_MANY_OFFERS",
             Code::TooManyCounters => "TOO_MANY_COUNTERS",
             Code::OwnJob => "OWN_JOB",

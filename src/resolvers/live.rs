@@ -18,6 +18,7 @@ use uuid::Uuid;
 
 use super::ask::Ask;
 use super::error::top_level;
+use crate::kernel::id::UserId;
 use crate::kernel::{Actor, Code, Error, Result, Roles, Timestamp};
 use crate::platform::streams::{Event, Gap, Signal, StreamName};
 use crate::schema::live::{EventActor, StreamCheckpoint, StreamGap, StreamResumed};
@@ -41,6 +42,8 @@ pub enum Source {
     Streams(Vec<StreamName>, Filter),
     /// Ephemeral signals of a topic.
     Signals(String),
+    /// Whether these users are online: first how it stands, then what changes.
+    Presence(Vec<UserId>),
 }
 
 /// Which events of a stream a view shows.
@@ -200,16 +203,34 @@ pub type Live<T> = BoxStream<'static, T>;
 /// News at most so often, in milliseconds.
 const THROTTLE_MS: RangeInclusive<u64> = 100..=10_000;
 
-/// A view of streams that goes on behind a cursor, with at most so much news: the arguments `after` and `throttleMs` of its
-/// field. `authorise` runs when a client subscribes, not for each event.
+/// How a client wants its news: the arguments `after` and `throttleMs` of a field.
+pub struct Pace {
+    after: Option<String>,
+    throttle_ms: Option<i32>,
+}
+
+impl From<(Option<String>, Option<i32>)> for Pace {
+    fn from((after, throttle_ms): (Option<String>, Option<i32>)) -> Self {
+        Pace { after, throttle_ms }
+    }
+}
+
+impl From<Option<String>> for Pace {
+    fn from(after: Option<String>) -> Self {
+        Pace { after, throttle_ms: None }
+    }
+}
+
+/// A view of streams. `authorise` runs when a client subscribes, not for each event.
 pub async fn durable<T: LiveEvent>(
     ctx: &Context<'_>,
-    (after, throttle_ms): (Option<String>, Option<i32>),
+    pace: impl Into<Pace>,
     authorise: impl AsyncFnOnce() -> Result<(Vec<StreamName>, Filter)>,
 ) -> async_graphql::Result<Live<T>> {
     match ctx.data_unchecked::<Mode>() {
         Mode::Deliver(item) => Ok(stream::iter(T::of(item)).boxed()),
         Mode::Probe(found) => {
+            let Pace { after, throttle_ms } = pace.into();
             let throttle = throttle_ms.map(throttle).transpose().map_err(top_level)?;
             let (streams, filter) = authorise().await.map_err(top_level)?;
             report(found, View { source: Source::Streams(streams, filter), after, throttle });
@@ -221,17 +242,17 @@ pub async fn durable<T: LiveEvent>(
 /// A view of signals. `shape` makes the item that the field yields, or nothing where the viewer is not to see it.
 pub async fn signals<T: Send + 'static>(
     ctx: &Context<'_>,
-    authorise: impl AsyncFnOnce() -> Result<String>,
-    shape: impl FnOnce(&Signal, &Notice) -> Option<T>,
+    authorise: impl AsyncFnOnce() -> Result<Source>,
+    shape: impl AsyncFnOnce(&Signal, &Notice) -> Result<Option<T>>,
 ) -> async_graphql::Result<Live<T>> {
     match ctx.data_unchecked::<Mode>() {
         Mode::Deliver(item) => match &**item {
-            Item::Signal(signal, notice) => Ok(stream::iter(shape(signal, notice)).boxed()),
+            Item::Signal(signal, notice) => Ok(stream::iter(shape(signal, notice).await.map_err(top_level)?).boxed()),
             _ => Ok(stream::empty().boxed()),
         },
         Mode::Probe(found) => {
-            let topic = authorise().await.map_err(top_level)?;
-            report(found, View { source: Source::Signals(topic), after: None, throttle: None });
+            let source = authorise().await.map_err(top_level)?;
+            report(found, View { source, after: None, throttle: None });
             Ok(stream::empty().boxed())
         }
     }

@@ -95,7 +95,8 @@ async fn messages_under_load_cost_less_than_a_round_trip_each() {
     let accept = json!({ "offerId": offer, "idempotencyKey": key() });
     let (made, _) = town.act(&town.ada, "offerAccept", accept, BOOKED).await;
     let send = |number: u32| {
-        let (who, conversation) = (if number.is_multiple_of(2) { &town.ada } else { &town.bob }, &made["conversation"]["id"]);
+        let (who, conversation) =
+            (if number.is_multiple_of(2) { &town.ada } else { &town.bob }, &made["conversation"]["id"]);
         let input = json!({ "conversationId": conversation, "content": "Hi", "clientMessageId": format!("m{number}") });
         town.act(who, "messageSend", input, "message { number } userErrors { code }")
     };

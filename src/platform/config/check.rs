@@ -42,6 +42,8 @@ pub(super) fn problems(config: &Config) -> Vec<(&'static str, String)> {
 
 fn numbers(config: &Config, found: &mut Vec<(&'static str, String)>) {
     let ranges = [
+        ("presence.grace_seconds", config.presence.grace_seconds, 0..=30),
+        ("presence.gone_after_seconds", config.presence.gone_after_seconds, 2..=600),
         ("tokens.access_minutes", config.tokens.access_minutes, 15..=30),
         ("tokens.refresh_days", config.tokens.refresh_days, 1..=365),
         ("money.platform_bps", config.money.platform_bps, 0..=10_000),
@@ -54,6 +56,7 @@ fn numbers(config: &Config, found: &mut Vec<(&'static str, String)>) {
         ("disputes.answer_days", config.disputes.answer_days, 1..=365),
         ("disputes.proposal_days", config.disputes.proposal_days, 1..=365),
         ("offers.counter_rounds", config.offers.counter_rounds, 1..=100),
+        ("offers.horizon_days", config.offers.horizon_days, 1..=3_650),
         ("reviews.blind_days", config.reviews.blind_days, 1..=365),
         ("codes.digits", config.codes.digits, 4..=8),
         ("codes.minutes", config.codes.minutes, 1..=15),

@@ -30,6 +30,8 @@ pub struct Config {
     pub database: Database,
     /// The bus between instances.
     pub redis: Redis,
+    /// Who is online.
+    pub presence: Presence,
     /// Tokens and their secrets.
     pub tokens: Tokens,
     /// Which web pages may call.
@@ -99,7 +101,7 @@ pub struct Live {
     /// Operations that one socket may have open.
     pub operations_per_socket: u32,
     /// Operations of one socket that run at once.
-    pub executions_per_socket: u32,
+    pub executions_per_socket: u16,
     /// Bytes of the live operations of one socket.
     pub document_bytes_per_socket: u32,
     /// Sockets and feeds of one user.
@@ -126,6 +128,16 @@ pub struct Redis {
     pub url: Secret,
     /// In front of every key and channel.
     pub prefix: String,
+}
+
+/// Who is online.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Presence {
+    /// Seconds that a user stays online after its last connection.
+    pub grace_seconds: i64,
+    /// Seconds without a sign of life after which an instance counts as dead.
+    pub gone_after_seconds: i64,
 }
 
 /// Tokens and their secrets.
@@ -184,6 +196,8 @@ pub struct Offers {
     pub pending_per_job: i64,
     /// Counters in a row, from the first offer on.
     pub counter_rounds: i64,
+    /// Days ahead that work may be agreed for.
+    pub horizon_days: i64,
 }
 
 /// Bookings.

@@ -15,7 +15,7 @@ use super::{Subscriber, leaving};
 use crate::kernel::{Code, Error, Result};
 use crate::platform::streams::Bell;
 use crate::server::execute::{Declined, stamp};
-use crate::server::live::{Delivery, LiveOperation, Seat, Timers, changed, instant, jitter};
+use crate::server::live::{Delivery, LOOK_AGAIN, LiveOperation, Seat, Timers, changed, instant, jitter};
 use crate::server::state::Server;
 
 /// Within which time browsers come back whose server stops.
@@ -43,7 +43,7 @@ impl Feed {
         let rights = subscriber.pass.map(|_| server.platform.hub.rights());
         let mut timers = Timers::new(&server.live.limits);
         // The session was judged before its changes were listened to.
-        timers.look_soon();
+        timers.look_soon(LOOK_AGAIN);
         let open = server.sockets.token();
         Feed { server, subscriber, operation, bell, rights, timers, is_over: false, _seat: seat, _open: open }
     }
@@ -99,8 +99,9 @@ impl Feed {
                 self.timers.leave_at = Some(Instant::now() + jitter(spread));
             }
             whose = changed(&mut self.rights) => {
-                if let Some(viewer) = self.subscriber.caller.viewer
-                    && self.timers.rights_changed(whose, viewer.user)
+                let viewer = self.subscriber.caller.viewer;
+                if self.timers.rights_changed(whose, viewer.map(|viewer| viewer.user))
+                    && let Some(viewer) = viewer
                 {
                     self.server.sessions.forget(viewer.user);
                     self.look().await?;
@@ -122,19 +123,25 @@ impl Feed {
         if self.timers.sweep_at <= now {
             let limits = self.server.live.limits;
             self.timers.sweep_in(limits.sweep);
-            if self.timers.check_at <= now || !self.server.platform.is_whole() {
-                self.timers.check_at = now + limits.recheck;
+            if std::mem::take(&mut self.timers.must_look) {
                 self.look().await?;
+            }
+            if let (Some(viewer), true) = (self.subscriber.caller.viewer, self.timers.use_at <= now) {
+                self.timers.use_at = now + limits.noted;
+                self.server.sessions.used(viewer.session, None);
             }
         }
         Ok((self.timers.beat_at <= now).then(|| self.subscriber.framing.beat()))
     }
 
-    /// Looks at the session again. A database that is away ends nobody's.
-    async fn look(&self) -> Result<()> {
+    /// Looks at the session again. A database that is away ends nobody's; it is asked again at the next sweep.
+    async fn look(&mut self) -> Result<()> {
         match self.server.still_same(&self.subscriber.caller).await {
-            Err(error) if !error.code.retryable() => Err(error),
-            _ => Ok(()),
+            Err(error) if error.code.retryable() => {
+                self.timers.must_look = true;
+                Ok(())
+            }
+            judged => judged,
         }
     }
 

@@ -22,7 +22,7 @@ use self::body::Feed;
 pub use self::frames::Framing;
 use super::cors::Origins;
 use super::execute::{Declined, Prepared};
-use super::live::{Holder, Recipe, Resume};
+use super::live::{Recipe, Resume};
 use super::state::Server;
 use crate::features::accounts::sessions::Pass;
 use crate::kernel::{Caller, Code, Error};
@@ -67,7 +67,7 @@ impl Server {
         if !Origins::new(&self.platform.config).allow(headers) {
             return Err(refused(Error::forbidden("Pages of this origin may not call.")));
         }
-        let seat = self.live.seat(Holder::of(&subscriber.caller)).ok_or_else(|| {
+        let seat = self.seat(&subscriber.caller).ok_or_else(|| {
             let message = "Too many connections are open; close one first.";
             refused(Error::new(Code::RateLimited, message).retry_after(CROWDED_MS))
         })?;

@@ -251,7 +251,8 @@ impl Server {
         if now == viewer {
             return Ok(());
         }
-        Err(Error::forbidden("The account's roles changed; open a new socket."))
+        // What was opened goes by what was granted then: other roles, or staff have disconnected the user since.
+        Err(Error::forbidden("The account's rights changed; open a new connection."))
     }
 }
 

@@ -10,7 +10,7 @@ pub struct LiveLimits {
     /// Operations that one socket may have open at once.
     pub operations_per_socket: usize,
     /// Queries, mutations and beginning subscriptions of one socket that run at once.
-    pub executions_per_socket: usize,
+    pub executions_per_socket: u16,
     /// Bytes of documents and variables of the live operations of one socket.
     pub document_bytes_per_socket: usize,
     /// Sockets and feeds that one user may have open on this instance.
@@ -25,10 +25,10 @@ pub struct LiveLimits {
     pub init: Duration,
     /// How long a client may take none of what is sent to it.
     pub write: Duration,
-    /// How often a connection's session is checked while the bus is away, and how often quiet views are looked at.
+    /// How often quiet views are looked at.
     pub sweep: Duration,
-    /// How often a connection's session is checked while the bus tells of changes.
-    pub recheck: Duration,
+    /// How often it is noted that a connection's session is in use.
+    pub noted: Duration,
     /// How often a client of the current subprotocol is pinged.
     pub ping: Duration,
     /// How often a client of the old subprotocol is told that the socket lives.
@@ -50,7 +50,7 @@ impl LiveLimits {
         let number = |setting: u32| usize::try_from(setting).unwrap_or(usize::MAX);
         LiveLimits {
             operations_per_socket: number(live.operations_per_socket),
-            executions_per_socket: number(live.executions_per_socket),
+            executions_per_socket: live.executions_per_socket,
             document_bytes_per_socket: number(live.document_bytes_per_socket),
             connections_per_user: number(live.connections_per_user),
             connections_per_address: number(config.widened(live.connections_per_address)),
@@ -72,7 +72,7 @@ impl Default for LiveLimits {
             init: Duration::from_secs(5),
             write: Duration::from_secs(15),
             sweep: Duration::from_secs(5),
-            recheck: Duration::from_secs(30),
+            noted: Duration::from_secs(20),
             ping: Duration::from_secs(25),
             keep_alive: Duration::from_secs(15),
             comment: Duration::from_secs(12),

@@ -29,11 +29,13 @@ pub use self::document::{Documents, Hoisted};
 pub use self::event::guarded;
 pub use self::limits::LiveLimits;
 pub use self::operation::LiveOperation;
+pub use self::seats::Seat;
 use self::seats::Seats;
-pub use self::seats::{Holder, Seat};
 use self::shared::Shared;
 pub use self::subscribe::{Recipe, Resume};
-pub use self::timers::{Timers, changed, instant, jitter};
+pub use self::timers::{LOOK_AGAIN, Timers, changed, instant, jitter};
+use super::state::Server;
+use crate::kernel::Caller;
 
 /// What the live operations of one instance share.
 pub struct Live {
@@ -57,19 +59,16 @@ impl Live {
             seats: Seats::default(),
         }
     }
-
-    /// A place for one more connection, if its holder has one left. Dropping it gives it back.
-    pub fn seat(&self, holder: Holder) -> Option<Seat> {
-        let most = match holder {
-            Holder::User(_) => self.limits.connections_per_user,
-            Holder::Network(_) => self.limits.connections_per_address,
-        };
-        self.seats.take(holder, most)
-    }
 }
 
-impl Default for Live {
-    fn default() -> Self {
-        Live::new(LiveLimits::default())
+impl Server {
+    /// A place for one more connection of a caller, if there is one. Dropping it gives it back. While a user has one, it is
+    /// online.
+    pub fn seat(&self, caller: &Caller) -> Option<Seat> {
+        let limits = &self.live.limits;
+        match caller.viewer {
+            Some(viewer) => self.platform.presence.enter(viewer.user, limits.connections_per_user).map(Seat::User),
+            None => self.live.seats.take(caller.ip, limits.connections_per_address).map(Seat::Stranger),
+        }
     }
 }

@@ -1,66 +1,56 @@
-//! How many connections somebody has open on this instance: sockets and feeds together.
+//! How many connections are open on this instance, sockets and feeds together: those of users are counted with their
+//! presence, those of strangers here.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::kernel::Caller;
-use crate::kernel::id::UserId;
+use crate::platform::presence::Stay;
 use crate::server::caller::network;
 
-/// Whose connections are counted together.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Holder {
-    /// Those of one user, wherever they are.
-    User(UserId),
-    /// Those from one network while nobody is signed in.
-    Network(IpAddr),
+/// One connection that counts.
+pub enum Seat {
+    /// Of a user, wherever it is.
+    User(Stay),
+    /// Of somebody who is not signed in.
+    Stranger(Stranger),
 }
 
-impl Holder {
-    /// Who a caller counts as.
-    pub fn of(caller: &Caller) -> Self {
-        match caller.viewer {
-            Some(viewer) => Holder::User(viewer.user),
-            None => Holder::Network(caller.ip.map_or(Ipv4Addr::UNSPECIFIED.into(), network)),
-        }
-    }
-}
-
-/// The seats that are taken.
+/// The seats of strangers, by their network.
 #[derive(Clone, Debug, Default)]
-pub struct Seats(Arc<Mutex<HashMap<Holder, usize>>>);
+pub struct Seats(Arc<Mutex<HashMap<IpAddr, usize>>>);
 
 impl Seats {
-    /// One more for a holder who may have `most`.
-    pub fn take(&self, holder: Holder, most: usize) -> Option<Seat> {
+    /// One more from this address, whose network may have `most`.
+    pub fn take(&self, ip: Option<IpAddr>, most: usize) -> Option<Stranger> {
+        let network = ip.map_or(Ipv4Addr::UNSPECIFIED.into(), network);
         let mut all = self.lock();
-        let taken = all.entry(holder).or_default();
+        let taken = all.entry(network).or_default();
         if *taken >= most {
             return None;
         }
         *taken += 1;
-        Some(Seat { seats: self.clone(), holder })
+        Some(Stranger { seats: self.clone(), network })
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<Holder, usize>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<IpAddr, usize>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// One connection of one holder.
-pub struct Seat {
+/// One connection of somebody who is not signed in.
+pub struct Stranger {
     seats: Seats,
-    holder: Holder,
+    network: IpAddr,
 }
 
-impl Drop for Seat {
+impl Drop for Stranger {
     fn drop(&mut self) {
         let mut all = self.seats.lock();
-        if let Some(taken) = all.get_mut(&self.holder) {
+        if let Some(taken) = all.get_mut(&self.network) {
             *taken -= 1;
             if *taken == 0 {
-                all.remove(&self.holder);
+                all.remove(&self.network);
             }
         }
     }
@@ -68,29 +58,18 @@ impl Drop for Seat {
 
 #[cfg(test)]
 mod tests {
-    use uuid::Uuid;
-
     use super::*;
-    use crate::kernel::id::TypedId;
 
     #[test]
-    fn seats_are_given_back() {
+    fn strangers_count_by_their_network_and_give_their_seats_back() {
         let seats = Seats::default();
-        let user = |number| Holder::User(UserId::of(Uuid::from_u128(number)));
-        let (one, two) = (seats.take(user(1), 2), seats.take(user(1), 2));
-        assert!(one.is_some() && two.is_some() && seats.take(user(1), 2).is_none());
-        assert!(seats.take(user(2), 2).is_some());
+        let take = |ip: &str| seats.take(Some(ip.parse().unwrap()), 2);
+        let (one, two) = (take("2001:db8:1:2::1"), take("2001:db8:1:2::9"));
+        assert!(one.is_some() && two.is_some() && take("2001:db8:1:2::1").is_none());
+        assert!(take("2001:db8:1:3::1").is_some() && take("192.0.2.1").is_some());
         drop((one, two));
         assert!(seats.lock().is_empty());
-    }
-
-    #[test]
-    fn strangers_count_by_their_network() {
-        let of =
-            |ip: Option<&str>| Holder::of(&Caller { ip: ip.map(|ip| ip.parse().unwrap()), ..Caller::system("test") });
-        assert_eq!(of(Some("2001:db8:1:2::1")), of(Some("2001:db8:1:2::9")));
-        assert_ne!(of(Some("2001:db8:1:2::1")), of(Some("2001:db8:1:3::1")));
-        assert_ne!(of(Some("192.0.2.1")), of(Some("192.0.2.2")));
-        assert_eq!(of(None), of(None));
+        let (one, two) = (seats.take(None, 2), seats.take(None, 2));
+        assert!(one.is_some() && two.is_some() && seats.take(None, 2).is_none());
     }
 }

@@ -8,8 +8,10 @@ use super::document::Hoisted;
 use super::event::guarded;
 use super::operation::{Kind, LiveOperation, Opening, Track};
 use super::trim;
+use crate::kernel::id::{TypedId, UserId};
 use crate::kernel::{Caller, Error, Result};
-use crate::platform::streams::{Bell, Gap, Place, StreamName};
+use crate::platform::presence;
+use crate::platform::streams::{Bell, Gap, Place, Signal, SignalWatch, StreamName};
 use crate::resolvers::error::top_level;
 use crate::resolvers::live::{Mode, Source, View};
 use crate::server::documents::{cache, hoist};
@@ -101,8 +103,9 @@ impl Server {
     ) -> Result<(Kind, Option<Opening>)> {
         let (streams, filter) = match view.source {
             Source::Signals(topic) => {
-                return Ok((Kind::Signals(self.platform.hub.signals.watch(&topic, bell)), None));
+                return Ok((Kind::Signals(self.platform.hub.signals.watch(&[topic], bell)), None));
             }
+            Source::Presence(users) => return Ok((Kind::Signals(self.watch_presence(&users, bell).await), None)),
             Source::Streams(streams, filter) => (streams, filter),
         };
         // The watches stand before the cursor is judged: what commits meanwhile rings.
@@ -123,6 +126,16 @@ impl Server {
             });
         }
         Ok((Kind::Streams { tracks: tracks.into(), filter }, opening))
+    }
+
+    /// Watches users, beginning with how it stands with each.
+    async fn watch_presence(&self, users: &[UserId], bell: &Bell) -> SignalWatch {
+        let topics: Vec<_> = users.iter().map(|user| presence::topic(*user)).collect();
+        // The watch stands before anything is looked up: who comes or goes meanwhile is newer.
+        let watch = self.platform.hub.signals.watch(&topics, bell);
+        let online = self.platform.presence.online(users).await;
+        watch.begin(users.iter().map(|user| Signal::of(user.uuid(), online.contains(user))));
+        watch
     }
 
     /// Where a cursor stands in each of these streams, or why it cannot be gone on from in one of them.

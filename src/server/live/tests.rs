@@ -1,12 +1,14 @@
 //! Views of several streams, which no single subscription is needed for.
 
+use std::sync::Arc;
+
 use serde_json::Value;
 use uuid::Uuid;
 
 use super::operation::Kind;
 use super::*;
-use crate::kernel::id::{AnnouncementId, TypedId, UserId};
-use crate::kernel::{Caller, Role};
+use crate::kernel::id::{AnnouncementId, SessionId, TypedId, UserId};
+use crate::kernel::{Caller, Role, Roles, Viewer};
 use crate::platform::streams::{Bell, Draft, Place, StreamName};
 use crate::resolvers::live::{Filter, Source, View};
 use crate::server::documents::{self, Limits};
@@ -14,6 +16,22 @@ use crate::server::state::Server;
 
 const DOCUMENT: &str = "subscription { announcementPublished { __typename cursor
     ... on AnnouncementAdded { number requestId } ... on StreamGap { reason } } }";
+
+#[tokio::test]
+async fn seats_are_given_back() {
+    let (mut server, _folder) = Server::for_tests().await;
+    server.live = Arc::new(Live::new(LiveLimits { connections_per_user: 2, ..LiveLimits::default() }));
+    let of = |number| {
+        let (user, session) = (UserId::of(Uuid::from_u128(number)), SessionId::of(Uuid::from_u128(number)));
+        let viewer = Viewer { user, session, roles: Roles::default(), disconnections: 0 };
+        Caller { viewer: Some(viewer), ..Caller::system("test") }
+    };
+    let (one, two) = (server.seat(&of(1)), server.seat(&of(1)));
+    assert!(one.is_some() && two.is_some() && server.seat(&of(1)).is_none());
+    assert!(server.seat(&of(2)).is_some() && server.seat(&Caller::system("test")).is_some());
+    drop((one, two));
+    assert!(server.seat(&of(1)).is_some());
+}
 
 /// States one event in each of these streams; `name` is the request that causes it.
 async fn state(server: &Server, name: &str, streams: &[&StreamName]) {

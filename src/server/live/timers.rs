@@ -13,7 +13,7 @@ use crate::kernel::id::{TypedId, UserId};
 use crate::platform::host;
 
 /// After a change of rights, when the session is looked at once more: an answer that was under way is forgotten by then.
-const LOOK_AGAIN: Duration = Duration::from_millis(1_100);
+pub const LOOK_AGAIN: Duration = Duration::from_millis(1_100);
 /// When a change concerns anybody, within which time all connections look.
 const LOOK_SPREAD: Duration = Duration::from_millis(900);
 
@@ -23,8 +23,10 @@ pub struct Timers {
     pub beat_at: Instant,
     /// The next look at the session and at quiet views.
     pub sweep_at: Instant,
-    /// When the session is looked at next, at the sweep behind it.
-    pub check_at: Instant,
+    /// When it is noted next that the session is in use, at the sweep behind it.
+    pub use_at: Instant,
+    /// Whether the session is to be looked at with the next sweep.
+    pub must_look: bool,
     /// When the connection is closed because the server stops.
     pub leave_at: Option<Instant>,
 }
@@ -36,7 +38,8 @@ impl Timers {
         Timers {
             beat_at: now + limits.init,
             sweep_at: now + limits.sweep,
-            check_at: now + limits.recheck,
+            use_at: now + limits.noted,
+            must_look: false,
             leave_at: None,
         }
     }
@@ -57,33 +60,37 @@ impl Timers {
         self.sweep_at = self.sweep_at.min(Instant::now() + at_most);
     }
 
-    /// Looks at the session soon, whatever the bus says: it was judged a moment ago, before anybody listened.
-    pub fn look_soon(&mut self) {
-        self.check_at = Instant::now();
-        self.sweep_soon(LOOK_AGAIN);
+    /// The session is to be looked at soon: what was found out under way is forgotten by then.
+    pub fn look_soon(&mut self, at_most: Duration) {
+        self.must_look = true;
+        self.sweep_soon(at_most);
     }
 
     /// Somebody's rights changed. Says whether they are those of `own`: then the session is to be looked at now, and it will
-    /// be once more. If they may be anybody's, it will be within a second, so that not all connections ask at once.
-    pub fn rights_changed(&mut self, whose: Option<Uuid>, own: UserId) -> bool {
-        let is_own = whose == Some(own.uuid());
-        if is_own {
-            self.look_soon();
-        } else if whose.is_none() {
-            self.check_at = Instant::now();
-            self.sweep_soon(jitter(LOOK_SPREAD));
+    /// be once more. If they may be anybody's, it will be within a second, so that not all connections ask at once. Who is
+    /// still greeted looks afterwards.
+    pub fn rights_changed(&mut self, whose: Option<Uuid>, own: Option<UserId>) -> bool {
+        let own = own.map(|user| user.uuid());
+        match (whose, own) {
+            (Some(whose), Some(own)) if whose != own => {}
+            (None, Some(_)) => self.look_soon(jitter(LOOK_SPREAD)),
+            _ => self.look_soon(LOOK_AGAIN),
         }
-        is_own
+        whose.is_some() && whose == own
     }
 }
 
-/// The next change of rights that may concern a connection; `None` when it may be anybody's.
+/// The next change of rights; `None` when there were so many that some were missed. What the bus may have lost is looked
+/// for in the database, once for all connections.
 pub async fn changed(rights: &mut Option<Receiver<Option<Uuid>>>) -> Option<Uuid> {
     let Some(rights) = rights else { return pending().await };
-    match rights.recv().await {
-        Ok(user) => user,
-        Err(RecvError::Lagged(_)) => None,
-        Err(RecvError::Closed) => pending().await,
+    loop {
+        match rights.recv().await {
+            Ok(Some(user)) => return Some(user),
+            Ok(None) => {}
+            Err(RecvError::Lagged(_)) => return None,
+            Err(RecvError::Closed) => pending().await,
+        }
     }
 }
 

@@ -1,6 +1,5 @@
 //! The loop of one socket.
 
-use std::collections::VecDeque;
 use std::ops::ControlFlow::{self, Break, Continue};
 use std::time::Duration;
 
@@ -20,11 +19,11 @@ use super::work::{self, Done, Work};
 use crate::features::accounts::sessions::Pass;
 use crate::kernel::Caller;
 use crate::platform::streams::Bell;
-use crate::server::live::{Delivery, Holder, Seat, Timers, changed, jitter};
+use crate::server::live::{Delivery, Seat, Timers, changed, jitter};
 use crate::server::state::Server;
 
 /// Live operations of one socket that are shaped at once.
-pub(super) const DELIVERIES_AT_ONCE: usize = 8;
+pub(super) const DELIVERIES_AT_ONCE: u16 = 8;
 /// Bytes of a ping's payload that are answered in kind.
 const PING_MAX: usize = 1 << 10;
 
@@ -51,12 +50,12 @@ pub struct Connection {
     pub(super) pass: Option<Pass>,
     pub(super) seat: Option<Seat>,
     pub(super) resume: Option<Box<str>>,
-    pub(super) early: Vec<Start>,
+    /// Operations that wait for the ack, or for their turn.
+    pub(super) waiting: Vec<Start>,
     pub(super) operations: Operations,
     pub(super) work: FuturesUnordered<Work>,
-    pub(super) delivering: usize,
-    pub(super) executing: usize,
-    pub(super) queue: VecDeque<(u32, Start)>,
+    pub(super) delivering: u16,
+    pub(super) executing: u16,
     pub(super) checking: bool,
     pub(super) bell: Bell,
     pub(super) rights: Option<broadcast::Receiver<Option<Uuid>>>,
@@ -88,12 +87,11 @@ impl Connection {
             pass: None,
             seat: None,
             resume: None,
-            early: Vec::new(),
+            waiting: Vec::new(),
             operations: Operations::default(),
             work: FuturesUnordered::new(),
             delivering: 0,
             executing: 0,
-            queue: VecDeque::new(),
             checking: false,
             bell: Bell::default(),
             rights: None,
@@ -108,9 +106,12 @@ impl Connection {
                 break closing;
             }
         };
-        let Connection { wire, operations, work, seat, queue, .. } = self;
+        if let Some(viewer) = self.caller.viewer {
+            self.server.sessions.used(viewer.session, None);
+        }
+        let Connection { wire, operations, work, seat, waiting, .. } = self;
         // Watches end and the seat is free before the goodbye, which may take a while.
-        drop((operations, work, seat, queue));
+        drop((operations, work, seat, waiting));
         let code = closing.map_or_else(|| "none".to_owned(), |closing| closing.code.to_string());
         metrics::counter!("gigwire_sockets_closed_total", "code" => code).increment(1);
         if let Some(closing) = closing {
@@ -196,7 +197,7 @@ impl Connection {
                     // Before the session is looked at, so that no change slips in between.
                     self.rights = Some(self.server.platform.hub.rights());
                 }
-                self.work.push(work::greet(self.server.clone(), greeting.token));
+                self.work.push(work::greet(self.server.clone(), greeting.token, greeting.client));
             }
             // A payload that nobody needs is not echoed: a client that never reads could make the server keep it.
             Said::Ping(payload) => {
@@ -208,8 +209,7 @@ impl Connection {
             Said::Start(start) => return self.start_early(start),
             Said::Stop(id) => {
                 self.operations.stop(&id);
-                self.early.retain(|start| *start.id != *id);
-                self.queue.retain(|(_, start)| *start.id != *id);
+                self.waiting.retain(|start| *start.id != *id);
             }
             Said::Terminate => return Break(Some(Closing::DONE)),
         }
@@ -249,19 +249,18 @@ impl Connection {
 
     fn open(&mut self, pass: Option<Pass>) -> Turn {
         self.caller.viewer = pass.map(|pass| pass.viewer);
-        self.seat = self.server.live.seat(Holder::of(&self.caller));
+        self.seat = self.server.seat(&self.caller);
         if self.seat.is_none() {
             return Break(Some(Closing::OVERLOADED));
         }
         self.pass = pass;
         self.phase = Phase::Open;
-        self.timers.check_at = Instant::now() + self.server.live.limits.recheck;
         self.timers.beat_at = Instant::now() + self.beat();
         self.wire.push(self.dialect.ack());
         if self.dialect == Dialect::Legacy {
             self.wire.push(self.dialect.keep_alive());
         }
-        for start in std::mem::take(&mut self.early) {
+        for start in std::mem::take(&mut self.waiting) {
             self.start(start)?;
         }
         Continue(())

@@ -1,6 +1,5 @@
 //! The operations that a socket's client asks for: which run now, which wait for their turn, which are refused.
 
-use std::collections::VecDeque;
 use std::ops::ControlFlow::{Break, Continue};
 
 use super::MESSAGE_MAX;
@@ -10,36 +9,38 @@ use super::work::{self, Started};
 use crate::kernel::{Caller, Code, Error};
 
 /// Bytes of requests that may wait for their turn: as many as two messages have.
-const QUEUED_BYTES_MAX: usize = 2 * MESSAGE_MAX;
+const WAITING_BYTES_MAX: usize = 2 * MESSAGE_MAX;
 /// Operations of old clients that may wait for the ack, and the bytes that they may have.
 const EARLY_MAX: (usize, usize) = (8, 64 << 10);
 
 impl Connection {
     /// Old clients do not wait for the ack.
     pub(super) fn start_early(&mut self, start: Start) -> Turn {
-        let total: usize = self.early.iter().map(Start::bytes).sum::<usize>() + start.bytes();
+        let total: usize = self.waiting.iter().map(Start::bytes).sum::<usize>() + start.bytes();
         let (count_max, bytes_max) = EARLY_MAX;
-        if self.dialect != Dialect::Legacy || self.early.len() >= count_max || total > bytes_max {
+        if self.dialect != Dialect::Legacy || self.waiting.len() >= count_max || total > bytes_max {
             return Break(Some(Closing::BEFORE_ACK));
         }
-        self.early.push(start);
+        self.waiting.push(start);
         Continue(())
     }
 
     pub(super) fn start(&mut self, start: Start) -> Turn {
         let limit = self.server.live.limits.operations_per_socket;
         // What was stopped by its client still counts while it runs.
-        if self.operations.len() >= limit || self.work.len() >= limit + DELIVERIES_AT_ONCE {
+        if self.operations.len() >= limit || self.work.len() >= limit + usize::from(DELIVERIES_AT_ONCE) {
             self.refuse(&start.id, format!("A socket has at most {limit} operations; end one first."));
             return Continue(());
         }
-        let queued: usize = self.queue.iter().map(|(_, start)| start.bytes()).sum();
-        if queued + start.bytes() > QUEUED_BYTES_MAX {
-            self.refuse(&start.id, format!("At most {QUEUED_BYTES_MAX} bytes wait for their turn on a socket."));
+        let waiting: usize = self.waiting.iter().map(Start::bytes).sum();
+        if waiting + start.bytes() > WAITING_BYTES_MAX {
+            self.refuse(&start.id, format!("At most {WAITING_BYTES_MAX} bytes wait for their turn on a socket."));
             return Continue(());
         }
-        let Some(serial) = self.operations.add(&start.id) else { return Break(Some(Closing::DUPLICATE)) };
-        self.queue.push_back((serial, start));
+        if self.operations.add(&start.id).is_none() {
+            return Break(Some(Closing::DUPLICATE));
+        }
+        self.waiting.push(start);
         self.execute();
         Continue(())
     }
@@ -51,16 +52,19 @@ impl Connection {
 
     /// Runs what waits, as far as enough has ended.
     fn execute(&mut self) {
-        while self.executing < self.server.live.limits.executions_per_socket {
-            let Some((serial, start)) = self.queue.pop_front() else { break };
+        let free = self.server.live.limits.executions_per_socket.saturating_sub(self.executing);
+        let next = self.waiting.len().min(usize::from(free));
+        for start in self.waiting.drain(..next) {
+            let Some(serial) = self.operations.serial(&start.id) else { continue };
             self.executing += 1;
             let request_id = self.server.platform.ids.uuid().to_string().into();
             let caller = Caller { request_id, ..self.caller.clone() };
             let (server, resume, bell) = (self.server.clone(), self.resume.clone(), self.bell.clone());
             self.work.push(work::start(server, caller, serial, start.payload, resume, bell));
         }
-        if self.queue.is_empty() {
-            self.queue = VecDeque::new();
+        if self.waiting.is_empty() {
+            // A burst leaves no memory behind.
+            self.waiting = Vec::new();
         }
     }
 

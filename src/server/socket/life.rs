@@ -10,17 +10,21 @@ use super::connection::{Connection, Phase, Turn};
 use super::protocol::{Closing, Dialect};
 use super::work;
 use crate::features::accounts::sessions::Pass;
-use crate::kernel::{Error, Viewer};
+use crate::kernel::{Code, Error, Viewer};
 use crate::server::live::instant;
 
 /// Pings that may stay unanswered.
 const PINGS_MISSED_MAX: u8 = 2;
+
 impl Connection {
     /// A fresh token of the same user. What is open was granted to the rights of the old one.
     pub(super) fn renew(&mut self, pass: Pass) -> Turn {
         let old = self.caller.viewer;
-        if old.is_none_or(|old| old.user != pass.viewer.user || old.roles != pass.viewer.roles) {
+        let Some(old) = old.filter(|old| old.user == pass.viewer.user) else {
             return Break(Some(Closing::REFUSED));
+        };
+        if let Some(closing) = not_what_it_was(&old, &pass.viewer) {
+            return Break(Some(closing));
         }
         self.caller.viewer = Some(pass.viewer);
         self.pass = Some(pass);
@@ -29,8 +33,10 @@ impl Connection {
 
     /// Somebody's rights changed.
     pub(super) fn look_again(&mut self, whose: Option<Uuid>) {
-        let Some(viewer) = self.caller.viewer else { return };
-        if self.timers.rights_changed(whose, viewer.user) {
+        let viewer = self.caller.viewer;
+        if self.timers.rights_changed(whose, viewer.map(|viewer| viewer.user))
+            && let Some(viewer) = viewer
+        {
             self.server.sessions.forget(viewer.user);
             self.check(viewer);
         }
@@ -46,13 +52,18 @@ impl Connection {
     pub(super) fn checked(&mut self, outcome: Result<Viewer, Error>) -> Turn {
         self.checking = false;
         match outcome {
-            Ok(viewer) if self.caller.viewer == Some(viewer) => Continue(()),
             // A renewal came in between.
-            Ok(viewer) if self.caller.viewer.is_some_and(|own| own.session != viewer.session) => Continue(()),
-            Ok(_) => Break(Some(Closing::REFUSED)),
-            // The database is away: that ends nobody's session.
-            Err(error) if error.code.retryable() => Continue(()),
-            Err(_) => Break(Some(Closing::REFUSED)),
+            Ok(viewer) if self.caller.viewer.is_none_or(|own| own.session != viewer.session) => Continue(()),
+            Ok(viewer) => match self.caller.viewer.and_then(|own| not_what_it_was(&own, &viewer)) {
+                Some(closing) => Break(Some(closing)),
+                None => Continue(()),
+            },
+            // The database is away: that ends nobody's session. It is asked again at the next sweep.
+            Err(error) if error.code.retryable() => {
+                self.timers.must_look = true;
+                Continue(())
+            }
+            Err(error) => Break(Some(closing(&error))),
         }
     }
 
@@ -92,17 +103,18 @@ impl Connection {
         Continue(())
     }
 
-    /// Looks at the session: at every sweep while the bus is away, else now and then. The turn behind it also finds quiet
-    /// views that want a checkpoint, and pages that are to be tried again.
+    /// Looks at the session if there is reason to, and notes now and then that it is in use. The turn behind it also finds
+    /// quiet views that want a checkpoint, and pages that are to be tried again.
     fn sweep(&mut self) {
         let limits = self.server.live.limits;
         self.timers.sweep_in(limits.sweep);
-        let is_due = self.timers.check_at <= Instant::now();
-        if let Some(viewer) = self.caller.viewer
-            && (is_due || !self.server.platform.is_whole())
-        {
-            self.timers.check_at = Instant::now() + limits.recheck;
+        let Some(viewer) = self.caller.viewer else { return };
+        if std::mem::take(&mut self.timers.must_look) {
             self.check(viewer);
+        }
+        if self.timers.use_at <= Instant::now() {
+            self.timers.use_at = Instant::now() + limits.noted;
+            self.server.sessions.used(viewer.session, None);
         }
     }
 
@@ -121,5 +133,17 @@ impl Connection {
 
 /// How a refused token closes the socket: for good reasons with 4403, for passing ones so that the client tries again.
 pub(super) fn closing(error: &Error) -> Closing {
-    if error.code.retryable() { Closing::OVERLOADED } else { Closing::REFUSED }
+    match error.code {
+        code if code.retryable() => Closing::OVERLOADED,
+        Code::AccountBlocked => Closing::BLOCKED,
+        _ => Closing::REFUSED,
+    }
+}
+
+/// Why what was opened for a viewer ends, though its session goes on.
+fn not_what_it_was(then: &Viewer, now: &Viewer) -> Option<Closing> {
+    if then.roles != now.roles {
+        return Some(Closing::ROLES_CHANGED);
+    }
+    (then.disconnections != now.disconnections).then_some(Closing::DISCONNECTED)
 }

@@ -38,6 +38,11 @@ impl Operations {
         Some(self.serial)
     }
 
+    /// The name of one that is open.
+    pub fn serial(&self, id: &str) -> Option<u32> {
+        self.slots.iter().find(|slot| &*slot.id == id).map(|slot| slot.serial)
+    }
+
     /// The id of one that is still open.
     pub fn id(&self, serial: u32) -> Option<&str> {
         self.slots.iter().find(|slot| slot.serial == serial).map(|slot| &*slot.id)

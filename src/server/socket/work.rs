@@ -43,13 +43,15 @@ pub enum Started {
 /// Work under way.
 pub type Work = BoxFuture<'static, Done>;
 
-/// Judges a token.
-pub fn greet(server: Server, token: Option<String>) -> Work {
+/// Judges a token, and notes what its client calls itself.
+pub fn greet(server: Server, token: Option<String>, client: Option<Box<str>>) -> Work {
     async move {
-        Done::Greeted(match token {
-            None => Ok(None),
-            Some(token) => server.sessions.authenticate(&token).await.map(Some),
-        })
+        let Some(token) = token else { return Done::Greeted(Ok(None)) };
+        let pass = server.sessions.authenticate(&token).await;
+        if let Ok(pass) = &pass {
+            server.sessions.used(pass.viewer.session, client.as_deref());
+        }
+        Done::Greeted(pass.map(Some))
     }
     .boxed()
 }

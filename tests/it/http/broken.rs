@@ -58,7 +58,7 @@ async fn feeds_and_sockets_share_the_seats() {
     let mut refused = app.connect("graphql-transport-ws").await;
     refused.send(json!({ "type": "connection_init", "payload": {} })).await;
     assert_eq!(refused.closed().await, 1013);
-    drop(feed);
+    drop((feed, refused));
     left(&app, 3, Duration::from_secs(1)).await;
     Pieces::events(wallet()).await;
 }

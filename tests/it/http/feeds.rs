@@ -105,7 +105,7 @@ async fn a_refused_subscription_is_told_in_what_its_client_reads() {
     let app = TestApp::sqlite().await;
     let address = app.url("").trim_start_matches("http://").to_owned();
     let ada = app.sign_up(&["CUSTOMER"]).await;
-    let foreign = ada.id.replace("user_", "book_");
+    let foreign = ada.id.replace("user_", "booking_");
     let booking = format!("subscription {{ bookingChanged(bookingId: \"{foreign}\") {{ id }} }}");
     for (document, token, code) in [
         ("subscription { nothing }", None, "GRAPHQL_VALIDATION_FAILED"),

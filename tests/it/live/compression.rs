@@ -3,18 +3,18 @@
 //!
 //! `cargo nextest run live::compression --no-capture`
 
+use std::io::Write;
 use std::time::{Duration, Instant};
 
 use flate2::write::DeflateEncoder;
 use flate2::{Compress, Compression, FlushCompress};
 use serde_json::{Value, json};
-use std::io::Write;
 
 use crate::support::app::TestApp;
 
 /// Whole objects, as a cache wants them.
 const EVERYTHING: &str = "subscription { eventAppended { __typename id cursor occurredAt
-    ... on BookingStatusChanged { from to booking { id status version price { amount currency } job { id title } } }
+    ... on BookingStatusChanged { from to booking { id status version amount { amount currency } job { id title } } }
     ... on JobStatusChanged { from to job { id title status version } }
     ... on OfferSent { offer { id status version amount { amount currency } job { id title } } }
     ... on WalletCredited { wallet { currency available { amount } held { amount } escrow { amount } } }

@@ -7,4 +7,5 @@ mod operations;
 mod quotas;
 mod resuming;
 mod returning;
+mod revocation;
 mod throttling;

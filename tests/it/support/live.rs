@@ -10,6 +10,7 @@ use figment::providers::{Format, Toml};
 use futures_util::{SinkExt, StreamExt};
 use gigwire::features::accounts::{self, SignIn, SignUp, SignedIn};
 use gigwire::features::announcements::{self, Level, NewAnnouncement};
+use gigwire::features::chat::{self, Subject, SubjectKind};
 use gigwire::kernel::{Caller, Clock, Role, Roles};
 use gigwire::platform::config::{Config, Secret};
 use gigwire::platform::{Platform, host};
@@ -22,6 +23,7 @@ use tempfile::TempDir;
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -79,14 +81,26 @@ impl App {
 
     /// Two instances on one PostgreSQL database and the Redis of this address.
     pub async fn pair(redis_url: &str) -> (Self, Self) {
+        App::pair_with(redis_url, |_| ()).await
+    }
+
+    /// The same with settings of their own.
+    pub async fn pair_with(redis_url: &str, change: impl Fn(&mut Config)) -> (Self, Self) {
+        App::pair_over([redis_url; 2], change).await
+    }
+
+    /// Two instances on one PostgreSQL database, each with a Redis of its own address.
+    pub async fn pair_over(redis_urls: [&str; 2], change: impl Fn(&mut Config)) -> (Self, Self) {
         let (database, prefix) = (database().await, redis::prefix());
-        let edit = |config: &mut Config| {
+        let edit = |config: &mut Config, redis_url: &str| {
+            change(config);
             config.database.url = Secret::new(database.clone());
             config.redis.url = Secret::new(redis_url);
             config.redis.prefix = prefix.clone();
         };
-        let one = App::with(LiveLimits::default(), edit).await;
-        (one, App::with(LiveLimits::default(), edit).await)
+        let [one, two] = redis_urls;
+        let one = App::with(LiveLimits::default(), |config| edit(config, one)).await;
+        (one, App::with(LiveLimits::default(), |config| edit(config, two)).await)
     }
 
     /// An account with these roles, signed in.
@@ -114,6 +128,20 @@ impl App {
         accounts::commands::sign_in(&self.server.platform, &Caller::system("test"), input).await.unwrap()
     }
 
+    /// Somebody as the caller of commands.
+    pub async fn caller(&self, who: &SignedIn) -> Caller {
+        let pass = self.server.sessions.authenticate(&who.access_token).await.unwrap();
+        Caller { viewer: Some(pass.viewer), ..Caller::system("test") }
+    }
+
+    /// A conversation of two people.
+    pub async fn introduce(&self, one: &SignedIn, two: &SignedIn) {
+        let (users, subject) = ((one.user, two.user), Subject { kind: SubjectKind::Listing, id: Uuid::new_v4() });
+        let (work, caller) = (&self.server.platform.work, Caller::system("test"));
+        let opened = work.run(&caller, (), move |unit, ()| Box::pin(chat::commands::open(unit, subject, users)));
+        opened.await.unwrap();
+    }
+
     /// Publishes an announcement.
     pub async fn publish(&self, publisher: &Publisher, title: &str) {
         self.publish_text(publisher, title, "Text.").await;
@@ -128,8 +156,7 @@ impl App {
     /// Somebody who may publish.
     pub async fn publisher(&self) -> Publisher {
         let signed_in = self.sign_in(&[Role::Admin]).await;
-        let pass = self.server.sessions.authenticate(&signed_in.access_token).await.unwrap();
-        Publisher(Caller { viewer: Some(pass.viewer), ..Caller::system("test") })
+        Publisher(self.caller(&signed_in).await)
     }
 
     /// A socket that has said nothing yet.
@@ -256,9 +283,15 @@ impl Client {
 
     /// The code with which the server closes, whatever it says before.
     pub async fn closed(&mut self) -> u16 {
+        self.closed_because().await.0
+    }
+
+    /// The same with the reason.
+    pub async fn closed_because(&mut self) -> (u16, String) {
         loop {
             if let Message::Close(frame) = self.frame().await {
-                return frame.map_or(1005, |frame| frame.code.into());
+                let told = |frame: CloseFrame| (frame.code.into(), frame.reason.to_string());
+                return frame.map_or((1005, String::new()), told);
             }
         }
     }

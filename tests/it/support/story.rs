@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use gigwire::features::accounts::{SignIn, SignUp, commands};
+use gigwire::kernel::clock::DAY;
 use gigwire::kernel::id::{TypedId, UploadId};
 use gigwire::kernel::{Caller, Role, Roles, Viewer};
 use gigwire::platform::files::Key;
@@ -67,7 +68,14 @@ impl Story {
         for (name, roles) in PEOPLE {
             let caller = story.enter(name, roles).await;
             if let Some(viewer) = caller.viewer {
-                story.add("User", &json!(viewer.user.to_string()), &[name]);
+                // Whoever has a conversation with somebody sees if it is there.
+                let circle: &[_] = match name {
+                    "customer" => &["customer", "contractor", "rival"],
+                    "contractor" => &["contractor", "customer"],
+                    "rival" => &["rival", "customer"],
+                    _ => &[name],
+                };
+                story.add("User", &json!(viewer.user.to_string()), circle);
             }
             story.people.insert(name, Someone { name, caller });
         }
@@ -75,6 +83,7 @@ impl Story {
         story.trade().await;
         story.haggle().await;
         story.quarrel().await;
+        story.ban().await;
         let input = json!({ "title": "Closed on Monday", "body": "We move." });
         let made = story.act("admin", "announcementPublish", input, "announcement { id }").await;
         story.add("Announcement", &made["announcement"]["id"], &["admin"]);
@@ -95,7 +104,19 @@ impl Story {
         let platform = self.server.platform();
         commands::create_staff(platform, &caller, input).await.unwrap();
         let signed_in = commands::sign_in(platform, &caller, SignIn { email, password }).await.unwrap();
-        Caller { viewer: Some(Viewer { user: signed_in.user, session: signed_in.session, roles }), ..caller }
+        Caller {
+            viewer: Some(Viewer { user: signed_in.user, session: signed_in.session, roles, disconnections: 0 }),
+            ..caller
+        }
+    }
+
+    /// Somebody whom staff keep out.
+    async fn ban(&mut self) {
+        let input = SignUp::new("banned@example.org", "a good password", "banned", &[]).unwrap();
+        let user = commands::create_staff(self.server.platform(), &Caller::system("story"), input).await.unwrap();
+        let input = json!({ "userId": user.to_string(), "reason": "Spam." });
+        let blocked = self.act("moderator", "userBlock", input, "user { id }").await["user"]["id"].take();
+        self.add("User", &blocked, &["banned"]);
     }
 
     /// Somebody with a face.
@@ -242,6 +263,8 @@ impl Story {
         let key = format!("{who} {job}");
         let mut input = json!({ "jobId": job, "amount": usd("90.00"), "idempotencyKey": key });
         input["contractorId"] = json!(contractor);
+        let now = self.server.platform().clock.now();
+        input["period"] = json!({ "startsAt": now.plus(DAY).rfc3339(), "endsAt": now.plus(2 * DAY).rfc3339() });
         self.act(who, "offerSend", input, "offer { id }").await["offer"]["id"].take()
     }
 
