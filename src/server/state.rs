@@ -10,6 +10,7 @@ use crate::features::admin::Board;
 use crate::kernel::Result;
 use crate::platform::Platform;
 use crate::resolvers::{self, Api};
+use crate::server::checked::{self, CheckedDocuments};
 use crate::server::documents::InputIndex;
 use crate::server::documents::access::SchemaIndex;
 use crate::server::live::{Live, LiveLimits, figures};
@@ -29,6 +30,8 @@ pub struct Server {
     pub index: Arc<SchemaIndex>,
     /// The types of its inputs.
     pub inputs: Arc<InputIndex>,
+    /// Documents that were judged.
+    pub checked: Arc<CheckedDocuments>,
     /// Told when the server is to be left: it takes no new sockets and feeds, and closes the open ones.
     pub draining: CancellationToken,
     /// Open sockets and feeds, each tracked for as long as it lives: a draining server waits for them.
@@ -51,6 +54,23 @@ impl Server {
         let inputs = Arc::new(InputIndex::from_sdl(&sdl)?);
         let live = Arc::new(Live::new(LiveLimits::of(&platform.config)));
         let (draining, sockets) = (CancellationToken::new(), TaskTracker::new());
-        Ok(Server { platform, sessions, strict, twin, index, inputs, live, draining, sockets })
+        let checked = checked::documents();
+        Ok(Server { platform, sessions, strict, twin, index, inputs, checked, live, draining, sockets })
+    }
+}
+
+#[cfg(test)]
+impl Server {
+    /// A server on an empty database with the default settings.
+    pub async fn for_tests() -> (Self, tempfile::TempDir) {
+        use figment::providers::{Format, Toml};
+
+        let folder = tempfile::tempdir().unwrap();
+        let defaults = Toml::string(include_str!("../platform/config/default.toml"));
+        let mut config: crate::platform::config::Config = figment::Figment::from(defaults).extract().unwrap();
+        config.app.data_dir = folder.path().to_owned();
+        let (clock, entropy) = (crate::platform::host::clock(), crate::platform::host::entropy());
+        let platform = Platform::open(config, clock, entropy, &[]).await.unwrap();
+        (Server::new(platform).unwrap(), folder)
     }
 }

@@ -127,6 +127,24 @@ impl Draft {
     }
 }
 
+/// Who says something: events name it.
+#[derive(Clone, Debug)]
+pub struct Author {
+    /// The user in one of its roles, or the program itself.
+    pub actor: Actor,
+    /// The request that it said it in.
+    pub request_id: Arc<str>,
+}
+
+/// A fact, and who stated it.
+#[derive(Clone, Debug)]
+pub struct Stated {
+    /// Who.
+    pub author: Author,
+    /// What.
+    pub draft: Draft,
+}
+
 /// The small facts of an object that took a step in its life: the names of two of its states.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Step {

@@ -106,7 +106,7 @@ async fn run(
     let asked = asked(payload)?;
     let recipe = Recipe::of(&asked);
     let prepared = server.prepare(caller.viewer, asked).map_err(|declined| declined.errors)?;
-    if prepared.kind == OperationType::Subscription {
+    if prepared.checked.kind == OperationType::Subscription {
         let operation = server.open(caller, recipe, prepared, resume.map(Resume::Else), bell).await?;
         return Ok(Started::Live(Box::new(operation)));
     }
