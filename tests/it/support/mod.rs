@@ -1,6 +1,7 @@
 //! What the tests share.
 
 pub mod app;
+pub mod arena;
 pub mod books;
 pub mod inprocess;
 pub mod live;
