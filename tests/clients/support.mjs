@@ -62,7 +62,8 @@ export function undone(t) {
   return steps;
 }
 
-function needed(name) {
+/** What the environment must have. */
+export function needed(name) {
   const value = process.env[name];
   assert.ok(value, `${name} is not set: run scripts/test --clients, or within scripts/servers run --`);
   return value;
@@ -210,6 +211,13 @@ class Server {
 export function mutation(name, selection) {
   const type = `${name[0].toUpperCase()}${name.slice(1)}Input`;
   return `mutation ($input: ${type}!) { ${name}(input: $input) { ${selection} userErrors { code field message } } }`;
+}
+
+/** The number of every kind of event, to be selected of `StreamEvent`, so that none can be missing unnoticed. */
+export async function eventNumbers(server) {
+  const { __type } = await server.data('{ __type(name: "StreamEvent") { possibleTypes { name fields { name } } } }');
+  const events = __type.possibleTypes.filter(({ fields }) => fields.some(({ name }) => name === 'number'));
+  return events.map(({ name }) => `... on ${name} { number }`).join(' ');
 }
 
 /** The payload in the answer to a mutation, which nothing may refuse. */

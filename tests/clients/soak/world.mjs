@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { stack, undone } from '../support.mjs';
+import { eventNumbers, stack, undone } from '../support.mjs';
 import { checkBooks } from './books.mjs';
 import { checkPair, ends, hasAll, tables } from './checks.mjs';
 import { Postgres, Sqlite } from './database.mjs';
@@ -166,7 +166,7 @@ export async function soak(t, { pairs, seed, kinds, faults, minutes, embedded = 
   undo.push(() => Promise.all(world.people.map((person) => person.close())));
   undo.push(() => (world.quiet = world.over = true));
 
-  world.numbers = await numbers(world.servers[0]);
+  world.numbers = await eventNumbers(world.servers[0]);
   const couples = await meet(world, pairs);
   say(`${pairs} pairs are talking`);
   world.talking = Date.now();
@@ -198,13 +198,6 @@ async function compare(world, couples) {
   const kept = await tables(world);
   for (const couple of couples) await checkPair(couple, kept);
   await checkBooks(world, couples);
-}
-
-/** The number of every kind of event, so that none can be missing unnoticed. */
-async function numbers(server) {
-  const { __type } = await server.data('{ __type(name: "StreamEvent") { possibleTypes { name fields { name } } } }');
-  const events = __type.possibleTypes.filter(({ fields }) => fields.some(({ name }) => name === 'number'));
-  return events.map(({ name }) => `... on ${name} { number }`).join(' ');
 }
 
 /** Makes pairs that have a conversation and are live, one of each pair at each instance. */

@@ -2,6 +2,7 @@
 
 mod closing;
 mod instances;
+mod network;
 mod operations;
 mod resuming;
 mod returning;

@@ -8,6 +8,7 @@ pub mod live;
 pub mod market;
 pub mod pictures;
 pub mod postgres;
+pub mod proxy;
 pub mod redis;
 pub mod s3;
 pub mod story;
