@@ -41,7 +41,7 @@ async fn two_accepts_of_one_job_make_one_booking(arena: &Arena) {
     let app = &arena.app;
     let (ada, bob, eve) = arena.people("10000000.00").await;
     arena
-        .each(async |round| {
+        .each(arena.rounds, async |round| {
             let job = app.post_job(&ada).await;
             let one = id_of(&app.offer_to(&ada, &job, &bob, "10.00").await.ok(), "offer");
             let two = match round % 2 {
@@ -64,7 +64,7 @@ async fn accept_against(arena: &Arena, rival: &'static str) {
     let (ada, bob, _) = arena.people("10000000.00").await;
     let bookings = Cell::new(0);
     arena
-        .each(async |round| {
+        .each(arena.fewer(), async |round| {
             let job = app.post_job(&ada).await;
             let id = id_of(&app.offer_to(&ada, &job, &bob, "10.00").await.ok(), "offer");
             let against = if rival == "offerWithdraw" { &ada } else { &bob };
@@ -92,7 +92,7 @@ async fn an_accept_meets_the_end_of_time(arena: &Arena) {
     let app = &arena.app;
     let (mut ada, mut bob, _) = arena.people("10000000.00").await;
     let mut in_time = 0;
-    for wave in arena.waves() {
+    for wave in arena.waves(arena.rounds) {
         let ids = arena.made(wave, async |_| pending(arena, &ada, &bob).await).await;
         // Just before the end, so that some accepts come in time.
         app.clock.advance(6 * DAY - 3_000);
@@ -145,7 +145,7 @@ async fn one_way_on_of_all_is_taken(arena: &Arena) {
     let app = &arena.app;
     let (ada, bob, _) = arena.people("10000000.00").await;
     arena
-        .each(async |round| {
+        .each(arena.fewer(), async |round| {
             let job = app.post_job(&ada).await;
             let id = id_of(&app.offer_to(&ada, &job, &bob, "10.00").await.ok(), "offer");
             let counter = json!({ "offerId": id, "amount": usd("12.00"), "idempotencyKey": key() });
@@ -178,7 +178,7 @@ async fn a_job_is_cancelled_or_assigned(arena: &Arena) {
     let app = &arena.app;
     let (ada, bob, eve) = arena.people("10000000.00").await;
     arena
-        .each(async |round| {
+        .each(arena.fewer(), async |round| {
             let job = app.post_job(&ada).await;
             let id = id_of(&app.offer_to(&ada, &job, &bob, "10.00").await.ok(), "offer");
             let send = json!({ "jobId": job, "amount": usd("9.00"), "idempotencyKey": key() });
@@ -204,7 +204,7 @@ async fn a_job_expires_once(arena: &Arena) {
     let app = &arena.app;
     let (mut ada, mut bob, mut eve) = arena.people("10000000.00").await;
     let mut withdrawn = 0;
-    for wave in arena.waves() {
+    for wave in arena.waves(arena.rounds) {
         let jobs = arena.made(wave, async |_| app.post_job(&ada).await).await;
         app.clock.advance(27 * DAY);
         for user in [&mut ada, &mut bob, &mut eve] {
@@ -262,7 +262,7 @@ async fn a_withdrawal_meets_the_next_offer(arena: &Arena) {
     let app = &arena.app;
     let (ada, bob, _) = arena.people("10000000.00").await;
     arena
-        .each(async |_| {
+        .each(arena.fewer(), async |_| {
             let job = app.post_job(&ada).await;
             let id = id_of(&app.offer_to(&ada, &job, &bob, "10.00").await.ok(), "offer");
             let next = json!({ "jobId": job, "contractorId": bob.id, "amount": usd("20.00"), "idempotencyKey": key() });
@@ -282,7 +282,7 @@ async fn a_completion_meets_a_cancellation(arena: &Arena) {
     let app = &arena.app;
     let (ada, bob, _) = arena.people("10000000.00").await;
     arena
-        .each(async |round| {
+        .each(arena.rounds, async |round| {
             let booking = app.book(&ada, &bob).await;
             let plain = json!({ "bookingId": booking });
             let cancel = || json!({ "bookingId": booking, "reason": "No time", "idempotencyKey": key() });

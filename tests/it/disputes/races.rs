@@ -26,7 +26,7 @@ async fn decision_agreement_and_withdrawal_are_one_ending(arena: &Arena) {
     app.act(&ada, "disputeWithdraw", json!({ "disputeId": dispute })).await.ok();
     app.deposit(&ada, "10000000.00").await;
     arena
-        .each(async |round| {
+        .each(arena.rounds, async |round| {
             let booking = app.book(&ada, &bob).await;
             let dispute = id_of(&open(app, &ada, &booking).await.ok(), "dispute");
             let proposal = json!({ "disputeId": dispute, "toCustomer": usd("40.00") });
@@ -50,7 +50,7 @@ async fn decision_agreement_and_withdrawal_are_one_ending(arena: &Arena) {
 async fn the_timer_meets_a_dispute(arena: &Arena) {
     let app = &arena.app;
     let (mut ada, bob, _) = arena.people("10000000.00").await;
-    for wave in arena.waves() {
+    for wave in arena.waves(arena.fewer()) {
         let bob = app.sign_in(&bob.email, PASSWORD).await;
         let waiting = arena
             .made(wave, async |_| {
@@ -91,7 +91,7 @@ async fn both_open_at_once_and_one_does(arena: &Arena) {
     let deal = Deal::new(app, &[]).await;
     app.deposit(&deal.ada, "10000000.00").await;
     arena
-        .each(async |round| {
+        .each(arena.fewer(), async |round| {
             let booking = app.book(&deal.ada, &deal.bob).await;
             let input =
                 || json!({ "bookingId": booking, "reason": "LATE", "evidence": "So.", "idempotencyKey": key() });

@@ -18,6 +18,8 @@ use super::market::Done;
 const ROUNDS: usize = 200;
 /// SQLite has one writer, so there is less to find: one of so many rounds is run there.
 const EMBEDDED_SHARE: usize = 4;
+/// See [`Arena::fewer`].
+const FEWER: usize = 4;
 /// Rounds that run at once, about different jobs: while one waits for the database, another goes on.
 const LANES: usize = 4;
 /// Rounds that wait for the clock together. All of them meet at the same purse.
@@ -54,15 +56,19 @@ impl Arena {
         (ada, self.app.sign_up(&["CONTRACTOR"]).await, self.app.sign_up(&["CONTRACTOR"]).await)
     }
 
-    /// Runs all rounds, a few at a time; each gets its number.
-    pub async fn each(&self, round: impl AsyncFn(usize)) {
-        let round = &round;
-        stream::iter(0..self.rounds).for_each_concurrent(LANES, |number| round(number)).await;
+    /// How often to run a race whose end is also that of another one, or that costs more than it shows.
+    pub fn fewer(&self) -> usize {
+        self.rounds.div_ceil(FEWER)
     }
 
-    /// All rounds, in portions.
-    pub fn waves(&self) -> impl Iterator<Item = Range<usize>> {
-        let rounds = self.rounds;
+    /// Runs so many rounds, a few at a time; each gets its number.
+    pub async fn each(&self, rounds: usize, round: impl AsyncFn(usize)) {
+        let round = &round;
+        stream::iter(0..rounds).for_each_concurrent(LANES, |number| round(number)).await;
+    }
+
+    /// So many rounds in portions.
+    pub fn waves(&self, rounds: usize) -> impl Iterator<Item = Range<usize>> {
         (0..rounds).step_by(WAVE).map(move |from| from..rounds.min(from + WAVE))
     }
 
