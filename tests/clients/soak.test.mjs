@@ -19,6 +19,17 @@ test('nothing is lost when an instance is killed and Redis restarts', async (t) 
   assert.ok(figures.acknowledged > 50 && figures.crossed > 0 && figures.reconnects > 0, table(figures));
 });
 
+test('each fault of Redis loses nothing, and HTTP does not feel it', async (t) => {
+  const kinds = Object.keys(FAULTS).filter((kind) => kind.startsWith('redis-'));
+  const figures = await soak(t, { pairs: 6, seed: 4, kinds, faults: kinds.length, pace: 400 });
+  t.diagnostic(table(figures));
+  assert.deepEqual(figures.problems, []);
+  assert.equal(figures.delivered, figures.acknowledged);
+  for (const { kind, http } of figures.kinds) {
+    assert.ok(http.count > 0 && http.failed === 0, `${kind}: of ${http.count} requests ${http.failed} failed`);
+  }
+});
+
 for (const embedded of [true, false]) {
   test(`deals survive three kills on ${embedded ? 'SQLite' : 'PostgreSQL'}`, async (t) => {
     const figures = await soak(t, { pairs: 6, seed: 5, kinds: ['kill'], faults: 3, pace: 300, embedded });
