@@ -86,9 +86,12 @@ export class Asker {
   }
 
   /** An attempt that is a step of a deal: it may be what a kill waits for. */
-  step(name, input, selection) {
-    const answer = this.attempt(name, input, selection);
+  async step(name, input, selection) {
+    const begun = Date.now();
+    const answering = this.attempt(name, input, selection);
     this.world.stepAsked(this.via);
+    const answer = await answering;
+    if (!answer.tries) this.world.stepTook(Date.now() - begun);
     return answer;
   }
 

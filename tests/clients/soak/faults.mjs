@@ -4,13 +4,10 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** How long a step of a deal takes, roughly: a kill falls anywhere into it. */
-const STEP_MS = 40;
-
 /** An instance is killed in the middle of a step of a deal; after a moment it is started at the same address. */
 async function kill(world, random) {
   const server = await world.struck(random);
-  await sleep(random.between(0, STEP_MS));
+  await sleep(random.between(0, world.stepMs));
   await server.kill();
   await sleep(random.between(200, 2_000));
   await server.start();

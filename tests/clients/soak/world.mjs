@@ -54,6 +54,8 @@ class World {
   over = false;
   /** Called with the instance that a step of a deal is asked at. */
   stepAsked = () => {};
+  /** How many milliseconds a step takes these days. */
+  stepMs = 20;
 
   constructor(parts) {
     Object.assign(this, parts);
@@ -78,6 +80,11 @@ class World {
   struck(random) {
     const asked = new Promise((resolve) => (this.stepAsked = resolve));
     return Promise.race([asked, sleep(STEP_MS).then(() => random.pick(this.servers))]);
+  }
+
+  /** Learns how long steps take. */
+  stepTook(ms) {
+    this.stepMs = 0.9 * this.stepMs + 0.1 * ms;
   }
 
   /** Counts a step of a deal. */
