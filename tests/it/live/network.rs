@@ -16,7 +16,7 @@ use crate::support::redis::shared_url;
 /// Longer than a sweep takes to find what the bus did not tell.
 const SWEPT: Duration = Duration::from_secs(6);
 
-/// A client that comes through this network and listens behind a cursor; nothing if the network let go of it meanwhile.
+/// A client that comes through this network and listens behind a cursor.
 async fn listen(network: &Proxy, after: &Value) -> Client {
     let mut client = Client::dial(&network.address(), "graphql-transport-ws", &[]).await.unwrap();
     client.init(json!({})).await;
