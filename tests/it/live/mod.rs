@@ -3,6 +3,7 @@
 mod closing;
 mod compression;
 mod instances;
+mod network;
 mod operations;
 mod polling;
 mod pruning;

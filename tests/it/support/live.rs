@@ -296,6 +296,17 @@ impl Client {
         }
     }
 
+    /// Whether the connection breaks, without a close frame, whatever comes before.
+    pub async fn is_cut(&mut self) -> bool {
+        loop {
+            match tokio::time::timeout(PATIENCE, self.socket.next()).await.expect("the connection holds") {
+                Some(Ok(Message::Close(_))) => return false,
+                Some(Ok(_)) => {}
+                Some(Err(_)) | None => return true,
+            }
+        }
+    }
+
     /// Whether nothing but signs of life comes for a while.
     pub async fn is_quiet(&mut self, time: Duration) -> bool {
         tokio::time::timeout(time, self.next()).await.is_err()
