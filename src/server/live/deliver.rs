@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use async_graphql::Variables;
 use futures_util::future::join_all;
+use tokio::sync::SemaphorePermit;
 use tokio::time::Instant;
 
 use super::event::Page;
@@ -18,10 +19,10 @@ use crate::server::state::Server;
 /// How long to wait before a page that failed is tried again.
 const RETRY: Duration = Duration::from_secs(1);
 
-/// Events that are shaped at once, so that they load their objects together.
-const SHAPED_AT_ONCE: usize = 32;
+/// Events that are shaped at once, so that they load their objects together; fewer where they are large.
+pub(super) const SHAPED_AT_ONCE: usize = 32;
 /// Bytes of answers behind which a page ends early: what a client that reads nothing may hold.
-const PAGE_BYTES: usize = 256 << 10;
+pub(super) const PAGE_BYTES: usize = 64 << 10;
 
 /// What came of a delivery.
 pub enum Delivery {
@@ -32,11 +33,16 @@ pub enum Delivery {
 }
 
 /// What lies ahead of an operation, and where it will stand behind it.
-struct Batch {
+struct Batch<'a> {
     steps: Vec<Step>,
     places: Vec<Place>,
     skipped: u32,
+    turn: Turn<'a>,
 }
+
+/// A turn to catch up, if something was read from the database. It is held until the page is shaped: a crowd that comes
+/// back at once takes the memory of a few pages, not of one for each.
+type Turn<'a> = Option<SemaphorePermit<'a>>;
 
 /// An item, and the place behind it in one of the tracks, if it moves one.
 struct Step {
@@ -85,17 +91,25 @@ impl LiveOperation {
         let mut places = self.kind.places();
         let (mut answers, mut bytes) = (Vec::new(), 0);
         let mut steps = batch.steps.into_iter().peekable();
-        while steps.peek().is_some() && bytes < PAGE_BYTES {
+        let mut is_whole = true;
+        while steps.peek().is_some() && is_whole {
             let (shaped, moves): (Vec<_>, Vec<_>) =
-                steps.by_ref().take(SHAPED_AT_ONCE).map(|step| (page.answer(step.item), step.moves)).unzip();
-            for answer in join_all(shaped).await {
-                let answer = answer?;
+                steps.by_ref().take(self.handful).map(|step| (page.answer(step.item), step.moves)).unzip();
+            let shaped = join_all(shaped).await.into_iter().collect::<Result<Vec<_>>>()?;
+            for (answer, moves) in shaped.into_iter().zip(moves) {
+                // What does not fit any more is shaped again, in smaller handfuls.
+                if bytes >= PAGE_BYTES {
+                    is_whole = false;
+                    break;
+                }
                 bytes += answer.as_ref().map_or(0, |answer| answer.len());
                 answers.extend(answer);
+                moves.into_iter().for_each(|(index, place)| places[index] = place);
             }
-            moves.into_iter().flatten().for_each(|(index, place)| places[index] = place);
+            self.handful = handful(answers.len(), bytes);
+            is_whole = is_whole && (bytes < PAGE_BYTES || steps.peek().is_none());
         }
-        let is_whole = steps.peek().is_none();
+        drop(batch.turn);
         // Behind the last item there may be events that are passed over.
         self.kind.move_to(if is_whole { batch.places } else { places });
         self.skipped = if is_whole { batch.skipped } else { 0 };
@@ -107,17 +121,19 @@ impl LiveOperation {
     }
 
     /// Up to a page of each stream, laid out as items, without moving on.
-    async fn gather(&mut self, server: &Server) -> Result<Batch> {
+    async fn gather<'a>(&mut self, server: &'a Server) -> Result<Batch<'a>> {
         let tracks = match &mut self.kind {
             Kind::Streams { tracks, .. } => tracks,
             Kind::Signals(watch) => {
                 let items = watch.take().into_iter().map(|signal| Item::Signal(signal, notice(server, None)));
-                return Ok(Batch { steps: items.map(Step::from).collect(), places: Vec::new(), skipped: 0 });
+                let steps = items.map(Step::from).collect();
+                return Ok(Batch { steps, places: Vec::new(), skipped: 0, turn: None });
             }
         };
         let mut pages = Vec::with_capacity(tracks.len());
+        let mut turn = None;
         for track in tracks.iter_mut() {
-            pages.push(match next_events(server, track).await? {
+            pages.push(match next_events(server, track, &mut turn).await? {
                 Ok(events) => events,
                 Err((gap, head)) => {
                     // The watch has turned to the new course already, so the gap is kept until it is told.
@@ -127,11 +143,11 @@ impl LiveOperation {
                 }
             });
         }
-        Ok(self.lay_out(server, pages))
+        Ok(self.lay_out(server, pages, turn))
     }
 
-    fn lay_out(&self, server: &Server, pages: Vec<Vec<Arc<Event>>>) -> Batch {
-        let mut batch = Batch { steps: Vec::new(), places: self.kind.places(), skipped: self.skipped };
+    fn lay_out<'a>(&self, server: &Server, pages: Vec<Vec<Arc<Event>>>, turn: Turn<'a>) -> Batch<'a> {
+        let mut batch = Batch { steps: Vec::new(), places: self.kind.places(), skipped: self.skipped, turn };
         let Kind::Streams { tracks, filter } = &self.kind else { return batch };
         let cursor = |places: &[Place]| cursor(server.platform.hub.reader(), tracks, places);
         let notice = |places: &[Place]| notice(server, Some(cursor(places)));
@@ -163,18 +179,31 @@ impl LiveOperation {
     }
 }
 
+/// How many events to shape at once behind so many answers of so many bytes: about a page, if the next are like them.
+fn handful(count: usize, bytes: usize) -> usize {
+    let each = (bytes / count.max(1)).max(1);
+    (PAGE_BYTES / each).clamp(1, SHAPED_AT_ONCE)
+}
+
 /// Why a stream cannot be gone on with, and its head.
 type Gapped = (Gap, Place);
 
 /// What comes next in one stream; or why there is no next, and the head to go on from.
-async fn next_events(server: &Server, track: &mut Track) -> Result<Result<Vec<Arc<Event>>, Gapped>> {
+async fn next_events<'a>(
+    server: &'a Server,
+    track: &mut Track,
+    turn: &mut Turn<'a>,
+) -> Result<Result<Vec<Arc<Event>>, Gapped>> {
     let reader = server.platform.hub.reader();
     let gap = match track.watch.ahead(track.place, usize::try_from(PAGE).unwrap_or(usize::MAX)) {
         Ahead::Nothing => return Ok(Ok(Vec::new())),
         Ahead::Events(events) => return Ok(Ok(events)),
         Ahead::Diverged => Gap::Diverged,
         Ahead::Far => {
-            let _turn = server.live.replays.acquire().await.map_err(Error::internal)?;
+            // One for all streams of a view: whoever held one and waited for another could wait for each other.
+            if turn.is_none() {
+                *turn = Some(server.live.replays.acquire().await.map_err(Error::internal)?);
+            }
             match reader.page(track.watch.stream(), track.place).await? {
                 Ok(events) if events.is_empty() => return Err(Error::internal("a stream's head has no event")),
                 Ok(events) => return Ok(Ok(events.into_iter().map(Arc::new).collect())),

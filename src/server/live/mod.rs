@@ -42,6 +42,8 @@ pub struct Live {
     shared: Shared,
     replays: Semaphore,
     seats: Mutex<HashMap<UserId, usize>>,
+    /// Held by every live operation, so that its holders are their number.
+    alive: Arc<()>,
 }
 
 impl Live {
@@ -53,7 +55,18 @@ impl Live {
             shared: Shared::default(),
             replays: Semaphore::new(limits.replays),
             seats: Mutex::default(),
+            alive: Arc::default(),
         }
+    }
+
+    /// Live operations that are open.
+    pub fn operations(&self) -> usize {
+        Arc::strong_count(&self.alive) - 1
+    }
+
+    /// Signed-in users with an open socket.
+    pub fn users(&self) -> usize {
+        self.seats().len()
     }
 
     /// A place for one more socket of a user, if there is one. Dropping it gives it back.

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::deliver::SHAPED_AT_ONCE;
 use super::document::Hoisted;
 use crate::platform::streams::{Cursor, Gap, Place, Reader, SignalWatch, Watch};
 use crate::resolvers::live::Filter;
@@ -27,6 +28,10 @@ pub struct LiveOperation {
     pub(super) failures: u8,
     /// Not before then is the page tried again.
     pub(super) retry_at: Option<Instant>,
+    /// Events that are shaped at once.
+    pub(super) handful: usize,
+    /// Makes it count as alive.
+    pub(super) _alive: Arc<()>,
 }
 
 /// Where its items come from.
@@ -76,6 +81,7 @@ impl LiveOperation {
         kind: Kind,
         opening: Option<Opening>,
         is_public: bool,
+        alive: Arc<()>,
     ) -> Self {
         let is_topic = |track: &Track| track.watch.stream().is_topic();
         let is_shared = is_public
@@ -94,6 +100,8 @@ impl LiveOperation {
             told_at: Instant::now(),
             failures: 0,
             retry_at: None,
+            handful: SHAPED_AT_ONCE,
+            _alive: alive,
         }
     }
 

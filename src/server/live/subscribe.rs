@@ -79,7 +79,8 @@ impl Server {
         let unused = trim::take_cursor(&mut document);
         let variables = recipe.variables.and_then(|json| without(json, unused.as_deref()));
         let document = self.live.documents.keep(recipe.key, recipe.text_bytes, document);
-        Ok(LiveOperation::new(document, variables, kind, opening, prepared.is_public))
+        let alive = self.live.alive.clone();
+        Ok(LiveOperation::new(document, variables, kind, opening, prepared.is_public, alive))
     }
 
     /// Watches what the view shows, and finds where its client stands.

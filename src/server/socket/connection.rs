@@ -112,6 +112,8 @@ impl Connection {
         drop((operations, work, seat));
         if let Some(closing) = closing {
             tracing::debug!(code = closing.code, reason = closing.reason, "a socket is closed");
+            let code = closing.code.to_string();
+            metrics::counter!("gigwire_sockets_closed_total", "code" => code, "reason" => closing.reason).increment(1);
             wire.close(closing).await;
         }
     }
