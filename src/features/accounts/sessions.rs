@@ -29,6 +29,24 @@ struct Known {
     read_at: Timestamp,
 }
 
+/// Forgets what is too old to be used, so that the map grows with what is asked in a second, not with all who ever came.
+fn make_room(all: &mut HashMap<SessionId, Known>, now: Timestamp) {
+    all.retain(|_, known| known.is_fresh(now));
+    if all.len() >= KEEP_MAX {
+        all.clear();
+    }
+    // Not for one place at a time.
+    if all.len() > all.capacity() / 2 {
+        all.reserve(all.len());
+    }
+}
+
+impl Known {
+    fn is_fresh(&self, now: Timestamp) -> bool {
+        (0..KEEP_MS).contains(&(now.0 - self.read_at.0))
+    }
+}
+
 /// A viewer, and when its token ends.
 #[derive(Clone, Copy, Debug)]
 pub struct Pass {
@@ -71,7 +89,7 @@ impl Sessions {
     /// The viewer of a session, if it still lives and its user is not blocked.
     pub async fn check(&self, session: SessionId) -> Result<Viewer> {
         let now = self.platform.clock.now();
-        let kept = self.lock().get(&session).copied().filter(|known| (0..KEEP_MS).contains(&(now.0 - known.read_at.0)));
+        let kept = self.lock().get(&session).copied().filter(|known| known.is_fresh(now));
         let known = match kept {
             Some(known) => known,
             None => {
@@ -81,8 +99,8 @@ impl Sessions {
                 let viewer = Viewer { user: live.user, session, roles: live.roles };
                 let known = Known { viewer, blocked_until: live.blocked_until, read_at: now };
                 let mut all = self.lock();
-                if all.len() >= KEEP_MAX {
-                    all.clear();
+                if all.len() == all.capacity() {
+                    make_room(&mut all, now);
                 }
                 all.insert(session, known);
                 known

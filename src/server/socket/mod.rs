@@ -64,7 +64,7 @@ pub fn upgrade(server: &Server, upgrade: WebSocketUpgrade, headers: &HeaderMap, 
     upgrade.on_upgrade(move |socket| {
         // In a task of its own, so that nothing of the request is kept as long as the socket lives.
         let sockets = server.sockets.clone();
-        sockets.spawn(Connection::new(server, dialect, socket, caller, token).run());
+        sockets.spawn(Box::new(Connection::new(server, dialect, socket, caller, token)).run());
         std::future::ready(())
     })
 }
