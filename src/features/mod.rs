@@ -24,6 +24,7 @@ pub mod earnings;
 pub mod jobs;
 pub mod notifications;
 pub mod offers;
+pub mod presence;
 pub mod profiles;
 pub mod proof;
 pub mod reviews;

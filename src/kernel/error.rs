@@ -49,6 +49,10 @@ pub enum Code {
     BadCredentials,
     /// The refresh token is unknown, used up or ended.
     BadRefreshToken,
+    /// Nobody does this to the own account.
+    OwnAccount,
+    /// There would be no administrator any more.
+    LastAdmin,
     /// The amount is zero or negative.
     AmountNotPositive,
     /// The amount has more digits than its currency.
@@ -135,6 +139,8 @@ impl Code {
             Code::EmailTaken => "EMAIL_TAKEN",
             Code::BadCredentials => "BAD_CREDENTIALS",
             Code::BadRefreshToken => "BAD_REFRESH_TOKEN",
+            Code::OwnAccount => "OWN_ACCOUNT",
+            Code::LastAdmin => "LAST_ADMIN",
             Code::AmountNotPositive => "AMOUNT_NOT_POSITIVE",
             Code::ExcessDigits => "EXCESS_DIGITS",
             Code::AmountTooLarge => "AMOUNT_TOO_LARGE",

@@ -76,6 +76,8 @@ pub struct Viewer {
     pub session: SessionId,
     /// The roles, as they are now rather than when the token was made.
     pub roles: Roles,
+    /// How often staff have disconnected the user: what was opened before the last time ends.
+    pub disconnections: i64,
 }
 
 impl Viewer {

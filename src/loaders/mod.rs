@@ -15,7 +15,8 @@ use ::dataloader::BatchFn;
 use ::dataloader::cached::Loader;
 
 use crate::features::{
-    accounts, announcements, bookings, chat, disputes, earnings, jobs, notifications, offers, reviews, uploads, wallet,
+    accounts, announcements, bookings, chat, disputes, earnings, jobs, notifications, offers, presence, reviews,
+    uploads, wallet,
 };
 use crate::kernel::id::{
     AnnouncementId, BookingId, ConversationId, DisputeId, EarningId, FileId, JobId, MessageId, NotificationId, OfferId,
@@ -105,6 +106,12 @@ macro_rules! loaders {
 loaders! {
     /// A user by id.
     user, UserBatch: UserId => accounts::User, |it: &accounts::User| it.id, accounts::queries::by_ids;
+    /// How it stands with a user, as a viewer sees it; nothing if they have no conversation.
+    presence, PresenceBatch: (UserId, UserId) => presence::Seen, |it: &presence::Seen| (it.user, it.viewer), presence::queries::of;
+    /// How many connections a user has.
+    connections, ConnectionsBatch: UserId => presence::Connections, |it: &presence::Connections| it.user, presence::queries::connections;
+    /// When a user was there last.
+    last_seen, LastSeenBatch: UserId => accounts::LastSeen, |it: &accounts::LastSeen| it.user, accounts::queries::last_seen;
     /// A file by id, for whoever may see it.
     file, FileBatch: FileId => uploads::Upload, uploads::Upload::file_id, uploads::queries::by_ids;
     /// An announcement by id.

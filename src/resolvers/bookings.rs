@@ -237,8 +237,13 @@ impl BookingSubscription {
         ctx: &Context<'_>,
         #[graphql(desc = "Only this booking.")] booking_id: Option<ID>,
         #[graphql(desc = "Go on behind this cursor.")] after: Option<String>,
+        #[graphql(
+            desc = "Bring news at most so often, in milliseconds from 100 to 10,000: of what happened meanwhile, the \
+                          latest event of each kind for each object."
+        )]
+        throttle_ms: Option<i32>,
     ) -> async_graphql::Result<Live<BookingEvent>> {
-        durable(ctx, after, async || {
+        durable(ctx, (after, throttle_ms), async || {
             let booking = booking_id.as_deref().map(|id| parse::<BookingId>(id)).transpose()?;
             own(ctx, events::NOUN, booking.map(TypedId::uuid))
         })

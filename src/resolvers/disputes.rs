@@ -280,8 +280,13 @@ impl DisputeSubscription {
         ctx: &Context<'_>,
         #[graphql(desc = "Only this dispute.")] dispute_id: Option<ID>,
         #[graphql(desc = "Go on behind this cursor.")] after: Option<String>,
+        #[graphql(
+            desc = "Bring news at most so often, in milliseconds from 100 to 10,000: of what happened meanwhile, the \
+                          latest event of each kind for each object."
+        )]
+        throttle_ms: Option<i32>,
     ) -> async_graphql::Result<Live<DisputeEvent>> {
-        durable(ctx, after, async || {
+        durable(ctx, (after, throttle_ms), async || {
             let dispute = dispute_id.as_deref().map(|id| parse::<DisputeId>(id)).transpose()?;
             own(ctx, events::NOUN, dispute.map(TypedId::uuid))
         })

@@ -20,6 +20,7 @@ pub mod live;
 pub mod node;
 pub mod notifications;
 pub mod offers;
+pub mod presence;
 pub mod profiles;
 pub mod proof;
 pub mod reviews;
@@ -40,6 +41,7 @@ pub struct Query(
     disputes::DisputeQuery,
     jobs::JobQuery,
     node::NodeQuery,
+    presence::PresenceQuery,
     proof::ProofQuery,
     transitions::TransitionQuery,
     wallet::WalletQuery,
@@ -49,6 +51,7 @@ pub struct Query(
 #[derive(MergedObject, Default)]
 pub struct Mutation(
     accounts::AccountMutation,
+    accounts::RightsMutation,
     announcements::AnnouncementMutation,
     bookings::BookingMutation,
     chat::ChatMutation,
@@ -73,6 +76,7 @@ pub struct Subscription(
     jobs::JobSubscription,
     notifications::NotificationSubscription,
     offers::OfferSubscription,
+    presence::PresenceSubscription,
     reviews::ReviewSubscription,
     stream::StreamSubscription,
     wallet::WalletSubscription,

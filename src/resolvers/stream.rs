@@ -35,8 +35,13 @@ impl StreamSubscription {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "Go on behind this cursor.")] after: Option<String>,
+        #[graphql(
+            desc = "Bring news at most so often, in milliseconds from 100 to 10,000: of what happened meanwhile, the \
+                          latest event of each kind for each object."
+        )]
+        throttle_ms: Option<i32>,
     ) -> async_graphql::Result<Live<StreamEvent>> {
-        durable(ctx, after, async || {
+        durable(ctx, (after, throttle_ms), async || {
             let viewer = ctx.viewer()?;
             Ok((vec![StreamName::user(viewer.user), StreamName::announcements()], Filter::default()))
         })

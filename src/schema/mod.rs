@@ -24,6 +24,7 @@ pub mod node;
 pub mod notifications;
 pub mod offers;
 pub mod period;
+pub mod presence;
 pub mod profiles;
 pub mod proof;
 pub mod reviews;

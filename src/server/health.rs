@@ -77,7 +77,7 @@ fn open_now(server: &Server) {
     let hub = &server.platform.hub;
     let gauges = [
         ("gigwire_sockets_open", server.sockets.len()),
-        ("gigwire_users_connected", server.live.users()),
+        ("gigwire_users_connected", usize::try_from(server.platform.presence.users_here()).unwrap_or(usize::MAX)),
         ("gigwire_live_operations", server.live.operations()),
         ("gigwire_streams_watched", hub.streams_watched()),
         ("gigwire_signal_topics_watched", hub.signals.topics_watched()),

@@ -11,7 +11,7 @@ use crate::platform::Platform;
 use crate::resolvers::{self, Api};
 use crate::server::documents::InputIndex;
 use crate::server::documents::access::SchemaIndex;
-use crate::server::live::Live;
+use crate::server::live::{Live, LiveLimits};
 
 /// The running server.
 #[derive(Clone)]
@@ -28,9 +28,9 @@ pub struct Server {
     pub index: Arc<SchemaIndex>,
     /// The types of its inputs.
     pub inputs: Arc<InputIndex>,
-    /// Told when the server is to be left: it takes no new sockets, and closes the open ones.
+    /// Told when the server is to be left: it takes no new sockets and feeds, and closes the open ones.
     pub draining: CancellationToken,
-    /// Open sockets, each tracked for as long as it lives: a draining server waits for them.
+    /// Open sockets and feeds, each tracked for as long as it lives: a draining server waits for them.
     pub sockets: TaskTracker,
     /// What live operations share.
     pub live: Arc<Live>,
@@ -44,7 +44,8 @@ impl Server {
         let sdl = resolvers::raw_sdl();
         let index = Arc::new(SchemaIndex::from_sdl(&sdl)?);
         let inputs = Arc::new(InputIndex::from_sdl(&sdl)?);
-        let (live, draining, sockets) = (Arc::default(), CancellationToken::new(), TaskTracker::new());
+        let live = Arc::new(Live::new(LiveLimits::of(&platform.config)));
+        let (draining, sockets) = (CancellationToken::new(), TaskTracker::new());
         Ok(Server { platform, sessions, strict, twin, index, inputs, live, draining, sockets })
     }
 }

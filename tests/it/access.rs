@@ -95,6 +95,7 @@ fn meets(who: &Someone, object: &Object, rule: Access) -> bool {
         Access::SignedIn => who.is_signed_in() && (object.is_open || is_concerned || who.is_staff()),
         Access::Party => is_concerned || (who.is_staff() && !PRIVATE.contains(&object.ty)),
         Access::SelfOnly => object.owner == who.name || who.is_staff(),
+        Access::Moderator => who.is_staff(),
         rule => panic!("{rule:?} is no rule about objects"),
     }
 }

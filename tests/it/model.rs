@@ -115,7 +115,7 @@ impl<'a> Life<'a> {
         for _ in 0..3 {
             let id = insert_user(server, roles).await;
             let session = server.platform().ids.new_id();
-            let viewer = Viewer { user: id, session, roles };
+            let viewer = Viewer { user: id, session, roles, disconnections: 0 };
             users.push((id, Caller { viewer: Some(viewer), ..Caller::system("model") }));
         }
         Life { server, world: World::default(), users, jobs: Vec::new(), offers: Vec::new(), bookings: Vec::new() }

@@ -169,6 +169,18 @@ pub(super) async fn open(
     .map(ConversationId::of)
 }
 
+/// Those of these users that share a conversation with the viewer.
+pub(super) async fn sharing(db: &Db, viewer: UserId, users: &[UserId]) -> Result<Vec<UserId>> {
+    let found: Vec<Uuid> = q("select distinct other.user_id as id from participants me
+        join participants other on other.conversation_id = me.conversation_id
+        where me.user_id = $1 and other.user_id in ({list})")
+    .bind(viewer)
+    .list(users.iter().copied())
+    .all(db)
+    .await?;
+    Ok(found.into_iter().map(UserId::of).collect())
+}
+
 pub(super) fn insert_participants(unit: &mut Unit, id: ConversationId, people: [UserId; 2]) {
     let row = |user: UserId| vec![id.into(), user.into(), 0.into(), 0.into(), 0.into(), 0.into()];
     let statement = q("insert into participants (conversation_id, user_id, read_number, read_count, delivered_number,

@@ -42,6 +42,8 @@ pub(super) fn problems(config: &Config) -> Vec<(&'static str, String)> {
 
 fn numbers(config: &Config, found: &mut Vec<(&'static str, String)>) {
     let ranges = [
+        ("presence.grace_seconds", config.presence.grace_seconds, 0..=30),
+        ("presence.gone_after_seconds", config.presence.gone_after_seconds, 2..=600),
         ("tokens.access_minutes", config.tokens.access_minutes, 15..=30),
         ("tokens.refresh_days", config.tokens.refresh_days, 1..=365),
         ("money.platform_bps", config.money.platform_bps, 0..=10_000),
@@ -58,6 +60,11 @@ fn numbers(config: &Config, found: &mut Vec<(&'static str, String)>) {
         ("reviews.blind_days", config.reviews.blind_days, 1..=365),
         ("codes.digits", config.codes.digits, 4..=8),
         ("codes.minutes", config.codes.minutes, 1..=15),
+        ("live.operations_per_socket", i64::from(config.live.operations_per_socket), 1..=1_000),
+        ("live.executions_per_socket", i64::from(config.live.executions_per_socket), 1..=100),
+        ("live.document_bytes_per_socket", i64::from(config.live.document_bytes_per_socket), 65_536..=16_777_216),
+        ("live.connections_per_user", i64::from(config.live.connections_per_user), 1..=1_000),
+        ("live.connections_per_address", i64::from(config.live.connections_per_address), 1..=1_000_000),
         ("database.connections", i64::from(config.database.connections), 1..=1_000),
         ("storage.max_file_size", i64::try_from(config.storage.max_file_size).unwrap_or(i64::MAX), 1..=FILE_MAX),
         ("server.drain_seconds", i64::try_from(config.server.drain_seconds).unwrap_or(i64::MAX), 0..=300),

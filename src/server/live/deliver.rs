@@ -1,5 +1,6 @@
 //! The next page of a live operation.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,7 +11,7 @@ use tokio::time::Instant;
 
 use super::event::Page;
 use super::operation::{Kind, LiveOperation, Opening, Track, cursor};
-use crate::kernel::{Caller, Error, Result};
+use crate::kernel::{Actor, Caller, Error, Result};
 use crate::loaders::Loaders;
 use crate::platform::streams::{Ahead, Event, Gap, PAGE, Place};
 use crate::resolvers::live::{Item, Notice};
@@ -21,15 +22,25 @@ const RETRY: Duration = Duration::from_secs(1);
 
 /// Events that are shaped at once, so that they load their objects together; fewer where they are large.
 pub(super) const SHAPED_AT_ONCE: usize = 32;
+/// Events of a stream in one page.
+const PAGE_LEN: usize = PAGE as usize;
 /// Bytes of answers behind which a page ends early: what a client that reads nothing may hold.
 pub(super) const PAGE_BYTES: usize = 64 << 10;
 
 /// What came of a delivery.
 pub enum Delivery {
-    /// Answers as JSON, in order. The operation has moved on behind them.
-    Answers(Vec<Arc<str>>),
+    /// Answers in order. The operation has moved on behind them.
+    Answers(Vec<Shown>),
     /// The caller may not see more.
     Ended(Error),
+}
+
+/// One answer.
+pub struct Shown {
+    /// As JSON.
+    pub text: Arc<str>,
+    /// Where the client goes on from behind it; signals have no such place.
+    pub cursor: Option<String>,
 }
 
 /// What lies ahead of an operation, and where it will stand behind it.
@@ -37,6 +48,8 @@ struct Batch<'a> {
     steps: Vec<Step>,
     places: Vec<Place>,
     skipped: u32,
+    /// Whether more is known to lie behind it.
+    is_cut: bool,
     turn: Turn<'a>,
 }
 
@@ -60,7 +73,7 @@ impl LiveOperation {
     /// Takes the next page and shapes its items. An operation whose page cannot be had right now stays where it is and has
     /// news again a little later.
     pub async fn deliver(&mut self, server: &Server, caller: &Caller) -> Delivery {
-        self.retry_at = None;
+        self.rests_until = None;
         match self.try_deliver(server, caller).await {
             Ok(answers) => {
                 self.failures = 0;
@@ -69,14 +82,14 @@ impl LiveOperation {
             Err(error) if error.code.retryable() => {
                 tracing::warn!(%error, "a page of a live operation failed; it is tried again");
                 self.failures = self.failures.saturating_add(1);
-                self.retry_at = Some(Instant::now() + RETRY);
+                self.rests_until = Some(Instant::now() + RETRY);
                 Delivery::Answers(Vec::new())
             }
             Err(error) => Delivery::Ended(error),
         }
     }
 
-    async fn try_deliver(&mut self, server: &Server, caller: &Caller) -> Result<Vec<Arc<str>>> {
+    async fn try_deliver(&mut self, server: &Server, caller: &Caller) -> Result<Vec<Shown>> {
         server.still_same(caller).await?;
         let batch = self.gather(server).await?;
         let page = Page {
@@ -93,23 +106,41 @@ impl LiveOperation {
         let mut steps = batch.steps.into_iter().peekable();
         let mut is_whole = true;
         while steps.peek().is_some() && is_whole {
-            let (shaped, moves): (Vec<_>, Vec<_>) =
-                steps.by_ref().take(self.handful).map(|step| (page.answer(step.item), step.moves)).unzip();
+            if bytes > 0 {
+                // Whatever else this connection does has its turn between two handfuls.
+                tokio::task::yield_now().await;
+            }
+            let (shaped, behind): (Vec<_>, Vec<_>) = steps
+                .by_ref()
+                .take(self.handful)
+                .map(|step| {
+                    let behind = (step.item.cursor(), step.moves);
+                    (page.answer(step.item), behind)
+                })
+                .unzip();
             let shaped = join_all(shaped).await.into_iter().collect::<Result<Vec<_>>>()?;
-            for (answer, moves) in shaped.into_iter().zip(moves) {
+            for (answer, (cursor, moves)) in shaped.into_iter().zip(behind) {
                 // What does not fit any more is shaped again, in smaller handfuls.
                 if bytes >= PAGE_BYTES {
                     is_whole = false;
                     break;
                 }
-                bytes += answer.as_ref().map_or(0, |answer| answer.len());
-                answers.extend(answer);
-                moves.into_iter().for_each(|(index, place)| places[index] = place);
+                if let Some(text) = answer {
+                    bytes += text.len();
+                    answers.push(Shown { text, cursor });
+                }
+                if let Some((index, place)) = moves {
+                    places[index] = place;
+                }
             }
             self.handful = handful(answers.len(), bytes);
             is_whole = is_whole && (bytes < PAGE_BYTES || steps.peek().is_none());
         }
         drop(batch.turn);
+        if is_whole && !batch.is_cut && !answers.is_empty() {
+            // What happens until then is merged. A client that catches up is not held up.
+            self.rests_until = self.throttle.map(|window| Instant::now() + window);
+        }
         // Behind the last item there may be events that are passed over.
         self.kind.move_to(if is_whole { batch.places } else { places });
         self.skipped = if is_whole { batch.skipped } else { 0 };
@@ -127,7 +158,7 @@ impl LiveOperation {
             Kind::Signals(watch) => {
                 let items = watch.take().into_iter().map(|signal| Item::Signal(signal, notice(server, None)));
                 let steps = items.map(Step::from).collect();
-                return Ok(Batch { steps, places: Vec::new(), skipped: 0, turn: None });
+                return Ok(Batch { steps, places: Vec::new(), skipped: 0, is_cut: false, turn: None });
             }
         };
         let mut pages = Vec::with_capacity(tracks.len());
@@ -147,7 +178,9 @@ impl LiveOperation {
     }
 
     fn lay_out<'a>(&self, server: &Server, pages: Vec<Vec<Arc<Event>>>, turn: Turn<'a>) -> Batch<'a> {
-        let mut batch = Batch { steps: Vec::new(), places: self.kind.places(), skipped: self.skipped, turn };
+        let is_cut = pages.iter().any(|page| page.len() >= PAGE_LEN);
+        let (places, skipped) = (self.kind.places(), self.skipped);
+        let mut batch = Batch { steps: Vec::new(), places, skipped, is_cut, turn };
         let Kind::Streams { tracks, filter } = &self.kind else { return batch };
         let cursor = |places: &[Place]| cursor(server.platform.hub.reader(), tracks, places);
         let notice = |places: &[Place]| notice(server, Some(cursor(places)));
@@ -169,6 +202,9 @@ impl LiveOperation {
                 }
             }
         }
+        if self.throttle.is_some() {
+            merge(&mut batch.steps);
+        }
         let limits = &server.live.limits;
         let is_due = batch.steps.is_empty() && self.wants_checkpoint(limits.checkpoint);
         if is_due || batch.skipped >= limits.checkpoint_skips {
@@ -185,6 +221,25 @@ fn handful(count: usize, bytes: usize) -> usize {
     (PAGE_BYTES / each).clamp(1, SHAPED_AT_ONCE)
 }
 
+/// Leaves the last of the events of one kind about one object by one person. The others keep their order, so a cursor
+/// between them passes over nothing but events whose successor is still to come.
+fn merge(steps: &mut Vec<Step>) {
+    let mut seen = HashSet::new();
+    let mut is_last = |step: &Step| match &step.item {
+        Item::Event(event, _) => {
+            let by = match event.actor {
+                Actor::User(user, _) => Some(user),
+                Actor::System => None,
+            };
+            seen.insert((event.kind.clone(), event.object, by))
+        }
+        _ => true,
+    };
+    let mut kept: Vec<_> = steps.drain(..).rev().filter(|step| is_last(step)).collect();
+    kept.reverse();
+    *steps = kept;
+}
+
 /// Why a stream cannot be gone on with, and its head.
 type Gapped = (Gap, Place);
 
@@ -195,7 +250,7 @@ async fn next_events<'a>(
     turn: &mut Turn<'a>,
 ) -> Result<Result<Vec<Arc<Event>>, Gapped>> {
     let reader = server.platform.hub.reader();
-    let gap = match track.watch.ahead(track.place, usize::try_from(PAGE).unwrap_or(usize::MAX)) {
+    let gap = match track.watch.ahead(track.place, PAGE_LEN) {
         Ahead::Nothing => return Ok(Ok(Vec::new())),
         Ahead::Events(events) => return Ok(Ok(events)),
         Ahead::Diverged => Gap::Diverged,
@@ -222,7 +277,8 @@ impl Server {
         if now == viewer {
             return Ok(());
         }
-        Err(Error::forbidden("The account's roles changed; open a new socket."))
+        // What was opened goes by what was granted then: other roles, or staff have disconnected the user since.
+        Err(Error::forbidden("The account's rights changed; open a new connection."))
     }
 }
 

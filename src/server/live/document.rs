@@ -33,6 +33,8 @@ pub struct Hoisted {
     pub key: Key,
     /// The document.
     pub document: ExecutableDocument,
+    /// Bytes of its text.
+    pub text_bytes: usize,
 }
 
 /// A cache of hoisted documents, bounded by bytes. What leaves it lives on in the operations that use it.
@@ -72,7 +74,7 @@ impl Documents {
             return entry.document.clone();
         }
         let bytes = text_bytes.saturating_mul(BYTES_PER_BYTE).max(BYTES_AT_LEAST);
-        let document = Arc::new(Hoisted { key, document });
+        let document = Arc::new(Hoisted { key, document, text_bytes });
         if bytes <= self.bytes_max {
             kept.make_room(self.bytes_max - bytes);
             kept.bytes += bytes;

@@ -26,8 +26,10 @@ pub struct LiveOperation {
     pub(super) told_at: Instant,
     /// Attempts at the next page that failed for a reason that may pass.
     pub(super) failures: u8,
-    /// Not before then is the page tried again.
-    pub(super) retry_at: Option<Instant>,
+    /// How long the client wants to be left alone behind news.
+    pub(super) throttle: Option<Duration>,
+    /// Not before then is the next page taken.
+    pub(super) rests_until: Option<Instant>,
     /// Events that are shaped at once.
     pub(super) handful: usize,
     /// Makes it count as alive.
@@ -80,6 +82,7 @@ impl LiveOperation {
         variables: Option<Box<str>>,
         kind: Kind,
         opening: Option<Opening>,
+        throttle: Option<Duration>,
         is_public: bool,
         alive: Arc<()>,
     ) -> Self {
@@ -99,7 +102,8 @@ impl LiveOperation {
             skipped: 0,
             told_at: Instant::now(),
             failures: 0,
-            retry_at: None,
+            throttle,
+            rests_until: None,
             handful: SHAPED_AT_ONCE,
             _alive: alive,
         }
@@ -108,17 +112,27 @@ impl LiveOperation {
     /// Whether [`LiveOperation::deliver`] has something to do. `checkpoint` is the age at which a quiet view gets a younger
     /// cursor. Ask when the bell rings, and every few seconds, because checkpoints and repeats ring no bell.
     pub fn has_news(&self, checkpoint: Duration) -> bool {
-        if self.retry_at.is_some_and(|at| at > Instant::now()) {
-            return false;
-        }
+        let is_resting = self.rests_until.is_some_and(|at| at > Instant::now());
+        !is_resting && (self.is_behind() || self.wants_checkpoint(checkpoint))
+    }
+
+    fn is_behind(&self) -> bool {
         match &self.kind {
             Kind::Signals(watch) => watch.has_news(),
             Kind::Streams { tracks, .. } => {
-                self.opening.is_some()
-                    || tracks.iter().any(|track| track.watch.has_news(track.place))
-                    || self.wants_checkpoint(checkpoint)
+                self.opening.is_some() || tracks.iter().any(|track| track.watch.has_news(track.place))
             }
         }
+    }
+
+    /// Bytes that its client sent and that are kept, whoever else sent the same.
+    pub fn bytes(&self) -> usize {
+        self.document.text_bytes + self.variables.as_ref().map_or(0, |json| json.len())
+    }
+
+    /// When there will be news that no bell tells of.
+    pub fn wakes_at(&self) -> Option<Instant> {
+        self.rests_until.filter(|_| self.is_behind())
     }
 
     pub(super) fn wants_checkpoint(&self, age: Duration) -> bool {

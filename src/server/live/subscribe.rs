@@ -1,15 +1,17 @@
 //! From a subscription's text to the record of a live operation.
 
-use async_graphql::ServerError;
 use async_graphql::parser::types::OperationType;
+use async_graphql::{Name, ServerError};
 use futures_util::StreamExt;
 
 use super::document::{self, Key};
 use super::event::guarded;
 use super::operation::{Kind, LiveOperation, Opening, Track};
 use super::trim;
+use crate::kernel::id::{TypedId, UserId};
 use crate::kernel::{Caller, Error, Result};
-use crate::platform::streams::{Bell, Gap, Place, StreamName};
+use crate::platform::presence;
+use crate::platform::streams::{Bell, Gap, Place, Signal, SignalWatch, StreamName};
 use crate::resolvers::error::top_level;
 use crate::resolvers::live::{Mode, Source, View};
 use crate::server::documents::hoist;
@@ -36,28 +38,34 @@ impl Recipe {
     }
 }
 
-impl Server {
-    /// Opens a live operation, or says why not. `resume` is a cursor to go on from where the document names none; `bell`
-    /// rings when there may be news.
-    pub async fn subscribe(
-        &self,
-        caller: &Caller,
-        asked: Asked,
-        resume: Option<&str>,
-        bell: &Bell,
-    ) -> Result<LiveOperation, Vec<ServerError>> {
-        let recipe = Recipe::of(&asked);
-        let prepared = self.prepare(caller.viewer, asked).map_err(|declined| declined.errors)?;
-        self.open(caller, recipe, prepared, resume, bell).await
-    }
+/// A cursor that a client brought along beside its document.
+#[derive(Clone, Copy)]
+pub enum Resume<'a> {
+    /// To go on from where the document names none: it speaks for a whole socket.
+    Else(&'a str),
+    /// To go on from whatever the document says: it was given out by this very operation, before its connection broke.
+    Rather(&'a str),
+}
 
-    /// Opens a live operation that was prepared already.
+impl<'a> Resume<'a> {
+    /// Where to go on from; `after` is what the document names.
+    fn cursor(resume: Option<Self>, after: Option<&'a str>) -> Option<&'a str> {
+        match resume {
+            Some(Resume::Rather(cursor)) => Some(cursor),
+            Some(Resume::Else(cursor)) => after.or(Some(cursor)),
+            None => after,
+        }
+    }
+}
+
+impl Server {
+    /// Opens a live operation that was prepared, or says why not. `bell` rings when there may be news.
     pub async fn open(
         &self,
         caller: &Caller,
         recipe: Recipe,
         prepared: Prepared,
-        resume: Option<&str>,
+        resume: Option<Resume<'_>>,
         bell: &Bell,
     ) -> Result<LiveOperation, Vec<ServerError>> {
         debug_assert_eq!(prepared.kind, OperationType::Subscription, "queries and mutations are run");
@@ -75,25 +83,27 @@ impl Server {
         }
         let view = found.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
         let view = view.ok_or_else(|| failed(Error::internal("a subscription's field reported no view")))?;
+        let throttle = view.throttle;
         let (kind, opening) = self.attach(view, resume, bell).await.map_err(failed)?;
-        let unused = trim::take_cursor(&mut document);
-        let variables = recipe.variables.and_then(|json| without(json, unused.as_deref()));
+        let unused = trim::take_settings(&mut document);
+        let variables = recipe.variables.and_then(|json| without(json, &unused));
         let document = self.live.documents.keep(recipe.key, recipe.text_bytes, document);
         let alive = self.live.alive.clone();
-        Ok(LiveOperation::new(document, variables, kind, opening, prepared.is_public, alive))
+        Ok(LiveOperation::new(document, variables, kind, opening, throttle, prepared.is_public, alive))
     }
 
     /// Watches what the view shows, and finds where its client stands.
     pub(super) async fn attach(
         &self,
         view: View,
-        resume: Option<&str>,
+        resume: Option<Resume<'_>>,
         bell: &Bell,
     ) -> Result<(Kind, Option<Opening>)> {
         let (streams, filter) = match view.source {
             Source::Signals(topic) => {
-                return Ok((Kind::Signals(self.platform.hub.signals.watch(&topic, bell)), None));
+                return Ok((Kind::Signals(self.platform.hub.signals.watch(&[topic], bell)), None));
             }
+            Source::Presence(users) => return Ok((Kind::Signals(self.watch_presence(&users, bell).await), None)),
             Source::Streams(streams, filter) => (streams, filter),
         };
         // The watches stand before the cursor is judged: what commits meanwhile rings.
@@ -103,7 +113,7 @@ impl Server {
             tracks.push(Track { watch, place });
         }
         let mut opening = None;
-        if let Some(cursor) = view.after.as_deref().or(resume) {
+        if let Some(cursor) = Resume::cursor(resume, view.after.as_deref()) {
             opening = Some(match self.places(cursor, &streams, &tracks).await? {
                 Ok(places) => {
                     tracks.iter_mut().zip(places).for_each(|(track, place)| track.place = place);
@@ -114,6 +124,16 @@ impl Server {
             });
         }
         Ok((Kind::Streams { tracks: tracks.into(), filter }, opening))
+    }
+
+    /// Watches users, beginning with how it stands with each.
+    async fn watch_presence(&self, users: &[UserId], bell: &Bell) -> SignalWatch {
+        let topics: Vec<_> = users.iter().map(|user| presence::topic(*user)).collect();
+        // The watch stands before anything is looked up: who comes or goes meanwhile is newer.
+        let watch = self.platform.hub.signals.watch(&topics, bell);
+        let online = self.platform.presence.online(users).await;
+        watch.begin(users.iter().map(|user| Signal::of(user.uuid(), online.contains(user))));
+        watch
     }
 
     /// Where a cursor stands in each of these streams, or why it cannot be gone on from in one of them.
@@ -129,11 +149,13 @@ impl Server {
     }
 }
 
-/// The variables without one of them; nothing if none is left.
-fn without(json: Box<str>, unused: Option<&str>) -> Option<Box<str>> {
-    let Some(unused) = unused else { return Some(json) };
+/// The variables without some of them; nothing if none is left.
+fn without(json: Box<str>, unused: &[Name]) -> Option<Box<str>> {
+    if unused.is_empty() {
+        return Some(json);
+    }
     let mut values: serde_json::Map<String, serde_json::Value> = serde_json::from_str(&json).ok()?;
-    values.remove(unused);
+    values.retain(|name, _| unused.iter().all(|unused| unused != name));
     (!values.is_empty()).then(|| serde_json::Value::from(values).to_string().into())
 }
 

@@ -9,11 +9,12 @@ use tempfile::TempDir;
 use uuid::Uuid;
 
 use super::deliver::{PAGE_BYTES, SHAPED_AT_ONCE};
+use super::operation::Kind;
 use super::*;
-use crate::kernel::id::{AnnouncementId, TypedId};
-use crate::kernel::{Caller, Role};
+use crate::kernel::id::{AnnouncementId, SessionId, TypedId, UserId};
+use crate::kernel::{Caller, Role, Roles, Viewer};
 use crate::platform::config::Config;
-use crate::platform::streams::{Bell, Draft, StreamName};
+use crate::platform::streams::{Bell, Draft, Place, StreamName};
 use crate::platform::{Platform, host};
 use crate::resolvers::live::{Filter, Source, View};
 use crate::server::documents::{self, Limits};
@@ -22,15 +23,20 @@ use crate::server::state::Server;
 const DOCUMENT: &str = "subscription { announcementPublished { __typename cursor
     ... on AnnouncementAdded { number requestId } ... on StreamGap { reason } } }";
 
-#[test]
-fn seats_are_given_back() {
-    let live = Arc::new(Live::new(LiveLimits { sockets_per_user: 2, ..LiveLimits::default() }));
-    let user = UserId::of(Uuid::from_u128(1));
-    let (one, two) = (live.seat(user), live.seat(user));
-    assert!(one.is_some() && two.is_some() && live.seat(user).is_none());
-    assert!(live.seat(UserId::of(Uuid::from_u128(2))).is_some());
+#[tokio::test]
+async fn seats_are_given_back() {
+    let (mut server, _folder) = server().await;
+    server.live = Arc::new(Live::new(LiveLimits { connections_per_user: 2, ..LiveLimits::default() }));
+    let of = |number| {
+        let (user, session) = (UserId::of(Uuid::from_u128(number)), SessionId::of(Uuid::from_u128(number)));
+        let viewer = Viewer { user, session, roles: Roles::default(), disconnections: 0 };
+        Caller { viewer: Some(viewer), ..Caller::system("test") }
+    };
+    let (one, two) = (server.seat(&of(1)), server.seat(&of(1)));
+    assert!(one.is_some() && two.is_some() && server.seat(&of(1)).is_none());
+    assert!(server.seat(&of(2)).is_some() && server.seat(&Caller::system("test")).is_some());
     drop((one, two));
-    assert!(live.seats().is_empty());
+    assert!(server.seat(&of(1)).is_some());
 }
 
 async fn server() -> (Server, TempDir) {
@@ -61,12 +67,12 @@ async fn state(server: &Server, name: &str, streams: &[&StreamName]) {
 /// A view of these streams, as a subscription's field would report it.
 async fn view(server: &Server, streams: &[&StreamName], after: Option<&str>, filter: Filter) -> (LiveOperation, Bell) {
     let streams = streams.iter().map(|stream| (*stream).clone()).collect();
-    let view = View { source: Source::Streams(streams, filter), after: after.map(str::to_owned) };
+    let view = View { source: Source::Streams(streams, filter), after: after.map(str::to_owned), throttle: None };
     let bell = Bell::default();
     let (kind, opening) = server.attach(view, None, &bell).await.unwrap();
     let document = documents::check(DOCUMENT, &Limits::default()).unwrap();
     let document = server.live.documents.keep(document::key(DOCUMENT, None), DOCUMENT.len(), document);
-    (LiveOperation::new(document, None, kind, opening, true, Arc::default()), bell)
+    (LiveOperation::new(document, None, kind, opening, None, true, Arc::default()), bell)
 }
 
 /// What the view shows until it has no more news.
@@ -76,7 +82,7 @@ async fn items(server: &Server, operation: &mut LiveOperation) -> Vec<Value> {
         let Delivery::Answers(answers) = operation.deliver(server, &Caller::system("test")).await else { panic!() };
         assert!(!answers.is_empty());
         for answer in answers {
-            let answer: Value = serde_json::from_str(&answer).unwrap();
+            let answer: Value = serde_json::from_str(&answer.text).unwrap();
             items.push(answer["data"]["announcementPublished"].clone());
         }
     }
@@ -168,14 +174,68 @@ async fn a_page_of_large_events_ends_early_and_nothing_is_lost() {
     while seen.len() < names.len() {
         rung(&operation, &bell).await;
         let Delivery::Answers(answers) = operation.deliver(&server, &Caller::system("test")).await else { panic!() };
-        let bytes: usize = answers.iter().map(|answer| answer.len()).sum();
+        let bytes: usize = answers.iter().map(|answer| answer.text.len()).sum();
         // The last one may stand over the edge.
         assert!(bytes < PAGE_BYTES + 11_000, "{bytes} bytes in one page");
         for answer in &answers {
-            let answer: Value = serde_json::from_str(answer).unwrap();
+            let answer: Value = serde_json::from_str(&answer.text).unwrap();
             seen.push(answer["data"]["announcementPublished"]["requestId"].as_str().unwrap().to_owned());
         }
     }
     assert!(seen == names, "in order, each once");
     assert!(operation.handful < SHAPED_AT_ONCE);
+}
+
+/// States one event about this object.
+async fn state_of(server: &Server, name: &str, object: u128) {
+    let caller = Caller::system(name);
+    let command = server.platform.work.run(&caller, object, |unit, object| {
+        Box::pin(async move {
+            unit.act_as(Role::Admin);
+            let draft =
+                Draft::new("announcement", "AnnouncementAdded", AnnouncementId::of(Uuid::from_u128(*object)), 1);
+            unit.state(draft.to_topic(StreamName::announcements()));
+            Ok(())
+        })
+    });
+    command.await.unwrap();
+}
+
+/// Waits until the view's hub knows so many events, so that they are one page.
+async fn known(operation: &LiveOperation, bell: &Bell, events: i64) {
+    let before = Place { seq: events - 1, mark: 0 };
+    while !matches!(&operation.kind, Kind::Streams { tracks, .. } if tracks[0].watch.has_news(before)) {
+        bell.notified().await;
+    }
+}
+
+#[tokio::test]
+async fn within_a_window_each_object_shows_its_latest_event() {
+    let (server, _folder) = server().await;
+    let all = &StreamName::announcements();
+    let (mut operation, bell) = view(&server, &[all], None, Filter::default()).await;
+    let window = std::time::Duration::from_millis(1_500);
+    operation.throttle = Some(window);
+    for (name, object) in [("a1", 1), ("b1", 2), ("a2", 1), ("c1", 3)] {
+        state_of(&server, name, object).await;
+    }
+    known(&operation, &bell, 4).await;
+    let begun = tokio::time::Instant::now();
+    let seen = items(&server, &mut operation).await;
+    assert_eq!(names(&seen), ["b1", "a2", "c1"], "in their order");
+    state_of(&server, "a3", 1).await;
+    state_of(&server, "a4", 1).await;
+    known(&operation, &bell, 6).await;
+    assert!(!operation.has_news(std::time::Duration::MAX), "the window is not over");
+    assert!(operation.wakes_at().is_some_and(|at| at <= tokio::time::Instant::now() + window));
+    while !operation.has_news(std::time::Duration::MAX) {
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    assert!(begun.elapsed() >= window);
+    assert_eq!(names(&items(&server, &mut operation).await), ["a4"]);
+    // Whoever goes on behind any of them misses no object's latest state, and without a window misses nothing.
+    for (item, rest) in seen.iter().zip([&["a2", "c1", "a3", "a4"][..], &["c1", "a3", "a4"], &["a3", "a4"]]) {
+        let (mut again, _) = view(&server, &[all], item["cursor"].as_str(), Filter::default()).await;
+        assert_eq!(names(&items(&server, &mut again).await)[1..], *rest);
+    }
 }

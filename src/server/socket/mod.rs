@@ -5,20 +5,20 @@
 //! - `wire`: frames in and out;
 //! - `work`: what runs beside the loop, as futures that borrow nothing from it;
 //! - `operations`: what is kept of each operation;
-//! - `connection`: the loop; `life`: what happens to it by itself; `timers`: when it wakes for that.
+//! - `connection`: the loop; `executions`: what its client asks for; `life`: what happens to it by itself.
 //!
 //! A socket is one task. It queues nothing without bound: a live operation is a place in a stream
 //! ([`super::live`]), and it is given the next page only when the frames of the last have gone out.
 //!
 //! To add a reason to close: a line in the table of `protocol`. To add something to wait for: an event of the loop in
-//! `connection`, as a future in `work` or a time in `timers`.
+//! `connection`, as a future in `work` or a time in [`super::live::Timers`].
 
 mod auth;
 mod connection;
+mod executions;
 mod life;
 mod operations;
 mod protocol;
-mod timers;
 mod wire;
 mod work;
 

@@ -9,6 +9,7 @@ use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt, StreamExt};
 use serde_json::value::RawValue;
+use tokio_util::task::AbortOnDropHandle;
 
 use crate::features::accounts::sessions::Pass;
 use crate::kernel::{Caller, Code, Error, Result, Viewer};
@@ -16,7 +17,7 @@ use crate::platform::streams::Bell;
 use crate::resolvers::accounts::Renewal;
 use crate::server::documents::check_json_depth;
 use crate::server::execute::{Asked, Declined, Prepared};
-use crate::server::live::{Delivery, LiveOperation, Recipe, guarded};
+use crate::server::live::{Delivery, LiveOperation, Recipe, Resume, guarded};
 use crate::server::state::Server;
 
 /// What a piece of work came to. `serial` names the operation, because a client may use an id again.
@@ -75,13 +76,15 @@ impl Beside {
     }
 }
 
-/// Judges a token.
-pub fn greet(server: Server, token: Option<String>) -> Work {
+/// Judges a token, and notes what its client calls itself.
+pub fn greet(server: Server, token: Option<String>, client: Option<Box<str>>) -> Work {
     async move {
-        Done::Greeted(match token {
-            None => Ok(None),
-            Some(token) => server.sessions.authenticate(&token).await.map(Some),
-        })
+        let Some(token) = token else { return Done::Greeted(Ok(None)) };
+        let pass = server.sessions.authenticate(&token).await;
+        if let Ok(pass) = &pass {
+            server.sessions.used(pass.viewer.session, client.as_deref());
+        }
+        Done::Greeted(pass.map(Some))
     }
     .boxed()
 }
@@ -91,7 +94,8 @@ pub fn check(server: Server, viewer: Viewer) -> Work {
     async move { Done::Checked(server.sessions.check(viewer.session).await) }.boxed()
 }
 
-/// Runs an operation, or opens it if it is a subscription.
+/// Runs an operation, or opens it if it is a subscription. It runs in a task of its own, so that a large document keeps
+/// neither pings nor other operations waiting; if the socket goes, so does the task.
 pub fn start(
     server: Server,
     caller: Caller,
@@ -100,13 +104,18 @@ pub fn start(
     resume: Option<Box<str>>,
     bell: Bell,
 ) -> Work {
-    async move {
+    let task = AbortOnDropHandle::new(tokio::spawn(async move {
         let run = run(&server, &caller, payload.as_deref(), resume.as_deref(), &bell);
         let outcome = match guarded(run).await {
             Ok(outcome) => outcome.unwrap_or_else(Started::Refused),
             Err(error) => Started::Refused(vec![error]),
         };
-        Done::Started { serial, outcome: named(outcome, &caller) }
+        named(outcome, &caller)
+    }));
+    async move {
+        // Only the end of the program ends the task early.
+        let outcome = task.await.unwrap_or_else(|error| Started::Refused(vec![refusal(Error::internal(error))]));
+        Done::Started { serial, outcome }
     }
     .boxed()
 }
@@ -131,7 +140,7 @@ async fn run(
     let recipe = Recipe::of(&asked);
     let prepared = server.prepare(caller.viewer, asked).map_err(|declined| declined.errors)?;
     if prepared.kind == OperationType::Subscription {
-        let operation = server.open(caller, recipe, prepared, resume, bell).await?;
+        let operation = server.open(caller, recipe, prepared, resume.map(Resume::Else), bell).await?;
         return Ok(Started::Live(Box::new(operation)));
     }
     let (answer, renewed) = answer(server, caller, prepared).await;

@@ -10,13 +10,16 @@ use crate::schema::{is_list, named};
 use crate::support::inprocess::InProcess;
 
 /// What `id` fields of inputs mean, by their names.
-const KINDS: [(&str, &str); 12] = [
+const KINDS: [(&str, &str); 15] = [
     ("jobId", "Job"),
     ("offerId", "Offer"),
     ("bookingId", "Booking"),
     ("conversationId", "Conversation"),
     ("upToMessageId", "Message"),
     ("contractorId", "User"),
+    ("userId", "User"),
+    ("userIds", "User"),
+    ("sessionId", "Session"),
     ("reviewId", "Review"),
     ("disputeId", "Dispute"),
     ("notificationId", "Notification"),
@@ -94,8 +97,14 @@ fn ids(rules: &Rules, mutation: &str) -> Vec<String> {
 
 /// The first object of a kind, which a stranger may not see.
 fn foreign(story: &Story, name: &str) -> Option<String> {
+    if name == "sessionId" {
+        return Some(story.person("customer").caller.viewer.unwrap().session.to_string());
+    }
     // A contractor is no secret, and naming one is another question.
-    let id = (kind(name) != "User").then(|| story.of(kind(name)).next().unwrap().id.clone())?;
+    let mut found = story.of(kind(name));
+    // The first of the users is the stranger.
+    let one = if kind(name) == "User" { found.next_back() } else { found.next() };
+    let id = (name != "contractorId").then(|| one.unwrap().id.clone())?;
     // An upload is the file before it is one, and has the same number.
     Some(if name == "uploadId" { id.replace("file_", "upload_") } else { id })
 }
@@ -195,7 +204,7 @@ async fn nobody_listens_to_what_concerns_others(server: InProcess) {
         for argument in field.arguments.iter().filter(|it| named(&it.node.ty.node) == "ID") {
             let (name, argument) = (&field.name.node, &argument.node.name.node);
             let query = |id: &str| format!("subscription {{ {name}({argument}: \"{id}\") {{ id }} }}");
-            let wrong = story.of("User").next().unwrap().id.clone();
+            let wrong = story.of(if kind(argument) == "User" { "Job" } else { "User" }).next().unwrap().id.clone();
             let refused = story.server.probe(stranger, &query(&wrong)).await.unwrap_err();
             let answer = serde_json::to_value(refused).unwrap();
             assert_eq!(codes(&answer), ["BAD_USER_INPUT"], "{name}: {answer}");
@@ -204,7 +213,7 @@ async fn nobody_listens_to_what_concerns_others(server: InProcess) {
                     let answer = serde_json::to_value(refused).unwrap();
                     assert_eq!(codes(&answer), ["NOT_FOUND"], "{name}: {answer}");
                 }
-                // What is filtered is the viewer's own stream, so nothing can come of it.
+                // What is filtered is the viewer's own stream, or nobody is watched: nothing can come of it.
                 Ok(view) => assert!(is_own(&view, stranger), "{name}: {view:?}"),
             }
         }
@@ -215,7 +224,11 @@ fn is_own(view: &gigwire::resolvers::live::View, caller: &gigwire::kernel::Calle
     use gigwire::platform::streams::StreamName;
     use gigwire::resolvers::live::Source;
     let own = StreamName::user(caller.viewer.unwrap().user);
-    matches!(&view.source, Source::Streams(streams, _) if *streams == [own])
+    match &view.source {
+        Source::Streams(streams, _) => *streams == [own],
+        Source::Presence(users) => users.is_empty(),
+        Source::Signals(_) => false,
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -22,7 +22,7 @@ const LAYERS: [(&str, u8); 10] = [
 ];
 
 /// What a feature uses, directly; nothing uses `admin` or the projections.
-pub const FEATURES: [(&str, &[&str]); 22] = [
+pub const FEATURES: [(&str, &[&str]); 23] = [
     ("audit", &[]),
     ("accounts", &["audit"]),
     ("uploads", &["accounts"]),
@@ -35,6 +35,7 @@ pub const FEATURES: [(&str, &[&str]); 22] = [
     ("offers", &["jobs", "listings", "wallet"]),
     // It knows the kind and the id of what a conversation is about, no more.
     ("chat", &["uploads"]),
+    ("presence", &["chat"]),
     ("bookings", &["offers", "listings", "chat", "wallet"]),
     ("disputes", &["bookings"]),
     ("reviews", &["bookings"]),
@@ -65,7 +66,7 @@ pub const FEATURES: [(&str, &[&str]); 22] = [
 ];
 
 /// The features that nothing else reaches; all others follow from them.
-const PRODUCT: &[&str] = &["payouts", "disputes", "reviews", "announcements", "banners", "profiles"];
+const PRODUCT: &[&str] = &["payouts", "disputes", "reviews", "announcements", "banners", "profiles", "presence"];
 
 /// The wrong imports of one file of `src`: its path below `src`, and its text.
 pub fn wrong_imports(path: &str, source: &str) -> Vec<String> {

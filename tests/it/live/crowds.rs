@@ -17,14 +17,21 @@ use crate::support::app::eventually;
 use crate::support::live::{App, Client, LISTEN};
 
 /// Hashing a password for each client would be most of the work, so one user has all the sockets.
-const LIMITS: fn() -> LiveLimits = || LiveLimits { sockets_per_user: 500, ..LiveLimits::default() };
+const LIMITS: fn() -> LiveLimits = || LiveLimits { connections_per_user: 500, ..LiveLimits::default() };
 
-/// What an instance keeps of its clients: sockets, users, operations, streams, topics of signals, tasks.
-fn kept(app: &App) -> [usize; 6] {
-    let (live, hub) = (&app.server.live, &app.server.platform.hub);
+/// What an instance keeps of its clients: sockets, users, strangers, operations, streams, topics of signals, and last the
+/// tasks.
+fn kept(app: &App) -> [usize; 7] {
+    let (live, platform) = (&app.server.live, &app.server.platform);
+    let users = usize::try_from(platform.presence.users_here()).unwrap();
+    let watched = (platform.hub.streams_watched(), platform.hub.signals.topics_watched());
     let tasks = Handle::current().metrics().num_alive_tasks();
-    let topics = hub.signals.topics_watched();
-    [app.server.sockets.len(), live.users(), live.operations(), hub.streams_watched(), topics, tasks]
+    [app.server.sockets.len(), users, live.networks(), live.operations(), watched.0, watched.1, tasks]
+}
+
+/// Whether nothing is kept but the tasks of the instance itself.
+fn is_empty(app: &App) -> bool {
+    kept(app)[..6] == [0; 6]
 }
 
 /// A client that goes as far as a stage, of which there are ten, and is gone.
@@ -66,7 +73,7 @@ async fn who_vanishes_leaves_nothing_behind() {
     let user = app.sign_in(&[Role::Customer]).await;
     // What is made once is made by the first.
     join_all((0..10).map(|stage| come_and_go(&app, &user, stage))).await;
-    eventually("the first leave nothing", async || kept(&app)[..5] == [0; 5]).await;
+    eventually("the first leave nothing", async || is_empty(&app)).await;
     // Their connections end a little later.
     tokio::time::sleep(Duration::from_millis(500)).await;
     let before = kept(&app);
@@ -126,7 +133,7 @@ async fn who_is_cut_comes_back_whole_or_is_told() {
     };
     let ends = join_all((0..200).map(|number| come_back(&app, &user, with(number), 100))).await;
     assert_eq!(ends.iter().filter(|end| **end == "whole").count(), 180);
-    eventually("nobody stays", async || kept(&app)[..5] == [0; 5]).await;
+    eventually("nobody stays", async || is_empty(&app)).await;
 }
 
 #[tokio::test]

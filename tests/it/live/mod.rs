@@ -1,8 +1,12 @@
 //! Live operations over real sockets: how they begin and end, and that no event is lost.
 
 mod closing;
+mod compression;
 mod crowds;
 mod instances;
 mod operations;
+mod quotas;
 mod resuming;
 mod returning;
+mod revocation;
+mod throttling;

@@ -23,6 +23,7 @@ const CORE: &str = "
     Viewer.notifications(after: String, before: String, filter: NotificationFilter, first: Int, last: Int): NotificationConnection!
     Viewer.unreadNotificationCount: Int!
     Viewer.streamCursor: String!
+    Viewer.sessions: [Session!]!
     User.id: ID!
     User.displayName: String!
     User.roles: [Role!]
@@ -206,6 +207,7 @@ const CORE: &str = "
     Subscription.conversationChanged(after: String, conversationId: ID): ConversationEvent!
     MessageCreated.message: Message
     MessageCreated.conversation: Conversation
+    Subscription.presenceChanged(userIds: [ID!]!): PresenceSignal!
     Subscription.typingChanged(conversationId: ID!): TypingSignal!
     Subscription.jobChanged(after: String, jobId: ID): JobEvent!
     Subscription.offerChanged(after: String): OfferEvent!

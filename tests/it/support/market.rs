@@ -11,7 +11,7 @@ const DISPUTE: &str = "dispute { id status version escalatesAt decisionReason bo
     split { toCustomer { amount } toContractor { amount } toPlatform { amount } platformFee } }";
 
 /// What is selected of each mutation's payload, beside its refusals.
-const SELECTIONS: [(&str, &str); 28] = [
+const SELECTIONS: [(&str, &str); 34] = [
     ("depositCreate", "payment { id status amount { amount currency } } wallet { available { amount } }"),
     ("jobPost", "job { id status expiresAt }"),
     ("jobCancel", "job { id status version cancelReason }"),
@@ -48,6 +48,12 @@ const SELECTIONS: [(&str, &str); 28] = [
     ("uploadCreate", "upload { id url method headers { name value } expiresAt }"),
     ("uploadComplete", "file { id url purpose contentType size width height name }"),
     ("profileUpdate", "user { id bio version }"),
+    ("accountRoleAdd", "viewer { user { roles } }"),
+    ("userRolesSet", "user { id roles version }"),
+    ("userBlock", "user { id block { blockedAt blockUntil blockReason } }"),
+    ("userUnblock", "user { id block { blockedAt } }"),
+    ("sessionEnd", "viewer { sessions { id } }"),
+    ("sessionDisconnect", "user { id } endedCount"),
 ];
 
 /// The answer to a mutation.

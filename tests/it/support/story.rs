@@ -68,7 +68,14 @@ impl Story {
         for (name, roles) in PEOPLE {
             let caller = story.enter(name, roles).await;
             if let Some(viewer) = caller.viewer {
-                story.add("User", &json!(viewer.user.to_string()), &[name]);
+                // Whoever has a conversation with somebody sees if it is there.
+                let circle: &[_] = match name {
+                    "customer" => &["customer", "contractor", "rival"],
+                    "contractor" => &["contractor", "customer"],
+                    "rival" => &["rival", "customer"],
+                    _ => &[name],
+                };
+                story.add("User", &json!(viewer.user.to_string()), circle);
             }
             story.people.insert(name, Someone { name, caller });
         }
@@ -76,6 +83,7 @@ impl Story {
         story.trade().await;
         story.haggle().await;
         story.quarrel().await;
+        story.ban().await;
         let input = json!({ "title": "Closed on Monday", "body": "We move." });
         let made = story.act("admin", "announcementPublish", input, "announcement { id }").await;
         story.add("Announcement", &made["announcement"]["id"], &["admin"]);
@@ -96,7 +104,19 @@ impl Story {
         let platform = self.server.platform();
         commands::create_staff(platform, &caller, input).await.unwrap();
         let signed_in = commands::sign_in(platform, &caller, SignIn { email, password }).await.unwrap();
-        Caller { viewer: Some(Viewer { user: signed_in.user, session: signed_in.session, roles }), ..caller }
+        Caller {
+            viewer: Some(Viewer { user: signed_in.user, session: signed_in.session, roles, disconnections: 0 }),
+            ..caller
+        }
+    }
+
+    /// Somebody whom staff keep out.
+    async fn ban(&mut self) {
+        let input = SignUp::new("banned@example.org", "a good password", "banned", &[]).unwrap();
+        let user = commands::create_staff(self.server.platform(), &Caller::system("story"), input).await.unwrap();
+        let input = json!({ "userId": user.to_string(), "reason": "Spam." });
+        let blocked = self.act("moderator", "userBlock", input, "user { id }").await["user"]["id"].take();
+        self.add("User", &blocked, &["banned"]);
     }
 
     /// Somebody with a face.
