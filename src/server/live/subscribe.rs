@@ -92,7 +92,8 @@ impl Server {
         let variables = recipe.variables.and_then(|json| without(json, &unused));
         let hoisted = Hoisted { key: recipe.key, document, text_bytes: recipe.text_bytes };
         let document = self.live.documents.keep(recipe.key, recipe.text_bytes, hoisted);
-        Ok(LiveOperation::new(document, variables, kind, opening, throttle, prepared.checked.is_public))
+        let alive = self.live.alive.clone();
+        Ok(LiveOperation::new(document, variables, kind, opening, throttle, prepared.checked.is_public, alive))
     }
 
     /// Watches what the view shows, and finds where its client stands.

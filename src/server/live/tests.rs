@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde_json::Value;
 use uuid::Uuid;
 
+use super::deliver::{PAGE_BYTES, SHAPED_AT_ONCE};
 use super::operation::Kind;
 use super::*;
 use crate::kernel::id::{AnnouncementId, SessionId, TypedId, UserId};
@@ -59,7 +60,7 @@ async fn view(server: &Server, streams: &[&StreamName], after: Option<&str>, fil
     let key = documents::cache::key(DOCUMENT, None);
     let hoisted = Hoisted { key, document, text_bytes: DOCUMENT.len() };
     let document = server.live.documents.keep(key, DOCUMENT.len(), hoisted);
-    (LiveOperation::new(document, None, kind, opening, None, true), bell)
+    (LiveOperation::new(document, None, kind, opening, None, true, Arc::default()), bell)
 }
 
 /// What the view shows until it has no more news.
@@ -146,6 +147,31 @@ async fn what_a_view_does_not_show_makes_its_cursor_younger() {
         tokio::time::sleep(std::time::Duration::from_millis(5)).await;
     }
     assert_eq!(checkpoints, 1, "one for a hundred");
+}
+
+#[tokio::test]
+async fn a_page_of_large_events_ends_early_and_nothing_is_lost() {
+    let (server, _folder) = server().await;
+    let all = &StreamName::announcements();
+    let (mut operation, bell) = view(&server, &[all], None, Filter::default()).await;
+    let names: Vec<String> = (0..40).map(|number| number.to_string().repeat(5_000)).collect();
+    for name in &names {
+        state(&server, name, &[all]).await;
+    }
+    let mut seen = Vec::new();
+    while seen.len() < names.len() {
+        rung(&operation, &bell).await;
+        let Delivery::Answers(answers) = operation.deliver(&server, &Caller::system("test")).await else { panic!() };
+        let bytes: usize = answers.iter().map(|answer| answer.text.len()).sum();
+        // The last one may stand over the edge.
+        assert!(bytes < PAGE_BYTES + 11_000, "{bytes} bytes in one page");
+        for answer in &answers {
+            let answer: Value = serde_json::from_str(&answer.text).unwrap();
+            seen.push(answer["data"]["announcementPublished"]["requestId"].as_str().unwrap().to_owned());
+        }
+    }
+    assert!(seen == names, "in order, each once");
+    assert!(operation.handful < SHAPED_AT_ONCE);
 }
 
 /// States one event about this object.

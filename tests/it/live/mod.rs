@@ -2,6 +2,7 @@
 
 mod closing;
 mod compression;
+mod crowds;
 mod instances;
 mod network;
 mod operations;

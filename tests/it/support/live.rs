@@ -312,6 +312,13 @@ impl Client {
         tokio::time::timeout(time, self.next()).await.is_err()
     }
 
+    /// Is gone with a reset, as if its machine had lost its power.
+    pub fn vanish(self) {
+        if let MaybeTlsStream::Plain(stream) = self.socket.get_ref() {
+            stream.set_zero_linger().unwrap();
+        }
+    }
+
     async fn frame(&mut self) -> Message {
         let frame = tokio::time::timeout(PATIENCE, self.socket.next()).await.expect("nothing comes");
         frame.expect("the connection broke").unwrap()
