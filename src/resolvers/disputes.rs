@@ -262,7 +262,7 @@ impl Dispute {
     async fn available_transitions(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<Transition>> {
         let found = self.row.available(&answer(ctx.viewer())?, ctx.platform().clock.now());
         let deadline = (self.row.status == feature::Status::Open).then_some(self.row.deadline);
-        answer(Transition::list(found, deadline, |_| Ok(None)))
+        answer(Transition::list(found, deadline, |it| self.row.effect(it.name, it.by)))
     }
 }
 

@@ -202,13 +202,9 @@ async fn agree(unit: &mut Unit, viewer: &Viewer, input: &CanonicalAccept, rules:
     let (by, role) = dispute.hand_of(viewer)?;
     unit.act_as(role);
     let to = LIFE.step(AGREE, dispute.status, by)?;
-    let mut proposal = dispute.acceptable(Some(input.proposal), by, unit.now)?;
-    match by {
-        By::Customer => proposal.customer_agrees = true,
-        _ => proposal.contractor_agrees = true,
-    }
+    let proposal = dispute.acceptable(Some(input.proposal), by, unit.now)?.agreed_by(by);
     dispute.proposal = Some(proposal);
-    if proposal.customer_agrees && proposal.contractor_agrees {
+    if proposal.is_agreed() {
         let split = dispute.split(proposal.customer)?;
         return end(unit, (&booking, dispute), AGREE, by, (to, split), rules).await;
     }

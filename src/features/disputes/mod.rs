@@ -6,11 +6,12 @@
 //!
 //! Everything that happens to a dispute locks its booking first: of several endings at once one is done.
 //!
-//! To add a step: a row in [`LIFE`], its outcome in the wallet's table, and a command.
+//! To add a step: a row in [`LIFE`], its outcome in the wallet's table, a command, and a line in [`preview`].
 
 pub mod commands;
 pub mod events;
 pub mod model;
+pub mod preview;
 pub mod queries;
 mod store;
 

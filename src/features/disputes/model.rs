@@ -2,7 +2,8 @@
 
 use crate::features::bookings;
 use crate::features::bookings::model::{AGREE, DECIDE, DISPUTE, RETRACT};
-use crate::features::wallet::outcomes::Split;
+use crate::features::wallet::outcomes::{self, Effect, Split};
+use crate::features::wallet::{Quote, Rates};
 use crate::kernel::id::{BookingId, DisputeId, UserId};
 use crate::kernel::life::{Available, Barred, Life, State, Transition};
 use crate::kernel::{By, Code, Error, Money, Result, Role, Timestamp, Viewer, text};
@@ -138,6 +139,22 @@ pub struct Proposal {
     pub expires_at: Timestamp,
 }
 
+impl Proposal {
+    /// The same, once a party agrees.
+    pub const fn agreed_by(mut self, by: By) -> Self {
+        match by {
+            By::Customer => self.customer_agrees = true,
+            _ => self.contractor_agrees = true,
+        }
+        self
+    }
+
+    /// Whether both parties agree.
+    pub const fn is_agreed(&self) -> bool {
+        self.customer_agrees && self.contractor_agrees
+    }
+}
+
 /// How a dispute ended.
 #[derive(Clone, Copy, Debug)]
 pub struct Ending {
@@ -219,6 +236,17 @@ impl Dispute {
         });
         found.retain(|it| it.name != DECIDE || role == Role::Admin);
         found
+    }
+
+    /// What a transition moves. Only when the second party agrees it is known before; else nothing moves, or somebody
+    /// has to decide first.
+    pub fn effect(&self, transition: &str, by: By) -> Result<Option<Effect>> {
+        let agreed = self.proposal.filter(|proposal| transition == AGREE && proposal.agreed_by(by).is_agreed());
+        let Some(proposal) = agreed else { return Ok(None) };
+        // The platform fee stays where it is, however much it was.
+        let quote = Quote::of(self.escrow, Rates { platform_bps: 0, service_bps: self.service_bps })?;
+        let outcome = outcomes::of(transition, Some(self.status.name()), by)?;
+        outcome.effect(&quote, false, Some(self.split(proposal.customer)?)).map(Some)
     }
 
     /// The proposal that a party accepts, or why it cannot.

@@ -23,6 +23,11 @@ pub async fn in_unit(unit: &mut Unit, id: DisputeId) -> Result<Dispute> {
     found.ok_or_else(|| Error::not_found("dispute"))
 }
 
+/// The last dispute of a booking, read inside a unit of work.
+pub async fn last_in_unit(unit: &mut Unit, booking: BookingId) -> Result<Option<Dispute>> {
+    Ok(store::of_bookings(&mut unit.tx, &[booking]).await?.pop())
+}
+
 /// A page of all disputes in a state, the oldest first. For staff.
 pub async fn page(platform: &Platform, status: Status, page: &Page) -> Result<Slice<Dispute>> {
     store::page(&platform.db, status, page).await

@@ -130,10 +130,10 @@ pub(super) async fn by_ids(on: impl Into<On<'_>>, ids: &[DisputeId]) -> Result<V
     q("select * from disputes where id in ({list})").list(ids.iter().copied()).all(on).await
 }
 
-pub(super) async fn of_bookings(db: &Db, bookings: &[BookingId]) -> Result<Vec<Dispute>> {
+pub(super) async fn of_bookings(on: impl Into<On<'_>>, bookings: &[BookingId]) -> Result<Vec<Dispute>> {
     q("select * from disputes where booking_id in ({list}) order by created_at, id")
         .list(bookings.iter().copied())
-        .all(db)
+        .all(on)
         .await
 }
 

@@ -236,6 +236,9 @@ impl Split {
     /// Refuses a split with a part below zero, or whose sum is not the escrow.
     pub fn of_exactly(self, escrow: Money) -> Result<Self> {
         let parts = [self.customer, self.contractor, self.platform];
+        if parts.iter().any(|part| part.currency != escrow.currency) {
+            return Err(Error::new(Code::CurrencyMismatch, format!("What is split is in {}.", escrow.currency)));
+        }
         if parts.iter().any(|part| part.minor < 0) {
             return Err(Error::new(Code::SplitMismatch, "No part of a split is below zero."));
         }

@@ -158,6 +158,11 @@ impl TestApp {
         &self.servers[server]
     }
 
+    /// The server whose turn it is, when they take turns.
+    pub fn turn(&self, turn: usize) -> &Instance {
+        self.on(turn % self.servers.len())
+    }
+
     /// Opens an account with these roles and signs it in.
     pub async fn sign_up(&self, roles: &[&str]) -> TestUser {
         let number = self.users.fetch_add(1, Ordering::Relaxed);
@@ -264,6 +269,11 @@ impl Instance {
     /// The rows that a `select count(*) as n ..` counts.
     pub async fn count(&self, sql: &'static str) -> i64 {
         q(sql).one(&self.server.platform.db).await.unwrap()
+    }
+
+    /// Figures that any change of a deal or of money moves.
+    pub async fn traces(&self) -> Vec<i64> {
+        books::traces(&self.server.platform).await
     }
 
     /// Proves the books and the streams. Nobody may be at work meanwhile.
