@@ -79,7 +79,7 @@ pub enum Code {
     ReplyExists,
     /// The conversation takes no more messages.
     ConversationClosed,
-    /// The booking's money is not in escrow any more: there is nothing to dispute.
+    /// The booking has ended: there is nothing to dispute any more.
     DisputeTooLate,
     /// The parts of a split are not the escrow to the last digit.
     SplitMismatch,

@@ -10,7 +10,7 @@ use crate::features::{
 use crate::platform::streams::StreamName;
 use crate::schema::announcements::AnnouncementAdded;
 use crate::schema::auth::{Access, auth};
-use crate::schema::bookings::{BookingCancelled, BookingCreated, BookingStatusChanged};
+use crate::schema::bookings::{BookingCancelled, BookingCreated, BookingReleased, BookingStatusChanged};
 use crate::schema::chat::{ConversationStaffJoined, MessageCreated, MessagesDelivered, MessagesRead};
 use crate::schema::disputes::{DisputeOpened, DisputeProposalAccepted, DisputeProposed, DisputeStatusChanged};
 use crate::schema::earnings::EarningCreated;
@@ -49,6 +49,7 @@ live_events!(StreamEvent {
     bookings::events::CREATED => BookingCreated(BookingCreated),
     bookings::events::STATUS_CHANGED => BookingStatusChanged(BookingStatusChanged),
     bookings::events::CANCELLED => BookingCancelled(BookingCancelled),
+    bookings::events::RELEASED => BookingReleased(BookingReleased),
     chat::events::CREATED => MessageCreated(MessageCreated),
     chat::events::DELIVERED => MessagesDelivered(MessagesDelivered),
     chat::events::READ => MessagesRead(MessagesRead),

@@ -299,7 +299,7 @@ user_error! {
         NotFound,
         /// The dispute or its booking changed meanwhile, or their state does not allow this.
         Conflict,
-        /// The booking has ended: nothing lies in escrow to disagree about.
+        /// The booking has ended: there is nothing to disagree about any more.
         DisputeTooLate,
         /// The parts are not the escrow to the last digit, or one is below zero.
         SplitMismatch,

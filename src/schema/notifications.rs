@@ -98,8 +98,10 @@ pub enum NotificationKind {
     BookingStarted,
     /// The contractor is done.
     BookingDelivered,
-    /// The customer is content and the money released.
+    /// The customer is content.
     BookingCompleted,
+    /// The price that was put off is in the contractor's wallet.
+    BookingReleased,
     /// A booking was given up.
     BookingCancelled,
     /// The other party disagrees, and the money is frozen.

@@ -4,7 +4,7 @@
 
 use super::announcements::AnnouncementAdded;
 use super::auth::Access;
-use super::bookings::{BookingCancelled, BookingCreated, BookingStatusChanged};
+use super::bookings::{BookingCancelled, BookingCreated, BookingReleased, BookingStatusChanged};
 use super::chat::{ConversationStaffJoined, MessageCreated, MessagesDelivered, MessagesRead};
 use super::disputes::{DisputeOpened, DisputeProposalAccepted, DisputeProposed, DisputeStatusChanged};
 use super::earnings::EarningCreated;
@@ -27,6 +27,8 @@ event_interface! {
         BookingStatusChanged(BookingStatusChanged),
         /// A booking was given up.
         BookingCancelled(BookingCancelled),
+        /// The price of a completed booking was released, which had been put off.
+        BookingReleased(BookingReleased),
         /// Somebody wrote a message.
         MessageCreated(MessageCreated),
         /// Messages have arrived.

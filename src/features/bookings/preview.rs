@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::future::BoxFuture;
 
-use super::model::{ACCEPT, CANCEL, COMPLETE, DELIVER, START};
+use super::model::{ACCEPT, CANCEL, COMPLETE, DELIVER, Patience, START};
 use super::{Status, commands, queries};
 use crate::features::jobs::model::CANCEL as CANCEL_JOB;
 use crate::features::offers::model::{COUNTER, DECLINE, WITHDRAW};
@@ -93,7 +93,8 @@ async fn booking(platform: &Platform, caller: &Caller, mutation: &'static str, i
         }
     }
     let found = found.ok_or_else(|| Error::not_found("booking"))?;
-    let effect = found.effect(mutation, taken(&found.available(&viewer), mutation)?.by)?;
+    let by = taken(&found.available(&viewer), mutation)?.by;
+    let effect = found.effect(mutation, by, Patience::of(platform))?;
     Ok(Foreseen { effect, ..stage.seen()? })
 }
 

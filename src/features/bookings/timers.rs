@@ -1,12 +1,13 @@
-//! Silent bookings: one that was delivered is completed by itself, any other one that nobody moves on is given up.
+//! Silent bookings: one that was delivered is completed by itself, any other one that nobody moves on is given up. A
+//! completed one is paid for, if its release was put off.
 //!
 //! Each step enqueues the task that ends the next silence; the version that it carries says which step it follows. A
 //! dispute, like any other step, makes the tasks before it idle.
 
 use serde::{Deserialize, Serialize};
 
-use super::commands::{lock, step};
-use super::model::{Patience, TIME_OUT, stored};
+use super::commands::{lock, release, step};
+use super::model::{Patience, RELEASE, TIME_OUT, stored};
 use super::{Booking, Status, events};
 use crate::kernel::id::BookingId;
 use crate::kernel::{By, Caller, Code, Error, Result};
@@ -14,7 +15,7 @@ use crate::platform::Platform;
 use crate::platform::queue::NewTask;
 use crate::platform::work::{AuditRow, Unit};
 
-/// The payload of both tasks.
+/// The payload of all these tasks.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct Silence {
     /// Which booking.
@@ -55,6 +56,9 @@ pub async fn end_silence(platform: &Platform, caller: &Caller, silence: Silence)
 }
 
 async fn act(unit: &mut Unit, found: &Booking, task: &'static str, patience: Patience) -> Result<()> {
+    if task == RELEASE {
+        return release(unit, found).await;
+    }
     let reason = (task != TIME_OUT).then_some("Nobody moved this booking on.");
     let ended = step(unit, found, task, By::Timer, reason, patience).await?;
     let change = serde_json::json!({ "from": found.status.name(), "to": ended.status.name() });

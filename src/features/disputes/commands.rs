@@ -81,7 +81,7 @@ async fn begin(unit: &mut Unit, viewer: &Viewer, input: &NewDispute, rules: Rule
     let party = booking.party_of(viewer.user)?;
     unit.act_as(party.role());
     if bookings::LIFE.ends.contains(&booking.status) {
-        let message = format!("This booking is {}: nothing lies in escrow to disagree about.", booking.status.name());
+        let message = format!("This booking is {}; a dispute is opened before that.", booking.status.name());
         return Err(Error::new(Code::DisputeTooLate, message).at("bookingId"));
     }
     disputed::freeze(unit, &booking, party, rules.patience).await?;

@@ -192,10 +192,12 @@ kinds! {
     /// The contractor is done.
     BookingDelivered = "BOOKING_DELIVERED", Info, "Work delivered", "{other} has delivered {job}; have a look.",
         step(bookings::events::STATUS_CHANGED, bookings::Status::Delivered.name(), To::Others, BookingId::PREFIX);
-    /// The customer is content and the money released.
-    BookingCompleted = "BOOKING_COMPLETED", Success, "Booking completed",
-        "The booking with {other} for {job} is completed, and the money is released.",
+    /// The customer is content.
+    BookingCompleted = "BOOKING_COMPLETED", Success, "Booking completed", "The booking with {other} for {job} is completed.",
         step(bookings::events::STATUS_CHANGED, bookings::Status::Completed.name(), To::Others, BookingId::PREFIX);
+    /// The price that was put off is there.
+    BookingReleased = "BOOKING_RELEASED", Success, "Money released", "The money for {job} is in your wallet.",
+        any(bookings::events::RELEASED, To::Subject, BookingId::PREFIX);
     /// A booking was given up.
     BookingCancelled = "BOOKING_CANCELLED", Warning, "Booking cancelled",
         "The booking with {other} for {job} was cancelled.",

@@ -125,6 +125,7 @@ pub const TABLE: &[Row] = &[
     row("bookingCancel", &["CONFIRMED"], &[By::Contractor], ended(Price::Back, Fee::Back)),
     row("bookingCancel", FUNDED, &[By::Staff], ended(Price::Back, Fee::Back)),
     row("booking.complete", &["DELIVERED"], &[By::Timer], ended(Price::Paid, Fee::Kept)),
+    row("booking.release", &["COMPLETED"], &[By::Timer], ended(Price::Paid, Fee::Kept)),
     row("booking.lapse", &["CONFIRMED", "IN_PROGRESS"], &[By::Timer], ended(Price::Back, Fee::Back)),
     row("disputeOpen", FUNDED, PARTIES, Outcome::Nothing),
     row("disputePropose", DISPUTED, &[By::Customer, By::Contractor, By::Staff], Outcome::Nothing),
@@ -221,6 +222,11 @@ impl Outcome {
         }
         let parts = self.parts(quote, is_held, None)?;
         if parts.is_empty() { Ok(None) } else { Effect::of(quote, &parts).map(Some) }
+    }
+
+    /// Whether it pays the contractor the whole price. That is what a delay of the release puts off.
+    pub const fn pays(self) -> bool {
+        matches!(self, Outcome::Ended { price: Price::Paid, .. })
     }
 
     /// How a hold of the deal ends by it, if it ends one.

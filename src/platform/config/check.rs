@@ -51,6 +51,7 @@ fn numbers(config: &Config, found: &mut Vec<(&'static str, String)>) {
         ("offers.pending_per_job", config.offers.pending_per_job, 1..=1_000),
         ("bookings.complete_after_days", config.bookings.complete_after_days, 1..=365),
         ("bookings.lapse_after_days", config.bookings.lapse_after_days, 1..=1_000),
+        ("bookings.release_delay_days", config.bookings.release_delay_days, 0..=90),
         ("disputes.answer_days", config.disputes.answer_days, 1..=365),
         ("disputes.proposal_days", config.disputes.proposal_days, 1..=365),
         ("offers.counter_rounds", config.offers.counter_rounds, 1..=100),

@@ -173,6 +173,8 @@ pub struct Bookings {
     pub complete_after_days: i64,
     /// Days until a booking that nobody moves on is given up.
     pub lapse_after_days: i64,
+    /// Days that the price of a completed booking stays in escrow.
+    pub release_delay_days: i64,
 }
 
 /// Disputes.

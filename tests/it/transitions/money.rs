@@ -48,10 +48,11 @@ const PAID: After = [PURSE - 10_500, 0, 0, 8_000, 2_500];
 /// A quarter of the price goes back to the customer.
 const SPLIT: After = [PURSE - 8_000, 0, 0, 6_000, 2_000];
 const DELIVERED: &[&str] = &["offerAccept", "bookingStart", "bookingDeliver"];
+const PUT_OFF: &[&str] = &["offerAccept", "bookingStart", "bookingDeliver", "put off"];
 const DISPUTED: &[&str] = &["offerAccept", "bookingStart", "disputeOpen"];
 
 /// `by_customer` says who made the offer.
-const CASES: [Case; 36] = [
+const CASES: [Case; 37] = [
     case(("offerSend", "", "customer"), true, &[], HELD),
     case(("offerSend", "", "contractor"), false, &[], FREE),
     case(("offerAccept", "PENDING", "receiver"), true, &[], FUNDED),
@@ -88,6 +89,7 @@ const CASES: [Case; 36] = [
     case(("job.expire", "PENDING", "timer"), true, &[], FREE),
     case(("offer.expire", "PENDING", "timer"), true, &[], FREE),
     case(("booking.complete", "DELIVERED", "timer"), true, DELIVERED, PAID),
+    case(("booking.release", "COMPLETED", "timer"), true, PUT_OFF, PAID),
     case(("booking.lapse", "CONFIRMED IN_PROGRESS", "timer"), true, &["offerAccept"], FREE),
 ];
 
@@ -150,6 +152,7 @@ impl<'a> Deal<'a> {
         match (transition, by) {
             ("offerSend", _) => {}
             ("job.expire", _) => self.outlive().await,
+            ("put off", _) => self.put_off().await,
             (_, "timer") => self.wait(transition).await,
             (dispute, _) if dispute.starts_with("dispute") => self.quarrel(dispute, by).await,
             ("offerCounter", _) => {
@@ -198,6 +201,17 @@ impl<'a> Deal<'a> {
         for user in [&mut self.customer, &mut self.contractor] {
             *user = self.app.sign_in(&user.email, PASSWORD).await;
         }
+    }
+
+    /// Nobody moves a delivered booking on, on a server that puts the release off.
+    async fn put_off(&self) {
+        self.app.clock.advance(15 * DAY);
+        let mut platform = (*self.app.server.platform).clone();
+        platform.config.bookings.release_delay_days = 2;
+        let booking = uuid(self.booking.as_ref().unwrap());
+        let version = bookings::queries::by_ids(&platform, &[booking]).await.unwrap()[0].version;
+        let silence = bookings::timers::Silence { booking, version };
+        bookings::timers::end_silence(&platform, &Caller::system("test"), silence).await.unwrap();
     }
 
     /// The customer opens a dispute, unless it is the contractor's turn. Proposals are a quarter back.
