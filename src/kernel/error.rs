@@ -85,6 +85,8 @@ pub enum Code {
     SplitMismatch,
     /// The proposal's time is over.
     ProposalExpired,
+    /// A party of a dispute has added as many files as it may.
+    TooManyFiles,
     /// The file has more bytes than its purpose allows.
     FileTooLarge,
     /// The purpose does not take files of this type.
@@ -147,6 +149,7 @@ impl Code {
             Code::DisputeTooLate => "DISPUTE_TOO_LATE",
             Code::SplitMismatch => "SPLIT_MISMATCH",
             Code::ProposalExpired => "PROPOSAL_EXPIRED",
+            Code::TooManyFiles => "TOO_MANY_FILES",
             Code::FileTooLarge => "FILE_TOO_LARGE",
             Code::TypeNotAllowed => "TYPE_NOT_ALLOWED",
             Code::UploadMissing => "UPLOAD_MISSING",

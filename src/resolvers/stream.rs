@@ -12,7 +12,9 @@ use crate::schema::announcements::AnnouncementAdded;
 use crate::schema::auth::{Access, auth};
 use crate::schema::bookings::{BookingCancelled, BookingCreated, BookingReleased, BookingStatusChanged};
 use crate::schema::chat::{ConversationStaffJoined, MessageCreated, MessagesDelivered, MessagesRead};
-use crate::schema::disputes::{DisputeOpened, DisputeProposalAccepted, DisputeProposed, DisputeStatusChanged};
+use crate::schema::disputes::{
+    DisputeEvidenceAdded, DisputeOpened, DisputeProposalAccepted, DisputeProposed, DisputeStatusChanged,
+};
 use crate::schema::earnings::EarningCreated;
 use crate::schema::jobs::{JobPosted, JobStatusChanged};
 use crate::schema::notifications::{NotificationDismissed, NotificationRead, NotificationReceived, NotificationsRead};
@@ -57,6 +59,7 @@ live_events!(StreamEvent {
     disputes::events::OPENED => DisputeOpened(DisputeOpened),
     disputes::events::PROPOSED => DisputeProposed(DisputeProposed),
     disputes::events::ACCEPTED => DisputeProposalAccepted(DisputeProposalAccepted),
+    disputes::events::EVIDENCE_ADDED => DisputeEvidenceAdded(DisputeEvidenceAdded),
     disputes::events::STATUS_CHANGED => DisputeStatusChanged(DisputeStatusChanged),
     earnings::events::CREATED => EarningCreated(EarningCreated),
     jobs::events::POSTED => JobPosted(JobPosted),

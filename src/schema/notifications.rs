@@ -108,6 +108,8 @@ pub enum NotificationKind {
     DisputeOpened,
     /// Somebody proposes how to end a dispute.
     DisputeProposed,
+    /// The other party added files to a dispute.
+    DisputeEvidenceAdded,
     /// A dispute went to staff.
     DisputeEscalated,
     /// Whoever opened a dispute took it back.

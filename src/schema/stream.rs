@@ -6,7 +6,9 @@ use super::announcements::AnnouncementAdded;
 use super::auth::Access;
 use super::bookings::{BookingCancelled, BookingCreated, BookingReleased, BookingStatusChanged};
 use super::chat::{ConversationStaffJoined, MessageCreated, MessagesDelivered, MessagesRead};
-use super::disputes::{DisputeOpened, DisputeProposalAccepted, DisputeProposed, DisputeStatusChanged};
+use super::disputes::{
+    DisputeEvidenceAdded, DisputeOpened, DisputeProposalAccepted, DisputeProposed, DisputeStatusChanged,
+};
 use super::earnings::EarningCreated;
 use super::jobs::{JobPosted, JobStatusChanged};
 use super::live::event_interface;
@@ -43,6 +45,8 @@ event_interface! {
         DisputeProposed(DisputeProposed),
         /// One party agrees to what staff propose.
         DisputeProposalAccepted(DisputeProposalAccepted),
+        /// A party of a dispute added files.
+        DisputeEvidenceAdded(DisputeEvidenceAdded),
         /// A dispute went to staff, or it ended.
         DisputeStatusChanged(DisputeStatusChanged),
         /// Something was earned.

@@ -103,6 +103,8 @@ transition_names! {
     DisputeOpen = "disputeOpen",
     /// The mutation `disputePropose`.
     DisputePropose = "disputePropose",
+    /// The mutation `disputeAddEvidence`.
+    DisputeAddEvidence = "disputeAddEvidence",
     /// The mutation `disputeAcceptProposal`.
     DisputeAcceptProposal = "disputeAcceptProposal",
     /// The mutation `disputeWithdraw`.

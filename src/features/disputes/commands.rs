@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::model::ESCALATE;
-use super::{Decide, Dispute, Ending, LIFE, NewDispute, Proposal, Propose, Status, events, queries, store};
+use super::{Decide, Dispute, Ending, LIFE, NewDispute, Proposal, Propose, Status, events, evidence, queries, store};
 use crate::features::bookings::model::{AGREE, DECIDE, DISPUTE, Patience, RETRACT};
 use crate::features::bookings::{self, Booking, disputed};
 use crate::features::wallet::escrow::{self, Given};
@@ -12,7 +12,7 @@ use crate::features::wallet::model::Cause;
 use crate::features::wallet::outcomes::{self, Split};
 use crate::features::{chat, offers};
 use crate::kernel::clock::DAY;
-use crate::kernel::id::{BookingId, DisputeId};
+use crate::kernel::id::{BookingId, DisputeId, FileId};
 use crate::kernel::{By, Caller, Code, Error, Result, Role, Timestamp, Viewer};
 use crate::platform::Platform;
 use crate::platform::queue::NewTask;
@@ -46,6 +46,9 @@ struct CanonicalOpen {
     booking: BookingId,
     reason: &'static str,
     evidence: String,
+    // Left out where there are none, as it was when there could be none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    files: Vec<FileId>,
 }
 
 #[derive(Serialize)]
@@ -65,8 +68,8 @@ struct CanonicalDecision {
 /// A party opens a dispute. The booking is frozen at once.
 pub async fn open(platform: &Platform, caller: &Caller, key: Once, input: NewDispute) -> Result<Effect<DisputeId>> {
     let (viewer, rules) = (caller.viewer()?, Rules::of(platform));
-    let canonical =
-        CanonicalOpen { booking: input.booking, reason: input.reason.name(), evidence: input.evidence.clone() };
+    let (evidence, files) = (input.evidence.clone(), input.files.clone());
+    let canonical = CanonicalOpen { booking: input.booking, reason: input.reason.name(), evidence, files };
     platform
         .work
         .once(caller, key, canonical, move |unit, _| {
@@ -111,8 +114,11 @@ async fn begin(unit: &mut Unit, viewer: &Viewer, input: &NewDispute, rules: Rule
     if !store::insert(&mut unit.tx, &dispute).await? {
         return Err(Error::internal("two disputes of one booking"));
     }
+    let files = evidence::attach(unit, &dispute, viewer.user, &input.files).await;
+    let files = evidence::names(&files.map_err(|error| error.at("evidenceFileIds"))?);
     unit.enqueue(NewTask::new(ESCALATE, &Escalate { dispute: dispute.id }, dispute.deadline)?);
-    let change = json!({ "from": booking.status.name(), "to": bookings::Status::Disputed.name() });
+    let (from, to) = (booking.status.name(), bookings::Status::Disputed.name());
+    let change = json!({ "from": from, "to": to, "files": files });
     unit.audit(AuditRow::new("dispute.open", dispute.id).because(dispute.reason.name()).with(change));
     unit.state(events::happened(events::OPENED, &dispute));
     Ok(dispute.id)
@@ -323,14 +329,15 @@ fn is_later(deadline: Timestamp, now: Timestamp) -> bool {
 }
 
 /// A dispute and its booking, which nobody else changes until this unit ends.
-async fn locked(unit: &mut Unit, id: DisputeId) -> Result<(Booking, Dispute)> {
+pub(super) async fn locked(unit: &mut Unit, id: DisputeId) -> Result<(Booking, Dispute)> {
     let booking = queries::in_unit(unit, id).await?.booking;
     let booking = bookings::commands::lock(unit, booking).await?;
     // Read again: it may have changed while this one waited for its booking.
     Ok((booking, queries::in_unit(unit, id).await?))
 }
 
-async fn save(unit: &mut Unit, dispute: &Dispute) -> Result<Dispute> {
+/// Stores what changed since a dispute was read.
+pub(super) async fn save(unit: &mut Unit, dispute: &Dispute) -> Result<Dispute> {
     let saved = store::save(&mut unit.tx, dispute, unit.now).await?;
     saved.ok_or_else(|| Error::conflict("This dispute changed meanwhile; look again."))
 }

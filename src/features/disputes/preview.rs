@@ -3,8 +3,8 @@
 //!
 //! To add a transition: a line in [`going_on`] that calls its command.
 
-use super::model::PROPOSE;
-use super::{Decide, NewDispute, Propose, Reason, Status, commands, queries};
+use super::model::{ADD_EVIDENCE, PROPOSE};
+use super::{AddEvidence, Decide, NewDispute, Propose, Reason, Status, commands, evidence, queries};
 use crate::features::bookings::model::{AGREE, DECIDE, DISPUTE, RETRACT};
 use crate::features::bookings::preview::{self, Stage, key, taken};
 use crate::kernel::id::{BookingId, DisputeId, UserId, parse};
@@ -25,7 +25,7 @@ pub struct Foreseen {
 pub async fn of(platform: &Platform, caller: &Caller, mutation: &'static str, id: &str) -> Result<Foreseen> {
     match mutation {
         DISPUTE => opening(platform, caller, parse(id)?).await,
-        PROPOSE | AGREE | RETRACT | DECIDE => going_on(platform, caller, mutation, parse(id)?).await,
+        PROPOSE | AGREE | ADD_EVIDENCE | RETRACT | DECIDE => going_on(platform, caller, mutation, parse(id)?).await,
         other => Ok(Foreseen { deal: preview::of(platform, caller, other, id).await?, dispute: None }),
     }
 }
@@ -34,7 +34,7 @@ async fn opening(platform: &Platform, caller: &Caller, id: BookingId) -> Result<
     let viewer = caller.viewer()?;
     let stage = Stage::new(platform, move |unit| Box::pin(after_opening(unit, viewer.user, id)));
     // Why somebody opens it changes nothing.
-    let input = NewDispute { booking: id, reason: Reason::Other, evidence: DISPUTE.to_owned() };
+    let input = NewDispute::new(id, Reason::Other, DISPUTE, Vec::new())?;
     commands::open(&stage.platform, caller, key(platform, DISPUTE)?, input).await?;
     stage.seen()
 }
@@ -50,6 +50,10 @@ async fn going_on(platform: &Platform, caller: &Caller, mutation: &'static str, 
         AGREE => {
             let last = found.proposal.map_or(0, |proposal| proposal.number);
             commands::accept(&stage.platform, caller, key(platform, mutation)?, (id, last)).await.map(drop)?;
+        }
+        // Which files it will be is for the client to choose.
+        ADD_EVIDENCE => {
+            evidence::add(&stage.platform, caller, AddEvidence { dispute: id, files: Vec::new() }).await.map(drop)?;
         }
         RETRACT => commands::withdraw(&stage.platform, caller, id).await.map(drop)?,
         _ => {

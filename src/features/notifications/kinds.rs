@@ -208,6 +208,9 @@ kinds! {
     /// Somebody proposes how to end a dispute.
     DisputeProposed = "DISPUTE_PROPOSED", Info, "New proposal", "There is a proposal to end the dispute about {job}.",
         any(disputes::events::PROPOSED, To::Others, DisputeId::PREFIX);
+    /// The other party shows something.
+    DisputeEvidenceAdded = "DISPUTE_EVIDENCE_ADDED", Info, "New evidence", "{other} added evidence to the dispute about {job}.",
+        any(disputes::events::EVIDENCE_ADDED, To::Others, DisputeId::PREFIX);
     /// A dispute went to staff.
     DisputeEscalated = "DISPUTE_ESCALATED", Warning, "Staff look at it", "The dispute about {job} goes to staff.",
         step(disputes::events::STATUS_CHANGED, disputes::Status::Escalated.name(), To::Others, DisputeId::PREFIX);

@@ -129,6 +129,7 @@ pub const TABLE: &[Row] = &[
     row("booking.lapse", &["CONFIRMED", "IN_PROGRESS"], &[By::Timer], ended(Price::Back, Fee::Back)),
     row("disputeOpen", FUNDED, PARTIES, Outcome::Nothing),
     row("disputePropose", DISPUTED, &[By::Customer, By::Contractor, By::Staff], Outcome::Nothing),
+    row("disputeAddEvidence", DISPUTED, PARTIES, Outcome::Nothing),
     row("disputeAcceptProposal", DISPUTED, PARTIES, ended(Price::Split, Fee::Kept)),
     row("disputeWithdraw", DISPUTED, &[By::Maker], Outcome::Nothing),
     row("disputeDecide", DISPUTED, &[By::Staff], ended(Price::Split, Fee::Decided)),

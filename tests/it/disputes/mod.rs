@@ -1,6 +1,7 @@
 //! Disputes through the API: what they freeze, how they end, and who gets what to the last cent.
 
 mod chat;
+mod evidence;
 mod races;
 
 use gigwire::features::accounts::{SignUp, commands};
@@ -199,6 +200,7 @@ async fn proposals_expire_and_go_to_staff(app: &TestApp) {
     let wanted = json!([
         { "name": "DISPUTE_PROPOSE", "refusedBecause": null },
         { "name": "DISPUTE_ACCEPT_PROPOSAL", "refusedBecause": { "code": "PROPOSAL_EXPIRED" } },
+        { "name": "DISPUTE_ADD_EVIDENCE", "refusedBecause": null },
         { "name": "DISPUTE_WITHDRAW", "refusedBecause": null },
     ]);
     assert_eq!(seen["data"]["dispute"]["availableTransitions"], wanted);

@@ -83,6 +83,8 @@ async fn a_preview_tells_what_the_step_then_does(app: &TestApp) {
     assert_eq!((&found["disputeStatus"], &found["bookingStatus"]), (&json!("WITHDRAWN"), &json!("IN_PROGRESS")));
     let dispute = deal.open(app).await;
     compare(app, &admin, "disputePropose", &dispute).await;
+    let found = foreseen(app, &deal.bob, "disputeAddEvidence", &dispute).await;
+    assert_eq!(found["disputeStatus"], "OPEN", "which files it will be plays no part");
     // Both agree to what staff propose: the first of them moves nothing yet.
     assert!(effect(&seen(&deal.bob).await["availableTransitions"][1]).is_empty());
     assert!(effect(&compare(app, &deal.bob, "disputeAcceptProposal", &dispute).await).is_empty());

@@ -11,6 +11,8 @@ use serde_json::json;
 
 use crate::support::app::{PASSWORD, TestApp, TestUser, on_both_engines};
 use crate::support::market::{id_of, key, usd, uuid};
+use crate::support::pictures::pdf;
+use crate::uploads::upload;
 
 on_both_engines! {
     each_row_pays_what_it_says,
@@ -52,7 +54,7 @@ const PUT_OFF: &[&str] = &["offerAccept", "bookingStart", "bookingDeliver", "put
 const DISPUTED: &[&str] = &["offerAccept", "bookingStart", "disputeOpen"];
 
 /// `by_customer` says who made the offer.
-const CASES: [Case; 37] = [
+const CASES: [Case; 39] = [
     case(("offerSend", "", "customer"), true, &[], HELD),
     case(("offerSend", "", "contractor"), false, &[], FREE),
     case(("offerAccept", "PENDING", "receiver"), true, &[], FUNDED),
@@ -80,6 +82,8 @@ const CASES: [Case; 37] = [
     case(("disputePropose", "OPEN ESCALATED", "customer"), true, DISPUTED, FUNDED),
     case(("disputePropose", "OPEN ESCALATED", "contractor"), true, DISPUTED, FUNDED),
     case(("disputePropose", "OPEN ESCALATED", "staff"), true, DISPUTED, FUNDED),
+    case(("disputeAddEvidence", "OPEN ESCALATED", "customer"), true, DISPUTED, FUNDED),
+    case(("disputeAddEvidence", "OPEN ESCALATED", "contractor"), true, DISPUTED, FUNDED),
     case(("disputeAcceptProposal", "OPEN ESCALATED", "customer"), true, DISPUTED, SPLIT),
     case(("disputeAcceptProposal", "OPEN ESCALATED", "contractor"), true, DISPUTED, SPLIT),
     case(("disputeWithdraw", "OPEN ESCALATED", "maker"), true, DISPUTED, FUNDED),
@@ -222,6 +226,10 @@ impl<'a> Deal<'a> {
             "disputeOpen" => json!({ "bookingId": self.booking, "reason": "OTHER", "evidence": "Look.",
                 "idempotencyKey": key() }),
             "disputePropose" => propose,
+            "disputeAddEvidence" => {
+                let file = upload(self.app, self.person(by), "EVIDENCE", "application/pdf", pdf()).await;
+                json!({ "disputeId": dispute, "fileIds": [file["id"]] })
+            }
             "disputeAcceptProposal" => {
                 let other = self.person(if by == "customer" { "contractor" } else { "customer" });
                 self.app.act(other, "disputePropose", propose).await.ok();
