@@ -189,7 +189,8 @@ async fn an_ended_dispute_takes_none_and_keeps_what_it_has(app: &TestApp) {
 async fn the_same_file_again_changes_nothing(app: &TestApp) {
     let deal = Deal::new(app, &[]).await;
     let file = evidence(app, &deal.ada).await;
-    let done = join_all((0..6).map(|_| add(app, &deal.ada, &deal.dispute, std::slice::from_ref(&&*file)))).await;
+    let only = [file.as_str()];
+    let done = join_all((0..6).map(|_| add(app, &deal.ada, &deal.dispute, &only))).await;
     assert!(done.iter().all(|done| done.refusal().is_none()), "{done:#?}");
     let before = app.traces().await;
     let again = add(app, &deal.ada, &deal.dispute, &[&file]).await.ok();
