@@ -46,7 +46,9 @@ async fn going_on(platform: &Platform, caller: &Caller, mutation: &'static str, 
     // Of what is proposed or decided nothing is told but that it may be: any split does.
     let nothing = Money::zero(found.escrow.currency);
     match mutation {
-        PROPOSE => commands::propose(&stage.platform, caller, Propose { dispute: id, customer: nothing }).await.map(drop)?,
+        PROPOSE => {
+            commands::propose(&stage.platform, caller, Propose { dispute: id, customer: nothing }).await.map(drop)?
+        }
         AGREE => {
             let last = found.proposal.map_or(0, |proposal| proposal.number);
             commands::accept(&stage.platform, caller, key(platform, mutation)?, (id, last)).await.map(drop)?;

@@ -72,7 +72,9 @@ async fn told(app: &TestApp, kind: &str) -> i64 {
 async fn lines(app: &TestApp, deal: &Deal) -> Vec<String> {
     let text = "{ viewer { wallet { statement { lines { nodes { kind } } } } } }";
     let answer = app.gql(&deal.bob, text, json!({})).await;
-    let lines = answer["data"]["viewer"]["wallet"]["statement"]["lines"]["nodes"].as_array().unwrap_or_else(|| panic!("{answer}"));
+    let lines = answer["data"]["viewer"]["wallet"]["statement"]["lines"]["nodes"]
+        .as_array()
+        .unwrap_or_else(|| panic!("{answer}"));
     lines.iter().map(|line| line["kind"].as_str().unwrap().to_owned()).collect()
 }
 
@@ -117,7 +119,8 @@ async fn nothing_stops_or_repeats_what_is_put_off(app: &TestApp) {
     let before = app.traces().await;
     assert_eq!(waiting(app, &deal).await["availableTransitions"], json!([]));
     for who in [&deal.ada, &deal.bob] {
-        let input = json!({ "bookingId": deal.booking, "reason": "LATE", "evidence": "Late.", "idempotencyKey": key() });
+        let input =
+            json!({ "bookingId": deal.booking, "reason": "LATE", "evidence": "Late.", "idempotencyKey": key() });
         app.act(who, "disputeOpen", input).await.refused_at("DISPUTE_TOO_LATE", &["bookingId"]);
     }
     for who in [&deal.ada, &admin] {

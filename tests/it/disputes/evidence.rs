@@ -154,7 +154,8 @@ async fn ten_files_of_each_party_and_no_more(app: &TestApp) {
     add(app, &deal.ada, &deal.dispute, &all).await.refused_at("TOO_MANY_FILES", &["fileIds"]);
     // The same one twice is one, and eleven at once from as many requests are ten.
     add(app, &deal.ada, &deal.dispute, &[all[0], all[0]]).await.ok();
-    let done = join_all(all[1..].iter().map(|file| add(app, &deal.ada, &deal.dispute, std::slice::from_ref(file)))).await;
+    let done =
+        join_all(all[1..].iter().map(|file| add(app, &deal.ada, &deal.dispute, std::slice::from_ref(file)))).await;
     let refused: Vec<_> = done.iter().filter_map(Done::refusal).collect();
     assert_eq!(refused, ["TOO_MANY_FILES"]);
     assert_eq!(files(app, &deal.bob, &deal.dispute).await.len(), 10);

@@ -86,8 +86,7 @@ async fn both_open_at_once_and_one_does(app: &TestApp) {
     for round in 0..ROUNDS {
         let booking = app.book(&deal.ada, &deal.bob).await;
         let input = || json!({ "bookingId": booking, "reason": "LATE", "evidence": "So.", "idempotencyKey": key() });
-        let done =
-            at_once(app, vec![(&deal.ada, "disputeOpen", input()), (&deal.bob, "disputeOpen", input())]);
+        let done = at_once(app, vec![(&deal.ada, "disputeOpen", input()), (&deal.bob, "disputeOpen", input())]);
         let done = done.await;
         let mut refusals: Vec<_> = done.iter().map(Done::refusal).collect();
         refusals.sort();

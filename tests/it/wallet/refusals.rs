@@ -292,7 +292,10 @@ async fn a_key_that_was_used_moves_nothing_else(app: &TestApp) {
                 input["offerId"] = found["data"]["job"]["offers"]["nodes"][0]["id"].clone();
                 app.answer(&town.bob, "offerWithdraw", &town.offer).await.ok();
             }
-            "offerAccept" => input["offerId"] = json!(id_of(&app.offer(&town.bob, &app.post_job(&town.ada).await, "9.00").await.ok(), "offer")),
+            "offerAccept" => {
+                input["offerId"] =
+                    json!(id_of(&app.offer(&town.bob, &app.post_job(&town.ada).await, "9.00").await.ok(), "offer"))
+            }
             "disputeDecide" | "disputeOpen" | "bookingCancel" => {
                 let booking = app.book(&town.ada, &town.bob).await;
                 input["bookingId"] = json!(booking);
