@@ -102,7 +102,7 @@ pub async fn add(platform: &Platform, caller: &Caller, input: AddEvidence) -> Re
         .await
 }
 
-/// Adds those of an author's files that are not there yet, and says which those are.
+/// Adds those of an author's files that are not there yet, and says which those are. A file is its owner's to add.
 pub(super) async fn attach(
     unit: &mut Unit,
     dispute: &Dispute,
@@ -113,7 +113,7 @@ pub(super) async fn attach(
         return Ok(Vec::new());
     }
     let there = store::evidence(&mut unit.tx, &[dispute.id]).await?;
-    let is_there = |file: &FileId| there.iter().any(|it| it.file == *file);
+    let is_there = |file: &FileId| there.iter().any(|it| it.file == *file && it.author == author);
     let added: Vec<_> = files.iter().copied().filter(|file| !is_there(file)).collect();
     if there.iter().filter(|it| it.author == author).count() + added.len() > FILES_MAX {
         return Err(too_many());

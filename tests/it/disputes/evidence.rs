@@ -55,6 +55,8 @@ async fn both_parties_show_what_they_have(app: &TestApp) {
     other["evidenceFileIds"] = json!([]);
     app.act(&ada, "disputeOpen", other).await.refused("IDEMPOTENCY_MISMATCH");
     app.clock.advance(1_000);
+    let theirs = [photo["id"].as_str().unwrap()];
+    add(app, &bob, &dispute, &theirs).await.refused_at("NOT_FOUND", &["fileIds"]);
     let letter = evidence(app, &bob).await;
     let done = add(app, &bob, &dispute, &[&letter]).await.ok();
     assert_eq!(done["dispute"]["version"], 2);
