@@ -1,16 +1,18 @@
 //! Many at once, on SQLite and over two instances on PostgreSQL: of those who exclude each other one wins, nobody sees an
 //! error of the machinery, and the books hold.
 
+use std::sync::Arc;
+
 use futures_util::future::join_all;
 use gigwire::features::offers::commands::expire;
 use gigwire::features::offers::settling::expire_job;
 use gigwire::kernel::Caller;
 use gigwire::kernel::clock::DAY;
 use serde_json::json;
+use tokio::sync::Barrier;
 
 use crate::support::app::{PASSWORD, TestApp, TestUser};
 use crate::support::market::{Done, id_of, key, usd, uuid};
-use crate::support::races::{Move, at_once};
 
 /// Runs each case on one SQLite and on two instances.
 macro_rules! raced {
@@ -18,14 +20,14 @@ macro_rules! raced {
         mod sqlite {
             $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn $case() {
-                super::$case(Arena { app: super::TestApp::sqlite().await, rounds: 10 }).await;
+                super::$case(Arena { app: super::TestApp::sqlite().await, instances: 1, rounds: 10 }).await;
             })*
             use super::Arena;
         }
         mod scaled {
             $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn $case() {
-                super::$case(Arena { app: super::TestApp::scaled(2).await, rounds: super::rounds() }).await;
+                super::$case(Arena { app: super::TestApp::scaled(2).await, instances: 2, rounds: super::rounds() }).await;
             })*
             use super::Arena;
         }
@@ -52,8 +54,12 @@ fn rounds() -> usize {
 
 struct Arena {
     app: TestApp,
+    instances: usize,
     rounds: usize,
 }
+
+/// What somebody does in a race.
+type Move<'a> = (&'a TestUser, &'static str, serde_json::Value);
 
 impl Arena {
     async fn people(&self, money: &str) -> (TestUser, TestUser, TestUser) {
@@ -62,9 +68,17 @@ impl Arena {
         (ada, self.app.sign_up(&["CONTRACTOR"]).await, self.app.sign_up(&["CONTRACTOR"]).await)
     }
 
-    /// Does all of it at the same moment.
+    /// Does all of it at the same moment, spread over the instances.
     async fn at_once(&self, moves: Vec<Move<'_>>) -> Vec<Done> {
-        at_once(&self.app, moves).await
+        let barrier = Arc::new(Barrier::new(moves.len()));
+        let run = moves.into_iter().enumerate().map(|(turn, (who, mutation, input))| {
+            let (barrier, on) = (barrier.clone(), self.app.on(turn % self.instances));
+            async move {
+                barrier.wait().await;
+                on.act(who, mutation, input).await
+            }
+        });
+        join_all(run).await
     }
 }
 
@@ -234,7 +248,7 @@ async fn a_job_expires_once(arena: Arena) {
     app.clock.advance(3 * DAY);
     let (ada, caller) = (app.sign_in(&ada.email, PASSWORD).await, Caller::system("test"));
     let withdraws = arena.at_once(ids.iter().map(|id| (&ada, "offerWithdraw", offer(id))).collect());
-    let platform = &app.turn(1).server.platform;
+    let platform = &app.on(arena.instances - 1).server.platform;
     let by_offer = join_all(ids.iter().map(|id| expire(platform, &caller, uuid(id))));
     let by_job = join_all(jobs.iter().map(|job| expire_job(&app.server.platform, &caller, uuid(job))));
     let (done, by_offer, by_job) = tokio::join!(withdraws, by_offer, by_job);
@@ -332,7 +346,7 @@ async fn opposite_directions_do_not_block_each_other(arena: Arena) {
     let (pair, other) = ([&ada, &bob], [&bob, &ada]);
     let flows = (0..8).map(|turn| {
         let (customer, contractor) = (pair[turn % 2], other[turn % 2]);
-        let on = app.turn(turn);
+        let on = app.on(turn % arena.instances);
         async move {
             for round in 0..arena.rounds / 5 {
                 let booking = on.book(customer, contractor).await;

@@ -1,17 +1,36 @@
 //! Endings at the same moment, on SQLite and over two instances on PostgreSQL: of several one is done.
 
+use std::sync::Arc;
+
 use futures_util::future::join_all;
 use gigwire::features::bookings;
 use gigwire::features::bookings::timers::{Silence, end_silence};
 use gigwire::kernel::Caller;
 use gigwire::kernel::clock::DAY;
-use serde_json::json;
+use serde_json::{Value, json};
+use tokio::sync::Barrier;
 
 use super::{Deal, decision, open};
-use crate::support::app::{PASSWORD, TestApp};
+use crate::support::app::{PASSWORD, TestApp, TestUser};
 use crate::support::market::{Done, id_of, key, usd, uuid};
-use crate::support::races::{at_once, raced};
 
+/// Runs each case on one SQLite and on two instances.
+macro_rules! raced {
+    ($($case:ident),* $(,)?) => {
+        mod sqlite {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $case() {
+                super::$case(&super::TestApp::sqlite().await, 1).await;
+            })*
+        }
+        mod scaled {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $case() {
+                super::$case(&super::TestApp::scaled(2).await, 2).await;
+            })*
+        }
+    };
+}
 raced! {
     decision_agreement_and_withdrawal_are_one_ending,
     the_timer_meets_a_dispute,
@@ -20,7 +39,19 @@ raced! {
 
 const ROUNDS: usize = 12;
 
-async fn decision_agreement_and_withdrawal_are_one_ending(app: &TestApp) {
+async fn at_once(app: &TestApp, instances: usize, moves: Vec<(&TestUser, &str, Value)>) -> Vec<Done> {
+    let barrier = Arc::new(Barrier::new(moves.len()));
+    let run = moves.into_iter().enumerate().map(|(turn, (who, mutation, input))| {
+        let (barrier, on) = (barrier.clone(), app.on(turn % instances));
+        async move {
+            barrier.wait().await;
+            on.act(who, mutation, input).await
+        }
+    });
+    join_all(run).await
+}
+
+async fn decision_agreement_and_withdrawal_are_one_ending(app: &TestApp, instances: usize) {
     let mut deal = Deal::new(app, &[]).await;
     let admin = app.admin().await;
     app.deposit(&deal.ada, "5000.00").await;
@@ -34,7 +65,7 @@ async fn decision_agreement_and_withdrawal_are_one_ending(app: &TestApp) {
             (&deal.ada, "disputeWithdraw", withdraw),
         ];
         moves.rotate_left(round % 3);
-        let done = at_once(app, moves).await;
+        let done = at_once(app, instances, moves).await;
         assert_eq!(done.iter().filter(|done| done.refusal().is_none()).count(), 1, "round {round}: {done:#?}");
         assert!(done.iter().all(|done| matches!(done.refusal(), None | Some("CONFLICT"))), "{done:#?}");
         app.assert_books().await;
@@ -44,7 +75,7 @@ async fn decision_agreement_and_withdrawal_are_one_ending(app: &TestApp) {
     assert_eq!(app.count("select count(*) as n from disputes where ended_at is not null").await, ROUNDS as i64);
 }
 
-async fn the_timer_meets_a_dispute(app: &TestApp) {
+async fn the_timer_meets_a_dispute(app: &TestApp, instances: usize) {
     let (ada, bob) = (app.sign_up(&["CUSTOMER"]).await, app.sign_up(&["CONTRACTOR"]).await);
     app.deposit(&ada, "5000.00").await;
     let mut waiting = Vec::new();
@@ -58,10 +89,10 @@ async fn the_timer_meets_a_dispute(app: &TestApp) {
     app.clock.advance(15 * DAY);
     let ada = app.sign_in(&ada.email, PASSWORD).await;
     let input = |booking: &String| json!({ "bookingId": booking, "reason": "LATE", "evidence": "Two weeks.", "idempotencyKey": key() });
-    let opened = at_once(app, waiting.iter().map(|id| (&ada, "disputeOpen", input(id))).collect());
+    let opened = at_once(app, instances, waiting.iter().map(|id| (&ada, "disputeOpen", input(id))).collect());
     let caller = Caller::system("test");
     let timer = |(turn, id): (usize, &String)| {
-        let platform = &app.turn(turn).server.platform;
+        let platform = &app.on(turn % instances).server.platform;
         end_silence(platform, &caller, Silence { booking: uuid(id), version: 3 })
     };
     let timers = join_all(waiting.iter().enumerate().map(timer));
@@ -80,13 +111,14 @@ async fn the_timer_meets_a_dispute(app: &TestApp) {
     app.assert_books().await;
 }
 
-async fn both_open_at_once_and_one_does(app: &TestApp) {
+async fn both_open_at_once_and_one_does(app: &TestApp, instances: usize) {
     let deal = Deal::new(app, &[]).await;
     app.deposit(&deal.ada, "5000.00").await;
     for round in 0..ROUNDS {
         let booking = app.book(&deal.ada, &deal.bob).await;
         let input = || json!({ "bookingId": booking, "reason": "LATE", "evidence": "So.", "idempotencyKey": key() });
-        let done = at_once(app, vec![(&deal.ada, "disputeOpen", input()), (&deal.bob, "disputeOpen", input())]);
+        let done =
+            at_once(app, instances, vec![(&deal.ada, "disputeOpen", input()), (&deal.bob, "disputeOpen", input())]);
         let done = done.await;
         let mut refusals: Vec<_> = done.iter().map(Done::refusal).collect();
         refusals.sort();

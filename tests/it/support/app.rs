@@ -158,11 +158,6 @@ impl TestApp {
         &self.servers[server]
     }
 
-    /// The server whose turn it is, when they take turns.
-    pub fn turn(&self, turn: usize) -> &Instance {
-        self.on(turn % self.servers.len())
-    }
-
     /// Opens an account with these roles and signs it in.
     pub async fn sign_up(&self, roles: &[&str]) -> TestUser {
         let number = self.users.fetch_add(1, Ordering::Relaxed);

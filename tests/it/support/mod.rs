@@ -7,7 +7,6 @@ pub mod live;
 pub mod market;
 pub mod pictures;
 pub mod postgres;
-pub mod races;
 pub mod redis;
 pub mod s3;
 pub mod story;
