@@ -67,6 +67,12 @@ pub enum Code {
     OfferExpired,
     /// An offer of this kind is pending already.
     OfferExists,
+    /// The work would end before it has begun.
+    PeriodReversed,
+    /// The work would take place in the past.
+    PeriodPast,
+    /// The work would take place later than anything may be agreed for.
+    PeriodTooFar,
     /// The job has as many pending offers as it may have.
     TooManyOffers,
     /// The two have countered each other as often as they may.
@@ -140,6 +146,9 @@ impl Code {
             Code::IdempotencyInFlight => "IDEMPOTENCY_IN_FLIGHT",
             Code::OfferExpired => "OFFER_EXPIRED",
             Code::OfferExists => "OFFER_EXISTS",
+            Code::PeriodReversed => "PERIOD_REVERSED",
+            Code::PeriodPast => "PERIOD_PAST",
+            Code::PeriodTooFar => "PERIOD_TOO_FAR",
             Code::TooManyOffers => "TOO_MANY_OFFERS",
             Code::TooManyCounters => "TOO_MANY_COUNTERS",
             Code::OwnJob => "OWN_JOB",

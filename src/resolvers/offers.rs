@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use async_graphql::{ComplexObject, Context, Object, Subscription};
+use async_graphql::{ComplexObject, Context, MaybeUndefined, Object, Subscription};
 
 use super::ask::Ask;
 use super::connection::total;
@@ -60,7 +60,7 @@ impl OfferMutation {
         .await
     }
 
-    /// Answers an offer that the other side made with another price: the old offer is declined, the new one goes the other
+    /// Answers an offer that the other side made with other terms: the old offer is declined, the new one goes the other
     /// way. A customer's holds price and fee at once; a contractor's frees what the old one held.
     #[graphql(directive = auth::apply(Access::SignedIn))]
     async fn offer_counter(
@@ -112,6 +112,7 @@ async fn send(ctx: &Context<'_>, input: OfferSendInput) -> Result<OfferSendPaylo
     let contractor = input.contractor_id.as_deref().map(|id| parse::<UserId>(id)).transpose()?;
     let amount = input.amount.read("amount")?;
     let new = feature::NewOffer::new(parse(&input.job_id)?, contractor, amount, &input.message)?;
+    let new = feature::NewOffer { period: input.period.map(Into::into), ..new };
     let key = Once::new("offerSend", &input.idempotency_key)?;
     let id = ctx.done(commands::send(ctx.platform(), ctx.caller(), key, new).await?);
     Ok(OfferSendPayload { offer: fresh(ctx, id).await?, ..Default::default() })
@@ -132,6 +133,12 @@ async fn accept(ctx: &Context<'_>, input: &OfferAcceptInput) -> Result<OfferAcce
 async fn counter(ctx: &Context<'_>, input: OfferCounterInput) -> Result<OfferCounterPayload> {
     let amount = input.amount.read("amount")?;
     let new = feature::NewCounter::new(parse(&input.offer_id)?, amount, &input.message)?;
+    let period = match input.period {
+        MaybeUndefined::Undefined => None,
+        MaybeUndefined::Null => Some(None),
+        MaybeUndefined::Value(period) => Some(Some(period.into())),
+    };
+    let new = feature::NewCounter { period, ..new };
     let key = Once::new("offerCounter", &input.idempotency_key)?;
     let id = ctx.done(feature::counter::counter(ctx.platform(), ctx.caller(), key, new).await?);
     Ok(OfferCounterPayload { offer: fresh(ctx, id).await?, ..Default::default() })

@@ -9,6 +9,7 @@ use super::connection::connection;
 use super::error::{payload, user_error};
 use super::live::{event_interface, event_object};
 use super::money::Money;
+use super::period::Period;
 use super::scalars::DateTime;
 use crate::features::bookings as feature;
 
@@ -20,6 +21,8 @@ pub struct Booking {
     pub id: ID,
     /// The price agreed.
     pub amount: Money,
+    /// When the work takes place; null when the two left that open.
+    pub period: Option<Period>,
     /// Where it stands.
     pub status: BookingStatus,
     /// What of it lies in escrow.
@@ -46,6 +49,7 @@ impl From<Arc<feature::Booking>> for Booking {
         Booking {
             id: row.id.into(),
             amount: amount.into(),
+            period: row.period.map(Into::into),
             status: row.status.into(),
             escrow: escrow.into(),
             releases_at: row.releases_at.map(DateTime),

@@ -23,6 +23,7 @@ pub mod money;
 pub mod node;
 pub mod notifications;
 pub mod offers;
+pub mod period;
 pub mod profiles;
 pub mod proof;
 pub mod reviews;

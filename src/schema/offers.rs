@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use async_graphql::{Enum, ID, InputObject, SimpleObject};
+use async_graphql::{Enum, ID, InputObject, MaybeUndefined, SimpleObject};
 
 use super::auth::{Access, auth};
 use super::bookings::Booking;
@@ -12,6 +12,7 @@ use super::error::{payload, user_error};
 use super::jobs::OrderDirection;
 use super::live::{event_interface, event_object};
 use super::money::{Money, MoneyInput};
+use super::period::{Period, PeriodInput};
 use super::scalars::DateTime;
 use crate::features::offers as feature;
 
@@ -27,11 +28,13 @@ pub struct Offer {
     pub amount: Money,
     /// A note to the other side. May be empty.
     pub message: String,
+    /// When the work would take place; null when that is left open.
+    pub period: Option<Period>,
     /// Where it stands.
     pub status: OfferStatus,
     /// Why it was declined; null unless it is DECLINED.
     pub decline_reason: Option<OfferDeclineReason>,
-    /// When it expires by itself: never later than its job.
+    /// When it expires by itself: never later than its job, or than a day after the work would begin.
     pub expires_at: DateTime,
     /// When it was made.
     pub created_at: DateTime,
@@ -51,6 +54,7 @@ impl From<Arc<feature::Offer>> for Offer {
             made_by: row.made_by.into(),
             amount: row.quote.budget.into(),
             message: row.message.clone(),
+            period: row.period.map(Into::into),
             status: row.status.into(),
             decline_reason: row.decline_reason.map(Into::into),
             expires_at: DateTime(row.expires_at),
@@ -192,6 +196,8 @@ pub struct OfferSendInput {
     /// A note to the other side: up to 1000 characters.
     #[graphql(default)]
     pub message: String,
+    /// When the work would take place; left open when it is absent.
+    pub period: Option<PeriodInput>,
     /// A key of the client's own, 1 to 255 characters. The same key and input give the same offer again, not a second one.
     pub idempotency_key: String,
 }
@@ -215,6 +221,8 @@ pub struct OfferCounterInput {
     /// A note to the other side: up to 1000 characters.
     #[graphql(default)]
     pub message: String,
+    /// When the work would take place. Absent: as the answered offer says. Null: left open.
+    pub period: MaybeUndefined<PeriodInput>,
     /// A key of the client's own, 1 to 255 characters. The same key and input give the same offer again, not a second one.
     pub idempotency_key: String,
 }
@@ -313,6 +321,12 @@ user_error! {
         AmountTooLarge,
         /// The currency is not the one of the job.
         CurrencyMismatch,
+        /// The work would end before it has begun.
+        PeriodReversed,
+        /// The work would begin in the past.
+        PeriodPast,
+        /// The work would end later than anything may be agreed for.
+        PeriodTooFar,
         /// The customer's available balance does not cover price and fee.
         InsufficientFunds,
         /// There is no such job, offer or contractor for you.

@@ -73,6 +73,7 @@ async fn book(unit: &mut Unit, offer: &offers::Offer, conversation: Conversation
         contractor: offer.contractor,
         conversation,
         quote: offer.quote,
+        period: offer.period,
         status: LIFE.born(ACCEPT, By::Deal)?,
         cancel_reason: None,
         settled: None,

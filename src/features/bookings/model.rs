@@ -1,6 +1,6 @@
 //! What a booking is, and the life that it leads.
 
-use crate::features::offers;
+use crate::features::offers::{self, Period};
 use crate::features::wallet::Quote;
 use crate::features::wallet::escrow::Deal;
 use crate::features::wallet::outcomes::{self, Effect, Outcome};
@@ -302,6 +302,8 @@ pub struct Booking {
     pub conversation: ConversationId,
     /// All amounts, as frozen on the offer.
     pub quote: Quote,
+    /// When the work takes place, if the offer said so.
+    pub period: Option<Period>,
     /// Where it stands.
     pub status: Status,
     /// Why it was given up.
@@ -366,13 +368,15 @@ impl Booking {
 
     /// Which timer waits for it, and until when; none while it is disputed, and behind its end only for what is put off.
     pub fn timer(&self, patience: Patience) -> Option<(&'static str, Timestamp)> {
-        let (task, days) = match self.status {
-            Status::Delivered => (TIME_OUT, patience.complete_days),
-            Status::Confirmed | Status::InProgress => (LAPSE, patience.lapse_days),
+        // Nobody is silent before the agreed time is over.
+        let agreed = self.period.map_or(self.updated_at, |period| period.ends_at);
+        let (task, since, days) = match self.status {
+            Status::Delivered => (TIME_OUT, self.updated_at, patience.complete_days),
+            Status::Confirmed | Status::InProgress => (LAPSE, self.updated_at.max(agreed), patience.lapse_days),
             Status::Completed => return self.releases_at.map(|at| (RELEASE, at)),
             _ => return None,
         };
-        Some((task, self.updated_at.plus(days * DAY)))
+        Some((task, since.plus(days * DAY)))
     }
 
     /// What it made for the contractor: the price or what a dispute left of it, the fee out of it, and what was left.

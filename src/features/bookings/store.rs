@@ -2,6 +2,7 @@
 
 use super::model::{Patience, Settled};
 use super::{Booking, Status};
+use crate::features::offers::Period;
 use crate::features::wallet::Quote;
 use crate::kernel::clock::DAY;
 use crate::kernel::id::{BookingId, JobId, UserId};
@@ -28,6 +29,7 @@ impl FromRow for Booking {
                 platform_fee: row.money("platform_fee")?,
                 service_fee: row.money("service_fee")?,
             },
+            period: Period::stored(row.get("starts_at")?, row.get("ends_at")?),
             status: row.parsed("status", Status::parse)?,
             cancel_reason: row.get("cancel_reason")?,
             settled: settled.map(|(contractor, platform)| Settled { contractor, platform }),
@@ -41,8 +43,8 @@ impl FromRow for Booking {
 
 pub(super) async fn insert(tx: &mut Tx, booking: &Booking) -> Result<()> {
     q("insert into bookings (id, job_id, offer_id, customer_id, contractor_id, conversation_id, amount, currency,
-            platform_fee, service_fee, status, created_at, updated_at, version)
-        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12, 1)")
+            platform_fee, service_fee, status, created_at, updated_at, version, starts_at, ends_at)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12, 1, $13, $14)")
     .bind(booking.id)
     .bind(booking.job)
     .bind(booking.offer)
@@ -55,6 +57,8 @@ pub(super) async fn insert(tx: &mut Tx, booking: &Booking) -> Result<()> {
     .bind(booking.quote.service_fee.minor)
     .bind(booking.status.name())
     .bind(booking.created_at)
+    .bind(booking.period.map(|period| period.starts_at))
+    .bind(booking.period.map(|period| period.ends_at))
     .execute(tx)
     .await?;
     Ok(())
@@ -143,7 +147,8 @@ pub(super) async fn count_of_user(db: &Db, user: UserId) -> Result<i64> {
 /// Bookings whose timer should have acted before `then`, the oldest first, each with its version.
 pub(super) async fn overdue(db: &Db, then: Timestamp, patience: Patience) -> Result<Vec<(BookingId, i64)>> {
     let rows = q("select id, version from bookings where status in ('CONFIRMED', 'IN_PROGRESS', 'DELIVERED')
-            and (status = 'DELIVERED' and updated_at < $1 or status <> 'DELIVERED' and updated_at < $2)
+            and (status = 'DELIVERED' and updated_at < $1 or status <> 'DELIVERED' and updated_at < $2
+                and coalesce(ends_at, updated_at) < $2)
         order by updated_at limit 100")
     .bind(then.plus(-patience.complete_days * DAY))
     .bind(then.plus(-patience.lapse_days * DAY))

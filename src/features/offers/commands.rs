@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::model::{DECLINE, EXPIRE, SEND, WITHDRAW};
-use super::{LIFE, NewOffer, Offer, Reason, Side, Status, events, queries, store};
+use super::{Horizon, LIFE, NewOffer, Offer, Period, Reason, Side, Status, events, queries, store};
 use crate::features::wallet::model::Cause;
 use crate::features::wallet::{Quote, Rates, escrow, outcomes};
 use crate::features::{accounts, jobs};
@@ -28,6 +28,7 @@ pub(super) struct Rules {
     days: i64,
     pending_max: i64,
     pub(super) rounds_max: i64,
+    pub(super) horizon: Horizon,
 }
 
 impl Rules {
@@ -38,6 +39,7 @@ impl Rules {
             days: limits.expire_after_days,
             pending_max: limits.pending_per_job,
             rounds_max: limits.counter_rounds,
+            horizon: Horizon::of(platform),
         }
     }
 }
@@ -49,6 +51,8 @@ struct Canonical {
     minor: i64,
     currency: &'static str,
     message: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    period: Option<Period>,
 }
 
 /// Makes an offer. A customer's holds the price and the fee at once.
@@ -62,6 +66,7 @@ pub async fn send(platform: &Platform, caller: &Caller, key: Once, input: NewOff
         minor: input.amount.minor,
         currency: input.amount.currency.code(),
         message: input.message.clone(),
+        period: input.period,
     };
     platform
         .work
@@ -80,11 +85,13 @@ async fn make(unit: &mut Unit, viewer: &Viewer, input: &NewOffer, rules: Rules) 
     if store::pending_count(&mut unit.tx, job.id).await? >= rules.pending_max {
         return Err(Error::new(Code::TooManyOffers, "This job has as many pending offers as it may have; try later."));
     }
+    let period = input.period.map(|period| period.within(unit.now, rules.horizon, unit.now)).transpose()?;
     let terms = Terms {
         made_by,
         contractor: input.contractor.unwrap_or(viewer.user),
         amount: input.amount,
         message: &input.message,
+        period,
         answers: None,
     };
     place(unit, &job, SEND, terms, rules).await
@@ -105,6 +112,8 @@ pub(super) struct Terms<'a> {
     pub(super) contractor: UserId,
     pub(super) amount: Money,
     pub(super) message: &'a str,
+    /// When the work would take place.
+    pub(super) period: Option<Period>,
     /// The offer that it answers.
     pub(super) answers: Option<&'a Offer>,
 }
@@ -118,6 +127,7 @@ pub(super) async fn place(
     rules: Rules,
 ) -> Result<OfferId> {
     let made_by = terms.made_by;
+    let expires_at = unit.now.plus(rules.days * DAY).min(job.expires_at);
     let offer = Offer {
         id: unit.ids.new_id(),
         job: job.id,
@@ -127,12 +137,13 @@ pub(super) async fn place(
         quote: Quote::of(terms.amount, rules.rates)?,
         rates: rules.rates,
         message: terms.message.to_owned(),
+        period: terms.period,
         status: LIFE.born(transition, made_by.by())?,
         decline_reason: None,
         counter_to: terms.answers.map(|offer| offer.id),
         round: terms.answers.map_or(0, |offer| offer.round + 1),
         hold: (made_by == Side::Customer).then(|| unit.ids.new_id()),
-        expires_at: unit.now.plus(rules.days * DAY).min(job.expires_at),
+        expires_at: terms.period.map_or(expires_at, |period| period.answer_by().min(expires_at)),
         created_at: unit.now,
         updated_at: unit.now,
         version: 1,

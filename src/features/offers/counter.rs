@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::commands::{Rules, Terms, free, gone, place, same_currency, step};
 use super::model::COUNTER;
-use super::{NewCounter, events, queries};
+use super::{NewCounter, Period, events, queries};
 use crate::features::jobs;
 use crate::kernel::id::OfferId;
 use crate::kernel::{Caller, Code, Error, Result, Viewer};
@@ -20,6 +20,8 @@ struct Canonical {
     minor: i64,
     currency: &'static str,
     message: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    period: Option<Option<Period>>,
 }
 
 /// Whoever got an offer answers with other terms.
@@ -31,6 +33,7 @@ pub async fn counter(platform: &Platform, caller: &Caller, key: Once, input: New
         minor: input.amount.minor,
         currency: input.amount.currency.code(),
         message: input.message.clone(),
+        period: input.period,
     };
     platform
         .work
@@ -54,6 +57,11 @@ async fn reply(unit: &mut Unit, viewer: &Viewer, input: &NewCounter, rules: Rule
         let message = "You two have countered as often as you may; accept, decline, or talk about it.";
         return Err(Error::new(Code::TooManyCounters, message));
     }
+    // What is kept was checked when it was named, and may have begun meanwhile.
+    let period = match input.period.flatten() {
+        Some(period) => Some(period.within(unit.now, rules.horizon, unit.now)?),
+        None => found.period.filter(|_| input.period.is_none()),
+    };
     let ended = step(unit, &found, COUNTER, by).await?.ok_or_else(gone)?;
     unit.state(events::ended(&ended)?);
     let terms = Terms {
@@ -61,6 +69,7 @@ async fn reply(unit: &mut Unit, viewer: &Viewer, input: &NewCounter, rules: Rule
         contractor: found.contractor,
         amount: input.amount,
         message: &input.message,
+        period,
         answers: Some(&found),
     };
     let answer = place(unit, &job, COUNTER, terms, rules).await?;

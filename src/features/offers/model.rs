@@ -1,5 +1,6 @@
 //! What an offer is, and the life that it leads.
 
+use super::Period;
 use crate::features::jobs;
 use crate::features::wallet::escrow::Deal;
 use crate::features::wallet::outcomes::{self, Effect};
@@ -252,6 +253,8 @@ pub struct Offer {
     pub rates: Rates,
     /// A note to the other side.
     pub message: String,
+    /// When the work would take place, if it says so.
+    pub period: Option<Period>,
     /// Where it stands.
     pub status: Status,
     /// Why it was declined.
@@ -332,16 +335,19 @@ pub struct NewOffer {
     pub amount: Money,
     /// A note to the other side.
     pub message: String,
+    /// When the work would take place.
+    pub period: Option<Period>,
 }
 
 impl NewOffer {
-    /// Checks what a person typed.
+    /// Checks what a person typed. It names no time.
     pub fn new(job: JobId, contractor: Option<UserId>, amount: Money, message: &str) -> Result<Self> {
         Ok(NewOffer {
             job,
             contractor,
             amount: amount.positive().map_err(|error| error.at("amount.amount"))?,
             message: text::optional_paragraphs(message, text::NOTE_MAX).map_err(|error| error.at("message"))?,
+            period: None,
         })
     }
 }
@@ -355,15 +361,18 @@ pub struct NewCounter {
     pub amount: Money,
     /// A note to the other side.
     pub message: String,
+    /// When the work would take place: as the answered offer says if absent, and an inner `None` leaves it open.
+    pub period: Option<Option<Period>>,
 }
 
 impl NewCounter {
-    /// Checks what a person typed.
+    /// Checks what a person typed. It keeps the time.
     pub fn new(offer: OfferId, amount: Money, message: &str) -> Result<Self> {
         Ok(NewCounter {
             offer,
             amount: amount.positive().map_err(|error| error.at("amount.amount"))?,
             message: text::optional_paragraphs(message, text::NOTE_MAX).map_err(|error| error.at("message"))?,
+            period: None,
         })
     }
 }

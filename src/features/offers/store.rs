@@ -1,6 +1,6 @@
 //! The SQL of offers.
 
-use super::{Filter, Offer, Prices, Reason, Side, Sort, SortKey, Status, Summary};
+use super::{Filter, Offer, Period, Prices, Reason, Side, Sort, SortKey, Status, Summary};
 use crate::features::wallet::{Quote, Rates};
 use crate::kernel::id::{JobId, OfferId, UserId};
 use crate::kernel::page::{Page, Slice};
@@ -22,6 +22,7 @@ impl FromRow for Offer {
             },
             rates: Rates { platform_bps: row.get("platform_bps")?, service_bps: row.get("service_bps")? },
             message: row.get("message")?,
+            period: Period::stored(row.get("starts_at")?, row.get("ends_at")?),
             status: row.parsed("status", Status::parse)?,
             decline_reason: match row.get::<Option<String>>("decline_reason")? {
                 Some(_) => Some(row.parsed("decline_reason", Reason::parse)?),
@@ -42,8 +43,8 @@ impl FromRow for Offer {
 pub(super) async fn insert(tx: &mut Tx, offer: &Offer) -> Result<bool> {
     let inserted = q("insert into offers (id, job_id, customer_id, contractor_id, made_by, amount, currency, message,
             platform_bps, service_bps, platform_fee, service_fee, status, hold_id, expires_at, created_at, updated_at,
-            version, counter_to, round)
-        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $16, 1, $17, $18)
+            version, counter_to, round, starts_at, ends_at)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $16, 1, $17, $18, $19, $20)
         on conflict do nothing")
     .bind(offer.id)
     .bind(offer.job)
@@ -63,6 +64,8 @@ pub(super) async fn insert(tx: &mut Tx, offer: &Offer) -> Result<bool> {
     .bind(offer.created_at)
     .bind(offer.counter_to)
     .bind(offer.round)
+    .bind(offer.period.map(|period| period.starts_at))
+    .bind(offer.period.map(|period| period.ends_at))
     .execute(tx)
     .await?;
     Ok(inserted == 1)

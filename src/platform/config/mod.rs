@@ -163,6 +163,8 @@ pub struct Offers {
     pub pending_per_job: i64,
     /// Counters in a row, from the first offer on.
     pub counter_rounds: i64,
+    /// Days ahead that work may be agreed for.
+    pub horizon_days: i64,
 }
 
 /// Bookings.

@@ -15,9 +15,17 @@ const SELECTIONS: [(&str, &str); 29] = [
     ("depositCreate", "payment { id status amount { amount currency } } wallet { available { amount } }"),
     ("jobPost", "job { id status expiresAt }"),
     ("jobCancel", "job { id status version cancelReason }"),
-    ("offerSend", "offer { id status version madeBy expiresAt }"),
-    ("offerAccept", "offer { id status version } conversation { id } booking { id status version escrow { amount } }"),
-    ("offerCounter", "offer { id status version madeBy expiresAt counterTo { id declineReason counteredBy { id } } }"),
+    ("offerSend", "offer { id status version madeBy expiresAt period { startsAt endsAt } }"),
+    (
+        "offerAccept",
+        "offer { id status version } conversation { id }
+            booking { id status version escrow { amount } period { startsAt endsAt } }",
+    ),
+    (
+        "offerCounter",
+        "offer { id status version madeBy expiresAt period { startsAt endsAt }
+            counterTo { id declineReason counteredBy { id } } }",
+    ),
     ("offerDecline", "offer { id status version }"),
     ("offerWithdraw", "offer { id status version }"),
     ("bookingStart", "booking { id status version escrow { amount } }"),
@@ -125,6 +133,12 @@ impl Instance {
     pub async fn post_job(&self, who: &TestUser) -> String {
         let input = json!({ "title": "Paint a wall", "description": "White.", "budget": usd("100.00") });
         id_of(&self.act(who, "jobPost", input).await.ok(), "job")
+    }
+
+    /// From so many milliseconds from now until so many.
+    pub fn period(&self, from: i64, until: i64) -> Value {
+        let now = self.server.platform.clock.now();
+        json!({ "startsAt": now.plus(from).rfc3339(), "endsAt": now.plus(until).rfc3339() })
     }
 
     /// The contractor offers itself.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use gigwire::features::accounts::{SignIn, SignUp, commands};
+use gigwire::kernel::clock::DAY;
 use gigwire::kernel::id::{TypedId, UploadId};
 use gigwire::kernel::{Caller, Role, Roles, Viewer};
 use gigwire::platform::files::Key;
@@ -253,6 +254,8 @@ impl Story {
         let key = format!("{who} {job}");
         let mut input = json!({ "jobId": job, "amount": usd("90.00"), "idempotencyKey": key });
         input["contractorId"] = json!(contractor);
+        let now = self.server.platform().clock.now();
+        input["period"] = json!({ "startsAt": now.plus(DAY).rfc3339(), "endsAt": now.plus(2 * DAY).rfc3339() });
         self.act(who, "offerSend", input, "offer { id }").await["offer"]["id"].take()
     }
 
