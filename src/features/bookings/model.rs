@@ -1,5 +1,6 @@
 //! What a booking is, and the life that it leads.
 
+pub use super::timers::Patience;
 use crate::features::offers::{self, Period};
 use crate::features::wallet::Quote;
 use crate::features::wallet::escrow::Deal;
@@ -8,7 +9,6 @@ use crate::kernel::clock::DAY;
 use crate::kernel::id::{BookingId, ConversationId, JobId, OfferId, UserId};
 use crate::kernel::life::{Available, Barred, Life, State, Transition};
 use crate::kernel::{By, Error, Money, Result, Role, Timestamp, Viewer};
-use crate::platform::Platform;
 
 /// The mutation that makes a booking of an offer.
 pub const ACCEPT: &str = offers::model::ACCEPT;
@@ -210,38 +210,6 @@ pub fn moves_money(transition: &str) -> bool {
 /// What the end of a dispute does to its booking.
 const fn driven(name: &'static str, label: &'static str, to: Status) -> Transition<Status> {
     Transition { name, label, from: &[Status::Disputed], to, by: &[By::Deal], barred: Barred::NONE }
-}
-
-/// After how many days a timer acts.
-#[derive(Clone, Copy, Debug)]
-pub struct Patience {
-    /// A silent delivered booking is completed.
-    pub complete_days: i64,
-    /// Any other silent one is given up.
-    pub lapse_days: i64,
-    /// The price of a completed one goes to the contractor; at once when it is 0.
-    pub release_days: i64,
-}
-
-impl Patience {
-    /// As the settings say it.
-    pub fn of(platform: &Platform) -> Self {
-        let rules = &platform.config.bookings;
-        Patience {
-            complete_days: rules.complete_after_days,
-            lapse_days: rules.lapse_after_days,
-            release_days: rules.release_delay_days,
-        }
-    }
-
-    /// When the money of a step that is taken now follows it, if that is later.
-    pub fn releases_at(self, outcome: Outcome, now: Timestamp) -> Option<Timestamp> {
-        self.puts_off(outcome).then(|| now.plus(self.release_days * DAY))
-    }
-
-    const fn puts_off(self, outcome: Outcome) -> bool {
-        outcome.pays() && self.release_days > 0
-    }
 }
 
 /// What a dispute left of the price for the contractor's side.
