@@ -27,7 +27,8 @@ pub struct Dispute {
     pub status: DisputeStatus,
     /// What lies in escrow, and is shared in the end.
     pub escrow: Money,
-    /// When it goes to staff, if it is still OPEN then. Each proposal puts it off.
+    /// When it goes to staff, if it is still OPEN then. Each proposal puts it off, though not for ever: 14 days after it was
+    /// opened, unless the server says otherwise, it goes to staff whatever is proposed.
     pub escalates_at: DateTime,
     /// When it ended; null while it goes on.
     pub ended_at: Option<DateTime>,

@@ -31,13 +31,15 @@ struct Rules {
     patience: Patience,
     answer_ms: i64,
     proposal_ms: i64,
+    open_ms: i64,
 }
 
 impl Rules {
     fn of(platform: &Platform) -> Self {
         let days = &platform.config.disputes;
-        let (answer_ms, proposal_ms) = (days.answer_days * DAY, days.proposal_days * DAY);
-        Rules { patience: Patience::of(platform), answer_ms, proposal_ms }
+        let [answer_ms, proposal_ms, open_ms] =
+            [days.answer_days, days.proposal_days, days.open_days].map(|days| days * DAY);
+        Rules { patience: Patience::of(platform), answer_ms, proposal_ms, open_ms }
     }
 }
 
@@ -146,10 +148,11 @@ pub async fn propose(platform: &Platform, caller: &Caller, input: Propose) -> Re
                     contractor_agrees: by == By::Contractor,
                     expires_at: until,
                 });
-                dispute.deadline = until;
+                // Nobody keeps the other one from staff for ever by one proposal after the other.
+                dispute.deadline = until.min(dispute.created_at.plus(rules.open_ms));
                 let changed = save(unit, &dispute).await?;
                 if changed.status == Status::Open {
-                    unit.enqueue(NewTask::new(ESCALATE, &Escalate { dispute: changed.id }, until)?);
+                    unit.enqueue(NewTask::new(ESCALATE, &Escalate { dispute: changed.id }, changed.deadline)?);
                 }
                 if by == By::Staff {
                     chat::commands::join(unit, booking.conversation, viewer.user).await?;

@@ -54,6 +54,7 @@ fn numbers(config: &Config, found: &mut Vec<(&'static str, String)>) {
         ("bookings.release_delay_days", config.bookings.release_delay_days, 0..=90),
         ("disputes.answer_days", config.disputes.answer_days, 1..=365),
         ("disputes.proposal_days", config.disputes.proposal_days, 1..=365),
+        ("disputes.open_days", config.disputes.open_days, 1..=365),
         ("offers.counter_rounds", config.offers.counter_rounds, 1..=100),
         ("offers.horizon_days", config.offers.horizon_days, 1..=3_650),
         ("reviews.blind_days", config.reviews.blind_days, 1..=365),

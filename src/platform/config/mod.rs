@@ -187,6 +187,8 @@ pub struct Disputes {
     pub answer_days: i64,
     /// Days that a proposal can be accepted.
     pub proposal_days: i64,
+    /// Days that a dispute is open at most.
+    pub open_days: i64,
 }
 
 /// Reviews.
