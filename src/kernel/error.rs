@@ -89,12 +89,14 @@ pub enum Code {
     ReplyExists,
     /// The conversation takes no more messages.
     ConversationClosed,
-    /// The booking's money is not in escrow any more: there is nothing to dispute.
+    /// The booking has ended: there is nothing to dispute any more.
     DisputeTooLate,
     /// The parts of a split are not the escrow to the last digit.
     SplitMismatch,
     /// The proposal's time is over.
     ProposalExpired,
+    /// A party of a dispute has added as many files as it may.
+    TooManyFiles,
     /// The file has more bytes than its purpose allows.
     FileTooLarge,
     /// The purpose does not take files of this type.
@@ -162,6 +164,7 @@ impl Code {
             Code::DisputeTooLate => "DISPUTE_TOO_LATE",
             Code::SplitMismatch => "SPLIT_MISMATCH",
             Code::ProposalExpired => "PROPOSAL_EXPIRED",
+            Code::TooManyFiles => "TOO_MANY_FILES",
             Code::FileTooLarge => "FILE_TOO_LARGE",
             Code::TypeNotAllowed => "TYPE_NOT_ALLOWED",
             Code::UploadMissing => "UPLOAD_MISSING",

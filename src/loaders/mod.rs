@@ -136,6 +136,10 @@ loaders! {
     dispute, DisputeBatch: DisputeId => disputes::Dispute, |it: &disputes::Dispute| it.id, disputes::queries::by_ids;
     /// The last dispute of a booking.
     dispute_of_booking, DisputeOfBookingBatch: BookingId => disputes::Dispute, |it: &disputes::Dispute| it.booking, disputes::queries::of_bookings;
+    /// The files of a dispute.
+    evidence, EvidenceBatch: DisputeId => disputes::EvidenceOf, |it: &disputes::EvidenceOf| it.dispute, disputes::queries::evidence;
+    /// Whom a file is shown to that is evidence.
+    audience, AudienceBatch: FileId => disputes::Audience, |it: &disputes::Audience| it.file, disputes::queries::audiences;
     /// A review by id.
     review, ReviewBatch: ReviewId => reviews::Review, |it: &reviews::Review| it.id, reviews::queries::by_ids;
     /// The reviews of a booking.

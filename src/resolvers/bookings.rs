@@ -106,8 +106,8 @@ impl BookingMutation {
         settle_with(outcome, booking).await
     }
 
-    /// The customer is content. DELIVERED becomes COMPLETED and the escrow goes to the contractor, less the service fee.
-    /// An administrator does it for the customer, with a reason.
+    /// The customer is content. DELIVERED becomes COMPLETED and the escrow goes to the contractor, less the service fee: at
+    /// once, or at `releasesAt` if the server puts it off. An administrator does it for the customer, with a reason.
     #[graphql(directive = auth::apply(Access::SignedIn))]
     async fn booking_complete(
         &self,
@@ -218,8 +218,9 @@ impl Booking {
     #[graphql(directive = cost::apply(TRANSITIONS))]
     async fn available_transitions(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<Transition>> {
         let found = self.row.available(&answer(ctx.viewer())?);
-        let timer = self.row.timer(Patience::of(ctx.platform())).map(|(_, at)| at);
-        answer(Transition::list(found, timer, |it| self.row.effect(it.name, it.by)))
+        let patience = Patience::of(ctx.platform());
+        let timer = self.row.timer(patience).map(|(_, at)| at);
+        answer(Transition::list(found, timer, |it| self.row.effect(it.name, it.by, patience)))
     }
 }
 
@@ -255,6 +256,7 @@ live_events!(BookingEvent {
     events::CREATED => Created(BookingCreated),
     events::STATUS_CHANGED => StatusChanged(BookingStatusChanged),
     events::CANCELLED => Cancelled(BookingCancelled),
+    events::RELEASED => Released(BookingReleased),
 });
 
 async fn booking_of(ctx: &Context<'_>, event: &Event) -> Nullable<Booking> {
@@ -289,6 +291,15 @@ impl BookingStatusChanged {
     /// Where it stood afterwards.
     async fn to(&self) -> async_graphql::Result<BookingStatus> {
         status(&answer(self.event.read_facts::<Step>())?.to)
+    }
+}
+
+/// The price that had been put off was released.
+#[ComplexObject]
+impl BookingReleased {
+    /// The booking; null once it is gone.
+    async fn booking(&self, ctx: &Context<'_>) -> Nullable<Booking> {
+        booking_of(ctx, &self.event).await
     }
 }
 

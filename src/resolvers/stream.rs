@@ -17,10 +17,12 @@ use crate::platform::streams::{Polled, StreamName};
 use crate::schema::alerts::{AdminAlertDismissed, AdminAlertRaised};
 use crate::schema::announcements::AnnouncementAdded;
 use crate::schema::auth::{Access, auth};
-use crate::schema::bookings::{BookingCancelled, BookingCreated, BookingStatusChanged};
+use crate::schema::bookings::{BookingCancelled, BookingCreated, BookingReleased, BookingStatusChanged};
 use crate::schema::chat::{ConversationStaffJoined, MessageCreated, MessagesDelivered, MessagesRead};
 use crate::schema::connection::PageInfo;
-use crate::schema::disputes::{DisputeOpened, DisputeProposalAccepted, DisputeProposed, DisputeStatusChanged};
+use crate::schema::disputes::{
+    DisputeEvidenceAdded, DisputeOpened, DisputeProposalAccepted, DisputeProposed, DisputeStatusChanged,
+};
 use crate::schema::earnings::EarningCreated;
 use crate::schema::jobs::{JobPosted, JobStatusChanged};
 use crate::schema::notifications::{NotificationDismissed, NotificationRead, NotificationReceived, NotificationsRead};
@@ -116,6 +118,7 @@ live_events!(StreamEvent {
     bookings::events::CREATED => BookingCreated(BookingCreated),
     bookings::events::STATUS_CHANGED => BookingStatusChanged(BookingStatusChanged),
     bookings::events::CANCELLED => BookingCancelled(BookingCancelled),
+    bookings::events::RELEASED => BookingReleased(BookingReleased),
     chat::events::CREATED => MessageCreated(MessageCreated),
     chat::events::DELIVERED => MessagesDelivered(MessagesDelivered),
     chat::events::READ => MessagesRead(MessagesRead),
@@ -123,6 +126,7 @@ live_events!(StreamEvent {
     disputes::events::OPENED => DisputeOpened(DisputeOpened),
     disputes::events::PROPOSED => DisputeProposed(DisputeProposed),
     disputes::events::ACCEPTED => DisputeProposalAccepted(DisputeProposalAccepted),
+    disputes::events::EVIDENCE_ADDED => DisputeEvidenceAdded(DisputeEvidenceAdded),
     disputes::events::STATUS_CHANGED => DisputeStatusChanged(DisputeStatusChanged),
     earnings::events::CREATED => EarningCreated(EarningCreated),
     jobs::events::POSTED => JobPosted(JobPosted),

@@ -27,6 +27,8 @@ pub struct Booking {
     pub status: BookingStatus,
     /// What of it lies in escrow.
     pub escrow: Money,
+    /// When the price goes to the contractor; null unless it is COMPLETED and the price waits in escrow until then.
+    pub releases_at: Option<DateTime>,
     /// Why it was given up.
     pub cancel_reason: Option<String>,
     /// When it was made.
@@ -50,6 +52,7 @@ impl From<Arc<feature::Booking>> for Booking {
             period: row.period.map(Into::into),
             status: row.status.into(),
             escrow: escrow.into(),
+            releases_at: row.releases_at.map(DateTime),
             cancel_reason: row.cancel_reason.clone(),
             created_at: DateTime(row.created_at),
             updated_at: DateTime(row.updated_at),
@@ -76,7 +79,7 @@ pub enum BookingStatus {
     InProgress,
     /// The contractor is done and the customer looks.
     Delivered,
-    /// The customer is content and the money released.
+    /// The customer is content, and the money released at once or, if the server puts that off, at `releasesAt`.
     Completed,
     /// Given up.
     Cancelled,
@@ -188,6 +191,10 @@ event_object! {
     /// A booking was given up.
     BookingCancelled, Access::Party
 }
+event_object! {
+    /// The price of a completed booking went to the contractor, after it had been put off.
+    BookingReleased, Access::Party
+}
 
 event_interface! {
     /// What happens to the viewer's bookings.
@@ -198,5 +205,7 @@ event_interface! {
         StatusChanged(BookingStatusChanged),
         /// A booking was given up.
         Cancelled(BookingCancelled),
+        /// The price that had been put off was released.
+        Released(BookingReleased),
     }
 }

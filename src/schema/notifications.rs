@@ -98,14 +98,18 @@ pub enum NotificationKind {
     BookingStarted,
     /// The contractor is done.
     BookingDelivered,
-    /// The customer is content and the money released.
+    /// The customer is content.
     BookingCompleted,
+    /// The price that was put off is in the contractor's wallet.
+    BookingReleased,
     /// A booking was given up.
     BookingCancelled,
     /// The other party disagrees, and the money is frozen.
     DisputeOpened,
     /// Somebody proposes how to end a dispute.
     DisputeProposed,
+    /// The other party added files to a dispute.
+    DisputeEvidenceAdded,
     /// A dispute went to staff.
     DisputeEscalated,
     /// Whoever opened a dispute took it back.

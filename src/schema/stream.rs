@@ -7,10 +7,12 @@ use async_graphql::{ComplexObject, SimpleObject};
 use super::alerts::{AdminAlertDismissed, AdminAlertRaised};
 use super::announcements::AnnouncementAdded;
 use super::auth::{Access, auth};
-use super::bookings::{BookingCancelled, BookingCreated, BookingStatusChanged};
+use super::bookings::{BookingCancelled, BookingCreated, BookingReleased, BookingStatusChanged};
 use super::chat::{ConversationStaffJoined, MessageCreated, MessagesDelivered, MessagesRead};
 use super::connection::PageInfo;
-use super::disputes::{DisputeOpened, DisputeProposalAccepted, DisputeProposed, DisputeStatusChanged};
+use super::disputes::{
+    DisputeEvidenceAdded, DisputeOpened, DisputeProposalAccepted, DisputeProposed, DisputeStatusChanged,
+};
 use super::earnings::EarningCreated;
 use super::jobs::{JobPosted, JobStatusChanged};
 use super::live::event_interface;
@@ -35,6 +37,8 @@ event_interface! {
         BookingStatusChanged(BookingStatusChanged),
         /// A booking was given up.
         BookingCancelled(BookingCancelled),
+        /// The price of a completed booking was released, which had been put off.
+        BookingReleased(BookingReleased),
         /// Somebody wrote a message.
         MessageCreated(MessageCreated),
         /// Messages have arrived.
@@ -49,6 +53,8 @@ event_interface! {
         DisputeProposed(DisputeProposed),
         /// One party agrees to what staff propose.
         DisputeProposalAccepted(DisputeProposalAccepted),
+        /// A party of a dispute added files.
+        DisputeEvidenceAdded(DisputeEvidenceAdded),
         /// A dispute went to staff, or it ended.
         DisputeStatusChanged(DisputeStatusChanged),
         /// Something was earned.

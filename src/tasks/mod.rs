@@ -137,7 +137,7 @@ async fn run(platform: &Platform, caller: &Caller, task: &Task) -> Result<()> {
         job_feature::model::EXPIRE => offers::expire_job(platform, caller, task).await,
         offer_feature::model::EXPIRE => offers::expire(platform, caller, task).await,
         offer_feature::settling::TELL => offers::tell(platform, caller, task).await,
-        booking_feature::model::TIME_OUT | booking_feature::model::LAPSE => {
+        booking_feature::model::TIME_OUT | booking_feature::model::LAPSE | booking_feature::model::RELEASE => {
             bookings::end_silence(platform, caller, task).await
         }
         dispute_feature::model::ESCALATE => disputes::escalate(platform, caller, task).await,

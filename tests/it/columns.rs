@@ -55,6 +55,8 @@ async fn story(app: &TestApp) {
     let input = json!({ "bookingId": disputed, "reason": "LATE", "evidence": "So.", "idempotencyKey": "dispute" });
     let dispute = id_of(&app.act(&ada, "disputeOpen", input).await.ok(), "dispute");
     let admin = app.admin().await;
+    let proof = crate::uploads::upload(app, &ada, "EVIDENCE", "application/pdf", crate::support::pictures::pdf()).await;
+    app.act(&ada, "disputeAddEvidence", json!({ "disputeId": dispute, "fileIds": [proof["id"]] })).await.ok();
     app.act(&admin, "disputePropose", json!({ "disputeId": dispute, "toCustomer": usd("50.00") })).await.ok();
     for (who, key) in [(&ada, "ada"), (&bob, "bob")] {
         let input = json!({ "disputeId": dispute, "proposalNumber": 1, "idempotencyKey": key });

@@ -192,10 +192,12 @@ kinds! {
     /// The contractor is done.
     BookingDelivered = "BOOKING_DELIVERED", Info, "Work delivered", "{other} has delivered {job}; have a look.",
         step(bookings::events::STATUS_CHANGED, bookings::Status::Delivered.name(), To::Others, BookingId::PREFIX);
-    /// The customer is content and the money released.
-    BookingCompleted = "BOOKING_COMPLETED", Success, "Booking completed",
-        "The booking with {other} for {job} is completed, and the money is released.",
+    /// The customer is content.
+    BookingCompleted = "BOOKING_COMPLETED", Success, "Booking completed", "The booking with {other} for {job} is completed.",
         step(bookings::events::STATUS_CHANGED, bookings::Status::Completed.name(), To::Others, BookingId::PREFIX);
+    /// The price that was put off is there.
+    BookingReleased = "BOOKING_RELEASED", Success, "Money released", "The money for {job} is in your wallet.",
+        any(bookings::events::RELEASED, To::Subject, BookingId::PREFIX);
     /// A booking was given up.
     BookingCancelled = "BOOKING_CANCELLED", Warning, "Booking cancelled",
         "The booking with {other} for {job} was cancelled.",
@@ -206,6 +208,9 @@ kinds! {
     /// Somebody proposes how to end a dispute.
     DisputeProposed = "DISPUTE_PROPOSED", Info, "New proposal", "There is a proposal to end the dispute about {job}.",
         any(disputes::events::PROPOSED, To::Others, DisputeId::PREFIX);
+    /// The other party shows something.
+    DisputeEvidenceAdded = "DISPUTE_EVIDENCE_ADDED", Info, "New evidence", "{other} added evidence to the dispute about {job}.",
+        any(disputes::events::EVIDENCE_ADDED, To::Others, DisputeId::PREFIX);
     /// A dispute went to staff.
     DisputeEscalated = "DISPUTE_ESCALATED", Warning, "Staff look at it", "The dispute about {job} goes to staff.",
         step(disputes::events::STATUS_CHANGED, disputes::Status::Escalated.name(), To::Others, DisputeId::PREFIX);

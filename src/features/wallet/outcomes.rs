@@ -125,9 +125,11 @@ pub const TABLE: &[Row] = &[
     row("bookingCancel", &["CONFIRMED"], &[By::Contractor], ended(Price::Back, Fee::Back)),
     row("bookingCancel", FUNDED, &[By::Staff], ended(Price::Back, Fee::Back)),
     row("booking.complete", &["DELIVERED"], &[By::Timer], ended(Price::Paid, Fee::Kept)),
+    row("booking.release", &["COMPLETED"], &[By::Timer], ended(Price::Paid, Fee::Kept)),
     row("booking.lapse", &["CONFIRMED", "IN_PROGRESS"], &[By::Timer], ended(Price::Back, Fee::Back)),
     row("disputeOpen", FUNDED, PARTIES, Outcome::Nothing),
     row("disputePropose", DISPUTED, &[By::Customer, By::Contractor, By::Staff], Outcome::Nothing),
+    row("disputeAddEvidence", DISPUTED, PARTIES, Outcome::Nothing),
     row("disputeAcceptProposal", DISPUTED, PARTIES, ended(Price::Split, Fee::Kept)),
     row("disputeWithdraw", DISPUTED, &[By::Maker], Outcome::Nothing),
     row("disputeDecide", DISPUTED, &[By::Staff], ended(Price::Split, Fee::Decided)),
@@ -223,6 +225,11 @@ impl Outcome {
         if parts.is_empty() { Ok(None) } else { Effect::of(quote, &parts).map(Some) }
     }
 
+    /// Whether it pays the contractor the whole price. That is what a delay of the release puts off.
+    pub const fn pays(self) -> bool {
+        matches!(self, Outcome::Ended { price: Price::Paid, .. })
+    }
+
     /// How a hold of the deal ends by it, if it ends one.
     pub const fn frees(self) -> Option<Freed> {
         match self {
@@ -236,6 +243,9 @@ impl Split {
     /// Refuses a split with a part below zero, or whose sum is not the escrow.
     pub fn of_exactly(self, escrow: Money) -> Result<Self> {
         let parts = [self.customer, self.contractor, self.platform];
+        if parts.iter().any(|part| part.currency != escrow.currency) {
+            return Err(Error::new(Code::CurrencyMismatch, format!("What is split is in {}.", escrow.currency)));
+        }
         if parts.iter().any(|part| part.minor < 0) {
             return Err(Error::new(Code::SplitMismatch, "No part of a split is below zero."));
         }

@@ -210,6 +210,8 @@ pub struct Bookings {
     pub complete_after_days: i64,
     /// Days until a booking that nobody moves on is given up.
     pub lapse_after_days: i64,
+    /// Days that the price of a completed booking stays in escrow.
+    pub release_delay_days: i64,
 }
 
 /// Disputes.
@@ -220,6 +222,8 @@ pub struct Disputes {
     pub answer_days: i64,
     /// Days that a proposal can be accepted.
     pub proposal_days: i64,
+    /// Days that a dispute is open at most.
+    pub open_days: i64,
 }
 
 /// Reviews.

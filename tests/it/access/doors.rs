@@ -10,7 +10,7 @@ use crate::schema::{is_list, named};
 use crate::support::inprocess::InProcess;
 
 /// What `id` fields of inputs mean, by their names.
-const KINDS: [(&str, &str); 16] = [
+const KINDS: [(&str, &str); 18] = [
     ("alertId", "AdminAlert"),
     ("jobId", "Job"),
     ("offerId", "Offer"),
@@ -27,6 +27,8 @@ const KINDS: [(&str, &str); 16] = [
     ("profileImageId", "File"),
     ("coverImageId", "File"),
     ("uploadId", "File"),
+    ("fileIds", "File"),
+    ("evidenceFileIds", "File"),
 ];
 
 /// The type that an id of an input belongs to.
@@ -47,8 +49,9 @@ fn object(rules: &Rules, ty: &str, id: &dyn Fn(&str) -> Option<String>) -> Value
 
 fn value(rules: &Rules, field: &InputValueDefinition, id: &dyn Fn(&str) -> Option<String>) -> Option<Value> {
     let (name, ty) = (field.name.node.as_str(), named(&field.ty.node));
+    let several = |one: Value| if is_list(&field.ty.node) { json!([one]) } else { one };
     if ty == "ID" {
-        return id(name).map(Value::from);
+        return id(name).map(Value::from).map(several);
     }
     if field.ty.node.nullable || field.default_value.is_some() {
         return None;
@@ -66,7 +69,7 @@ fn value(rules: &Rules, field: &InputValueDefinition, id: &dyn Fn(&str) -> Optio
         }
         ty => panic!("{name}: there is no example of {ty}"),
     };
-    Some(if is_list(&field.ty.node) { json!([one]) } else { one })
+    Some(several(one))
 }
 
 /// Runs a mutation and selects the whole payload, up to the objects with ids.

@@ -11,7 +11,8 @@ use super::{Rules, Shown, Someone, Story, codes, meets};
 use crate::support::inprocess::InProcess;
 
 /// Fields that have no value in this story, each with the reason.
-const EMPTY: [(&str, &str); 8] = [
+const EMPTY: [(&str, &str); 9] = [
+    ("Booking.releasesAt", "nothing is put off by default; `bookings::delay` tests it"),
     ("Payment.nextStep", "the sandbox settles at once"),
     ("PaymentStep.redirectUrl", "the sandbox settles at once"),
     ("Review.hiddenReason", "nothing is hidden; the tests of reviews look at one that is"),

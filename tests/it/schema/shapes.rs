@@ -11,6 +11,7 @@ const SHORT_LISTS: [&str; 15] = [
     "Booking.reviews",
     "Conversation.participants",
     "Dispute.availableTransitions",
+    "Dispute.evidenceFiles",
     "Job.availableTransitions",
     "LedgerProof.checks",
     "LedgerProof.currencies",

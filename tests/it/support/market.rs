@@ -11,7 +11,7 @@ const DISPUTE: &str = "dispute { id status version escalatesAt decisionReason bo
     split { toCustomer { amount } toContractor { amount } toPlatform { amount } platformFee } }";
 
 /// What is selected of each mutation's payload, beside its refusals.
-const SELECTIONS: [(&str, &str); 34] = [
+const SELECTIONS: [(&str, &str); 35] = [
     ("depositCreate", "payment { id status amount { amount currency } } wallet { available { amount } }"),
     ("jobPost", "job { id status expiresAt }"),
     ("jobCancel", "job { id status version cancelReason }"),
@@ -34,6 +34,7 @@ const SELECTIONS: [(&str, &str); 34] = [
     ("bookingCancel", "booking { id status version cancelReason escrow { amount } }"),
     ("disputeOpen", DISPUTE),
     ("disputePropose", DISPUTE),
+    ("disputeAddEvidence", DISPUTE),
     ("disputeAcceptProposal", DISPUTE),
     ("disputeWithdraw", DISPUTE),
     ("disputeJoin", DISPUTE),

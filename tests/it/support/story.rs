@@ -48,6 +48,8 @@ pub struct Object {
     pub concerned: Vec<&'static str>,
     /// Whether everybody who is signed in may see it.
     pub is_open: bool,
+    /// Whether only those concerned and staff see it, though its kind is for everybody.
+    pub is_private: bool,
 }
 
 impl Someone {
@@ -125,17 +127,22 @@ impl Story {
     async fn show_itself(&mut self) {
         let mut profile = json!({ "bio": "I paint." });
         for (purpose, field) in [("PROFILE_IMAGE", "profileImageId"), ("COVER_IMAGE", "coverImageId")] {
-            let bytes = pictures::png();
-            let input =
-                json!({ "purpose": purpose, "fileName": purpose, "contentType": "image/png", "size": bytes.len() });
-            let made = self.act("customer", "uploadCreate", input, "upload { id }").await["upload"]["id"].take();
-            let upload: UploadId = made.as_str().unwrap().parse().unwrap();
-            self.server.platform().files.write(&Key::incoming(upload.uuid()), bytes).await.unwrap();
-            let done = self.act("customer", "uploadComplete", json!({ "uploadId": made }), "file { id }").await;
-            self.add("File", &done["file"]["id"], &["customer"]);
-            profile[field] = done["file"]["id"].clone();
+            profile[field] = self.upload(purpose, &["customer"]).await;
         }
         self.act("customer", "profileUpdate", profile, "user { id }").await;
+    }
+
+    /// A file of the first one's.
+    async fn upload(&mut self, purpose: &str, concerned: &[&'static str]) -> Value {
+        let (owner, bytes) = (concerned[0], pictures::png());
+        let input = json!({ "purpose": purpose, "fileName": purpose, "contentType": "image/png", "size": bytes.len() });
+        let made = self.act(owner, "uploadCreate", input, "upload { id }").await["upload"]["id"].take();
+        let upload: UploadId = made.as_str().unwrap().parse().unwrap();
+        self.server.platform().files.write(&Key::incoming(upload.uuid()), bytes).await.unwrap();
+        let done = self.act(owner, "uploadComplete", json!({ "uploadId": made }), "file { id }").await;
+        self.add("File", &done["file"]["id"], concerned);
+        self.objects.last_mut().unwrap().is_private = purpose == "EVIDENCE";
+        done["file"]["id"].clone()
     }
 
     /// A deal from the deposit to the earning, beside a rival that gets nothing.
@@ -227,10 +234,14 @@ impl Story {
             let made = self.accept("customer", &offer).await;
             self.add("Booking", &made["booking"]["id"], &["customer", "rival"]);
             self.add("Conversation", &made["conversation"]["id"], &["customer", "rival"]);
+            let files = [self.upload("EVIDENCE", &["customer", "rival"]).await];
             let input = json!({ "bookingId": made["booking"]["id"], "reason": "LATE", "evidence": "It is June.",
-                "idempotencyKey": title });
+                "evidenceFileIds": files, "idempotencyKey": title });
             let dispute = self.act("customer", "disputeOpen", input, "dispute { id }").await["dispute"]["id"].take();
             self.add("Dispute", &dispute, &["customer", "rival"]);
+            let files = [self.upload("EVIDENCE", &["rival", "customer"]).await];
+            let input = json!({ "disputeId": dispute, "fileIds": files });
+            self.act("rival", "disputeAddEvidence", input, "dispute { id }").await;
             let input = json!({ "disputeId": dispute, "toCustomer": usd("30.00") });
             self.act("rival", "disputePropose", input, "dispute { id }").await;
         }
@@ -306,7 +317,7 @@ impl Story {
     fn add(&mut self, ty: &'static str, id: &Value, concerned: &[&'static str]) {
         let id = id.as_str().unwrap_or_else(|| panic!("{ty} without an id")).to_owned();
         let (owner, concerned) = (concerned[0], concerned.to_vec());
-        self.objects.push(Object { ty, id, owner, concerned, is_open: false });
+        self.objects.push(Object { ty, id, owner, concerned, is_open: false, is_private: false });
     }
 
     /// Somebody by name.

@@ -11,6 +11,8 @@ use serde_json::json;
 
 use crate::support::app::{PASSWORD, TestApp, TestUser, on_both_engines};
 use crate::support::market::{id_of, key, usd, uuid};
+use crate::support::pictures::pdf;
+use crate::uploads::upload;
 
 on_both_engines! {
     each_row_pays_what_it_says,
@@ -48,10 +50,11 @@ const PAID: After = [PURSE - 10_500, 0, 0, 8_000, 2_500];
 /// A quarter of the price goes back to the customer.
 const SPLIT: After = [PURSE - 8_000, 0, 0, 6_000, 2_000];
 const DELIVERED: &[&str] = &["offerAccept", "bookingStart", "bookingDeliver"];
+const PUT_OFF: &[&str] = &["offerAccept", "bookingStart", "bookingDeliver", "put off"];
 const DISPUTED: &[&str] = &["offerAccept", "bookingStart", "disputeOpen"];
 
 /// `by_customer` says who made the offer.
-const CASES: [Case; 36] = [
+const CASES: [Case; 39] = [
     case(("offerSend", "", "customer"), true, &[], HELD),
     case(("offerSend", "", "contractor"), false, &[], FREE),
     case(("offerAccept", "PENDING", "receiver"), true, &[], FUNDED),
@@ -79,6 +82,8 @@ const CASES: [Case; 36] = [
     case(("disputePropose", "OPEN ESCALATED", "customer"), true, DISPUTED, FUNDED),
     case(("disputePropose", "OPEN ESCALATED", "contractor"), true, DISPUTED, FUNDED),
     case(("disputePropose", "OPEN ESCALATED", "staff"), true, DISPUTED, FUNDED),
+    case(("disputeAddEvidence", "OPEN ESCALATED", "customer"), true, DISPUTED, FUNDED),
+    case(("disputeAddEvidence", "OPEN ESCALATED", "contractor"), true, DISPUTED, FUNDED),
     case(("disputeAcceptProposal", "OPEN ESCALATED", "customer"), true, DISPUTED, SPLIT),
     case(("disputeAcceptProposal", "OPEN ESCALATED", "contractor"), true, DISPUTED, SPLIT),
     case(("disputeWithdraw", "OPEN ESCALATED", "maker"), true, DISPUTED, FUNDED),
@@ -88,6 +93,7 @@ const CASES: [Case; 36] = [
     case(("job.expire", "PENDING", "timer"), true, &[], FREE),
     case(("offer.expire", "PENDING", "timer"), true, &[], FREE),
     case(("booking.complete", "DELIVERED", "timer"), true, DELIVERED, PAID),
+    case(("booking.release", "COMPLETED", "timer"), true, PUT_OFF, PAID),
     case(("booking.lapse", "CONFIRMED IN_PROGRESS", "timer"), true, &["offerAccept"], FREE),
 ];
 
@@ -150,6 +156,7 @@ impl<'a> Deal<'a> {
         match (transition, by) {
             ("offerSend", _) => {}
             ("job.expire", _) => self.outlive().await,
+            ("put off", _) => self.put_off().await,
             (_, "timer") => self.wait(transition).await,
             (dispute, _) if dispute.starts_with("dispute") => self.quarrel(dispute, by).await,
             ("offerCounter", _) => {
@@ -200,6 +207,17 @@ impl<'a> Deal<'a> {
         }
     }
 
+    /// Nobody moves a delivered booking on, on a server that puts the release off.
+    async fn put_off(&self) {
+        self.app.clock.advance(15 * DAY);
+        let mut platform = (*self.app.server.platform).clone();
+        platform.config.bookings.release_delay_days = 2;
+        let booking = uuid(self.booking.as_ref().unwrap());
+        let version = bookings::queries::by_ids(&platform, &[booking]).await.unwrap()[0].version;
+        let silence = bookings::timers::Silence { booking, version };
+        bookings::timers::end_silence(&platform, &Caller::system("test"), silence).await.unwrap();
+    }
+
     /// The customer opens a dispute, unless it is the contractor's turn. Proposals are a quarter back.
     async fn quarrel(&mut self, mutation: &str, by: &str) {
         let dispute = self.dispute.clone();
@@ -208,6 +226,10 @@ impl<'a> Deal<'a> {
             "disputeOpen" => json!({ "bookingId": self.booking, "reason": "OTHER", "evidence": "Look.",
                 "idempotencyKey": key() }),
             "disputePropose" => propose,
+            "disputeAddEvidence" => {
+                let file = upload(self.app, self.person(by), "EVIDENCE", "application/pdf", pdf()).await;
+                json!({ "disputeId": dispute, "fileIds": [file["id"]] })
+            }
             "disputeAcceptProposal" => {
                 let other = self.person(if by == "customer" { "contractor" } else { "customer" });
                 self.app.act(other, "disputePropose", propose).await.ok();

@@ -5,6 +5,7 @@ mod failing;
 mod history;
 mod keys;
 mod live;
+mod refusals;
 
 use futures_util::future::join_all;
 use serde_json::{Value, json};
