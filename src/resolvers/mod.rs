@@ -10,6 +10,7 @@ pub mod accounts;
 pub mod announcements;
 pub mod ask;
 pub mod bookings;
+pub mod changes;
 pub mod chat;
 pub mod connection;
 pub mod disputes;
@@ -51,6 +52,7 @@ pub struct Mutation(
     accounts::AccountMutation,
     announcements::AnnouncementMutation,
     bookings::BookingMutation,
+    changes::ChangeMutation,
     chat::ChatMutation,
     disputes::DisputeMutation,
     jobs::JobMutation,

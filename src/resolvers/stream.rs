@@ -5,12 +5,13 @@ use async_graphql::{Context, Subscription};
 use super::ask::Ask;
 use super::live::{Filter, Live, durable, live_events};
 use crate::features::{
-    announcements, bookings, chat, disputes, earnings, jobs, notifications, offers, profiles, reviews, wallet,
+    announcements, bookings, changes, chat, disputes, earnings, jobs, notifications, offers, profiles, reviews, wallet,
 };
 use crate::platform::streams::StreamName;
 use crate::schema::announcements::AnnouncementAdded;
 use crate::schema::auth::{Access, auth};
 use crate::schema::bookings::{BookingCancelled, BookingCreated, BookingReleased, BookingStatusChanged};
+use crate::schema::changes::{BookingChangeProposed, BookingChangeStatusChanged};
 use crate::schema::chat::{ConversationStaffJoined, MessageCreated, MessagesDelivered, MessagesRead};
 use crate::schema::disputes::{
     DisputeEvidenceAdded, DisputeOpened, DisputeProposalAccepted, DisputeProposed, DisputeStatusChanged,
@@ -52,6 +53,8 @@ live_events!(StreamEvent {
     bookings::events::STATUS_CHANGED => BookingStatusChanged(BookingStatusChanged),
     bookings::events::CANCELLED => BookingCancelled(BookingCancelled),
     bookings::events::RELEASED => BookingReleased(BookingReleased),
+    changes::events::PROPOSED => BookingChangeProposed(BookingChangeProposed),
+    changes::events::STATUS_CHANGED => BookingChangeStatusChanged(BookingChangeStatusChanged),
     chat::events::CREATED => MessageCreated(MessageCreated),
     chat::events::DELIVERED => MessagesDelivered(MessagesDelivered),
     chat::events::READ => MessagesRead(MessagesRead),

@@ -11,6 +11,7 @@ pub mod accounts;
 pub mod announcements;
 pub mod auth;
 pub mod bookings;
+pub mod changes;
 pub mod chat;
 pub mod connection;
 pub mod cost;

@@ -8,6 +8,7 @@ use super::accounts::User;
 use super::announcements::Announcement;
 use super::auth::{Access, auth};
 use super::bookings::Booking;
+use super::changes::BookingChange;
 use super::chat::{Conversation, Message};
 use super::disputes::Dispute;
 use super::earnings::Earning;
@@ -37,6 +38,8 @@ pub enum Node {
     Offer(Offer),
     /// A contract.
     Booking(Booking),
+    /// New terms for a booking, proposed by one of its parties.
+    BookingChange(BookingChange),
     /// A disagreement about a booking.
     Dispute(Dispute),
     /// Money on its way in.

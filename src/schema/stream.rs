@@ -5,6 +5,7 @@
 use super::announcements::AnnouncementAdded;
 use super::auth::Access;
 use super::bookings::{BookingCancelled, BookingCreated, BookingReleased, BookingStatusChanged};
+use super::changes::{BookingChangeProposed, BookingChangeStatusChanged};
 use super::chat::{ConversationStaffJoined, MessageCreated, MessagesDelivered, MessagesRead};
 use super::disputes::{
     DisputeEvidenceAdded, DisputeOpened, DisputeProposalAccepted, DisputeProposed, DisputeStatusChanged,
@@ -31,6 +32,10 @@ event_interface! {
         BookingCancelled(BookingCancelled),
         /// The price of a completed booking was released, which had been put off.
         BookingReleased(BookingReleased),
+        /// A change of a booking was proposed.
+        BookingChangeProposed(BookingChangeProposed),
+        /// A proposed change of a booking ended.
+        BookingChangeStatusChanged(BookingChangeStatusChanged),
         /// Somebody wrote a message.
         MessageCreated(MessageCreated),
         /// Messages have arrived.

@@ -8,6 +8,7 @@ mod access;
 mod accounts;
 mod bookings;
 mod budget;
+mod changes;
 mod chat;
 mod columns;
 mod config;

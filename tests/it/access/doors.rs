@@ -10,7 +10,7 @@ use crate::schema::{is_list, named};
 use crate::support::inprocess::InProcess;
 
 /// What `id` fields of inputs mean, by their names.
-const KINDS: [(&str, &str); 12] = [
+const KINDS: [(&str, &str); 13] = [
     ("jobId", "Job"),
     ("offerId", "Offer"),
     ("bookingId", "Booking"),
@@ -18,6 +18,7 @@ const KINDS: [(&str, &str); 12] = [
     ("upToMessageId", "Message"),
     ("contractorId", "User"),
     ("reviewId", "Review"),
+    ("changeId", "BookingChange"),
     ("disputeId", "Dispute"),
     ("notificationId", "Notification"),
     ("profileImageId", "File"),

@@ -22,7 +22,7 @@ const LAYERS: [(&str, u8); 10] = [
 ];
 
 /// What a feature uses, directly; nothing uses `admin` or the projections.
-pub const FEATURES: [(&str, &[&str]); 22] = [
+pub const FEATURES: [(&str, &[&str]); 23] = [
     ("audit", &[]),
     ("accounts", &["audit"]),
     ("uploads", &["accounts"]),
@@ -36,6 +36,7 @@ pub const FEATURES: [(&str, &[&str]); 22] = [
     // It knows the kind and the id of what a conversation is about, no more.
     ("chat", &["uploads"]),
     ("bookings", &["offers", "listings", "chat", "wallet"]),
+    ("changes", &["bookings"]),
     ("disputes", &["bookings"]),
     ("reviews", &["bookings"]),
     // It reads the books of all of them, and nobody but the staff's tools asks it.
@@ -52,6 +53,7 @@ pub const FEATURES: [(&str, &[&str]); 22] = [
         &[
             "proof",
             "payouts",
+            "changes",
             "disputes",
             "reviews",
             "announcements",
@@ -65,7 +67,7 @@ pub const FEATURES: [(&str, &[&str]); 22] = [
 ];
 
 /// The features that nothing else reaches; all others follow from them.
-const PRODUCT: &[&str] = &["payouts", "disputes", "reviews", "announcements", "banners", "profiles"];
+const PRODUCT: &[&str] = &["payouts", "changes", "disputes", "reviews", "announcements", "banners", "profiles"];
 
 /// The wrong imports of one file of `src`: its path below `src`, and its text.
 pub fn wrong_imports(path: &str, source: &str) -> Vec<String> {
