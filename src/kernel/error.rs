@@ -77,6 +77,8 @@ pub enum Code {
     PeriodPast,
     /// The work would take place later than anything may be agreed for.
     PeriodTooFar,
+    /// What is proposed is what is agreed already.
+    NothingChanges,
     /// The job has as many pending offers as it may have.
     TooManyOffers,
     /// The two have countered each other as often as they may.
@@ -155,6 +157,7 @@ impl Code {
             Code::PeriodReversed => "PERIOD_REVERSED",
             Code::PeriodPast => "PERIOD_PAST",
             Code::PeriodTooFar => "PERIOD_TOO_FAR",
+            Code::NothingChanges => "NOTHING_CHANGES",
             Code::TooManyOffers => "TOO_MANY_OFFERS",
             Code::TooManyCounters => "TOO_MANY_COUNTERS",
             Code::OwnJob => "OWN_JOB",

@@ -15,19 +15,19 @@ use ::dataloader::BatchFn;
 use ::dataloader::cached::Loader;
 
 use crate::features::{
-    accounts, alerts, announcements, bookings, chat, disputes, earnings, jobs, notifications, offers, presence,
-    reviews, uploads, wallet,
+    accounts, alerts, announcements, bookings, changes, chat, disputes, earnings, jobs, notifications, offers,
+    presence, reviews, uploads, wallet,
 };
 use crate::kernel::id::{
-    AlertId, AnnouncementId, BookingId, ConversationId, DisputeId, EarningId, FileId, JobId, MessageId, NotificationId,
-    OfferId, PaymentId, ReviewId, UserId,
+    AlertId, AnnouncementId, BookingId, ChangeId, ConversationId, DisputeId, EarningId, FileId, JobId, MessageId,
+    NotificationId, OfferId, PaymentId, ReviewId, UserId,
 };
 use crate::kernel::{Error, Result};
 use crate::platform::Platform;
 
 mod questions;
 
-pub use questions::{BookingOfJob, CounterOf, OffersOfJob, ReviewsOfUser, WalletKey};
+pub use questions::{BookingOfJob, ChangesOfBooking, CounterOf, OffersOfJob, ReviewsOfUser, WalletKey};
 
 /// How often a loader lets others run before it reads. With one, those who wait for the same batch wake one after the
 /// other, and each takes its next question to the database alone.
@@ -132,6 +132,12 @@ loaders! {
     booking, BookingBatch: BookingId => bookings::Booking, |it: &bookings::Booking| it.id, bookings::queries::by_ids;
     /// The booking of a job.
     booking_of_job, BookingOfJobBatch: BookingOfJob => bookings::Booking, |it: &bookings::Booking| BookingOfJob(it.job), questions::bookings_of_jobs;
+    /// A change of a booking by id.
+    change, ChangeBatch: ChangeId => changes::Change, |it: &changes::Change| it.id, changes::queries::by_ids;
+    /// The pending change of a booking.
+    pending_change, PendingChangeBatch: BookingId => changes::Change, |it: &changes::Change| it.booking, changes::queries::pending;
+    /// The first changes of a booking.
+    changes_of_booking, ChangesOfBookingBatch: ChangesOfBooking => questions::FirstChanges, |it: &questions::FirstChanges| it.of, questions::first_changes;
     /// A dispute by id.
     dispute, DisputeBatch: DisputeId => disputes::Dispute, |it: &disputes::Dispute| it.id, disputes::queries::by_ids;
     /// The last dispute of a booking.

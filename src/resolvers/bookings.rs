@@ -8,9 +8,10 @@ use super::ask::Ask;
 use super::connection::total;
 use super::error::{Nullable, answer, nullable, settle_with};
 use super::live::{Live, durable, live_events, own};
-use super::{chat, reviews};
+use super::{changes, chat, reviews};
 use crate::features::bookings::model::Patience;
 use crate::features::bookings::{self as feature, commands, events, queries};
+use crate::features::changes::events as change_events;
 use crate::kernel::id::{BookingId, JobId, TypedId, UserId, parse};
 use crate::kernel::page::{Cursor, Page};
 use crate::kernel::{Error, Result};
@@ -20,11 +21,14 @@ use crate::platform::work::Once;
 use crate::schema::accounts::User;
 use crate::schema::auth::{Access, auth};
 use crate::schema::bookings::*;
+use crate::schema::changes::{
+    BookingChange, BookingChangeConnection, BookingChangeProposed, BookingChangeStatusChanged,
+};
 use crate::schema::chat::Conversation;
 use crate::schema::cost::{TRANSITIONS, cost};
 use crate::schema::disputes::Dispute;
 use crate::schema::jobs::Job;
-use crate::schema::money::Money;
+use crate::schema::money::{FeeQuote, Money};
 use crate::schema::reviews::Review;
 use crate::schema::transitions::Transition;
 
@@ -168,7 +172,7 @@ async fn cancel(ctx: &Context<'_>, input: &BookingCancelInput) -> Result<Booking
 }
 
 /// The booking as it is now, to be shown with a conflict.
-async fn current(ctx: &Context<'_>, id: &str) -> Option<Booking> {
+pub async fn current(ctx: &Context<'_>, id: &str) -> Option<Booking> {
     ctx.loaders().renew();
     visible(ctx, parse(id).ok()?).await.ok()?
 }
@@ -197,6 +201,29 @@ impl Booking {
         let sealed =
             || Error::forbidden("Only its two people read a conversation, and staff who joined it in a dispute.");
         answer(chat::conversation(ctx, self.row.conversation).await.and_then(|found| found.ok_or_else(sealed)))
+    }
+
+    /// What it costs whom, as agreed now.
+    async fn quote(&self) -> async_graphql::Result<FeeQuote> {
+        answer(FeeQuote::of(&self.row.quote))
+    }
+
+    /// The other terms that one of the two proposes, and that wait for an answer; null when there are none.
+    async fn pending_change(&self, ctx: &Context<'_>) -> Nullable<BookingChange> {
+        nullable(changes::pending(ctx, self.row.id).await)
+    }
+
+    /// All changes that were ever proposed, newest first.
+    async fn changes(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "So many from the start, at most 100; 20 when neither is given.")] first: Option<i32>,
+        #[graphql(desc = "Only what comes behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "So many from the end, at most 100.")] last: Option<i32>,
+        #[graphql(desc = "Only what comes in front of this cursor.")] before: Option<String>,
+    ) -> async_graphql::Result<BookingChangeConnection> {
+        let page = Page::from_args(first, after.as_deref(), last, before.as_deref());
+        answer(async { changes::of_booking(ctx, self.row.id, page?).await }.await)
     }
 
     /// What the two disagree about, or did last; null when they never did.
@@ -257,6 +284,8 @@ live_events!(BookingEvent {
     events::STATUS_CHANGED => StatusChanged(BookingStatusChanged),
     events::CANCELLED => Cancelled(BookingCancelled),
     events::RELEASED => Released(BookingReleased),
+    change_events::PROPOSED => ChangeProposed(BookingChangeProposed),
+    change_events::STATUS_CHANGED => ChangeStatusChanged(BookingChangeStatusChanged),
 });
 
 async fn booking_of(ctx: &Context<'_>, event: &Event) -> Nullable<Booking> {

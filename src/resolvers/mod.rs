@@ -12,6 +12,7 @@ pub mod alerts;
 pub mod announcements;
 pub mod ask;
 pub mod bookings;
+pub mod changes;
 pub mod chat;
 pub mod connection;
 pub mod disputes;
@@ -60,6 +61,7 @@ pub struct Mutation(
     accounts::RightsMutation,
     announcements::AnnouncementMutation,
     bookings::BookingMutation,
+    changes::ChangeMutation,
     chat::ChatMutation,
     disputes::DisputeMutation,
     jobs::JobMutation,

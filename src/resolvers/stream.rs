@@ -9,7 +9,8 @@ use super::ask::Ask;
 use super::error::answer;
 use super::live::{Filter, Item, Live, LiveEvent, Notice, durable, live_events};
 use crate::features::{
-    alerts, announcements, bookings, chat, disputes, earnings, jobs, notifications, offers, profiles, reviews, wallet,
+    alerts, announcements, bookings, changes, chat, disputes, earnings, jobs, notifications, offers, profiles, reviews,
+    wallet,
 };
 use crate::kernel::Viewer;
 use crate::kernel::page::Page;
@@ -18,6 +19,7 @@ use crate::schema::alerts::{AdminAlertDismissed, AdminAlertRaised};
 use crate::schema::announcements::AnnouncementAdded;
 use crate::schema::auth::{Access, auth};
 use crate::schema::bookings::{BookingCancelled, BookingCreated, BookingReleased, BookingStatusChanged};
+use crate::schema::changes::{BookingChangeProposed, BookingChangeStatusChanged};
 use crate::schema::chat::{ConversationStaffJoined, MessageCreated, MessagesDelivered, MessagesRead};
 use crate::schema::connection::PageInfo;
 use crate::schema::disputes::{
@@ -119,6 +121,8 @@ live_events!(StreamEvent {
     bookings::events::STATUS_CHANGED => BookingStatusChanged(BookingStatusChanged),
     bookings::events::CANCELLED => BookingCancelled(BookingCancelled),
     bookings::events::RELEASED => BookingReleased(BookingReleased),
+    changes::events::PROPOSED => BookingChangeProposed(BookingChangeProposed),
+    changes::events::STATUS_CHANGED => BookingChangeStatusChanged(BookingChangeStatusChanged),
     chat::events::CREATED => MessageCreated(MessageCreated),
     chat::events::DELIVERED => MessagesDelivered(MessagesDelivered),
     chat::events::READ => MessagesRead(MessagesRead),

@@ -4,6 +4,7 @@ use async_graphql::{Context, ID, Object};
 
 use super::ask::Ask;
 use super::error::{Nullable, settle};
+use crate::features::changes::preview as changes;
 use crate::features::disputes::preview;
 use crate::kernel::Result;
 use crate::platform::limits::Rule;
@@ -28,7 +29,10 @@ impl TransitionQuery {
     async fn transition_preview(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The id of the job, offer, booking or dispute; to open a dispute, the booking's.")] id: ID,
+        #[graphql(
+            desc = "The id of the job, offer, booking, change or dispute; to propose a change or open a dispute, the booking's."
+        )]
+        id: ID,
         #[graphql(desc = "Which mutation.")] name: TransitionName,
     ) -> Nullable<TransitionPreview> {
         settle(foresee(ctx, &id, name).await)
@@ -38,6 +42,9 @@ impl TransitionQuery {
 async fn foresee(ctx: &Context<'_>, id: &str, name: TransitionName) -> Result<TransitionPreview> {
     let viewer = ctx.viewer()?;
     ctx.platform().count(&format!("transitionPreview:{}", viewer.user), PREVIEWS).await?;
-    let foreseen = preview::of(ctx.platform(), ctx.caller(), name.mutation(), id).await?;
-    Ok(foreseen.into())
+    let (platform, caller, mutation) = (ctx.platform(), ctx.caller(), name.mutation());
+    if changes::knows(mutation) {
+        return Ok(changes::of(platform, caller, mutation, id).await?.into());
+    }
+    Ok(preview::of(platform, caller, mutation, id).await?.into())
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use async_graphql::{Enum, ID, InputObject, SimpleObject};
 
 use super::auth::{Access, auth};
+use super::changes::{BookingChangeProposed, BookingChangeStatusChanged};
 use super::connection::connection;
 use super::error::{payload, user_error};
 use super::live::{event_interface, event_object};
@@ -19,7 +20,7 @@ use crate::features::bookings as feature;
 pub struct Booking {
     /// The id.
     pub id: ID,
-    /// The price agreed.
+    /// The price agreed, now.
     pub amount: Money,
     /// When the work takes place; null when the two left that open.
     pub period: Option<Period>,
@@ -207,5 +208,9 @@ event_interface! {
         Cancelled(BookingCancelled),
         /// The price that had been put off was released.
         Released(BookingReleased),
+        /// A party proposes other terms.
+        ChangeProposed(BookingChangeProposed),
+        /// Proposed terms were agreed to, or they ended otherwise.
+        ChangeStatusChanged(BookingChangeStatusChanged),
     }
 }

@@ -13,6 +13,7 @@ pub mod alerts;
 pub mod announcements;
 pub mod auth;
 pub mod bookings;
+pub mod changes;
 pub mod chat;
 pub mod connection;
 pub mod cost;

@@ -9,6 +9,7 @@ use super::alerts::AdminAlert;
 use super::announcements::Announcement;
 use super::auth::{Access, auth};
 use super::bookings::Booking;
+use super::changes::BookingChange;
 use super::chat::{Conversation, Message};
 use super::disputes::Dispute;
 use super::earnings::Earning;
@@ -38,6 +39,8 @@ pub enum Node {
     Offer(Offer),
     /// A contract.
     Booking(Booking),
+    /// New terms for a booking, proposed by one of its parties.
+    BookingChange(BookingChange),
     /// A disagreement about a booking.
     Dispute(Dispute),
     /// Money on its way in.

@@ -104,6 +104,16 @@ pub enum NotificationKind {
     BookingReleased,
     /// A booking was given up.
     BookingCancelled,
+    /// The other party proposes another price or time.
+    BookingChangeProposed,
+    /// The other party agreed to another price or time.
+    BookingChangeAccepted,
+    /// The other party, or staff, declined another price or time.
+    BookingChangeDeclined,
+    /// The other party took its proposal of another price or time back.
+    BookingChangeWithdrawn,
+    /// Nobody answered a proposal of another price or time in time. Both parties are told.
+    BookingChangeExpired,
     /// The other party disagrees, and the money is frozen.
     DisputeOpened,
     /// Somebody proposes how to end a dispute.

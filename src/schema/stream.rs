@@ -8,6 +8,7 @@ use super::alerts::{AdminAlertDismissed, AdminAlertRaised};
 use super::announcements::AnnouncementAdded;
 use super::auth::{Access, auth};
 use super::bookings::{BookingCancelled, BookingCreated, BookingReleased, BookingStatusChanged};
+use super::changes::{BookingChangeProposed, BookingChangeStatusChanged};
 use super::chat::{ConversationStaffJoined, MessageCreated, MessagesDelivered, MessagesRead};
 use super::connection::PageInfo;
 use super::disputes::{
@@ -39,6 +40,10 @@ event_interface! {
         BookingCancelled(BookingCancelled),
         /// The price of a completed booking was released, which had been put off.
         BookingReleased(BookingReleased),
+        /// A change of a booking was proposed.
+        BookingChangeProposed(BookingChangeProposed),
+        /// A proposed change of a booking ended.
+        BookingChangeStatusChanged(BookingChangeStatusChanged),
         /// Somebody wrote a message.
         MessageCreated(MessageCreated),
         /// Messages have arrived.

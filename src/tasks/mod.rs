@@ -8,6 +8,7 @@
 //! `run`.
 
 mod bookings;
+mod changes;
 mod disputes;
 mod mail;
 mod nightly;
@@ -27,8 +28,8 @@ use tokio::task::JoinSet;
 
 use crate::features::alerts::{self, NewAlert};
 use crate::features::{
-    bookings as booking_feature, disputes as dispute_feature, jobs as job_feature, offers as offer_feature,
-    reviews as review_feature, wallet,
+    bookings as booking_feature, changes as change_feature, disputes as dispute_feature, jobs as job_feature,
+    offers as offer_feature, reviews as review_feature, wallet,
 };
 use crate::kernel::clock::HOUR;
 use crate::kernel::{Caller, Error, Result};
@@ -140,6 +141,7 @@ async fn run(platform: &Platform, caller: &Caller, task: &Task) -> Result<()> {
         booking_feature::model::TIME_OUT | booking_feature::model::LAPSE | booking_feature::model::RELEASE => {
             bookings::end_silence(platform, caller, task).await
         }
+        change_feature::model::EXPIRE => changes::expire(platform, caller, task).await,
         dispute_feature::model::ESCALATE => disputes::escalate(platform, caller, task).await,
         review_feature::commands::PUBLISH => reviews::publish(platform, caller, task).await,
         wallet::commands::COLLECT => payments::collect(platform, caller, task).await,

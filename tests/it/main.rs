@@ -9,6 +9,7 @@ mod accounts;
 mod alerts;
 mod bookings;
 mod budget;
+mod changes;
 mod chat;
 mod client;
 mod columns;

@@ -1,10 +1,11 @@
 //! What a booking is, and the life that it leads.
 
+use super::Party;
 pub use super::timers::Patience;
 use crate::features::offers::{self, Period};
 use crate::features::wallet::Quote;
 use crate::features::wallet::escrow::Deal;
-use crate::features::wallet::outcomes::{self, Effect, Outcome};
+use crate::features::wallet::outcomes::{self, Decided, Effect, Outcome};
 use crate::kernel::clock::DAY;
 use crate::kernel::id::{BookingId, ConversationId, JobId, OfferId, UserId};
 use crate::kernel::life::{Available, Barred, Life, State, Transition};
@@ -21,6 +22,10 @@ pub const COMPLETE: &str = "bookingComplete";
 /// The mutation that gives a booking up.
 pub const CANCEL: &str = "bookingCancel";
 
+/// The mutation that proposes other terms.
+pub const PROPOSE_CHANGE: &str = "bookingChangePropose";
+/// The mutation that agrees to other terms.
+pub const CHANGE: &str = "bookingChangeAccept";
 /// The mutation that opens a dispute.
 pub const DISPUTE: &str = "disputeOpen";
 /// The mutation by which the two agree in a dispute.
@@ -187,6 +192,28 @@ pub const LIFE: Life<Status> = Life {
             by: &[By::Customer, By::Contractor],
             barred: Barred::NONE,
         },
+        Transition {
+            name: PROPOSE_CHANGE,
+            label: "Propose a change",
+            from: &[Status::Confirmed],
+            to: Status::Confirmed,
+            by: &[By::Customer, By::Contractor],
+            barred: Barred::NONE,
+        },
+        Transition {
+            name: PROPOSE_CHANGE,
+            label: "Propose a change",
+            from: &[Status::InProgress],
+            to: Status::InProgress,
+            by: &[By::Customer, By::Contractor],
+            // The customer is to judge what is there, at the price that it was made for, and before the timer does.
+            barred: Barred {
+                from: &[Status::Delivered],
+                because: "The work is delivered: it is completed, or disputed, at the price that was agreed.",
+            },
+        },
+        Transition { from: &[Status::Confirmed], ..driven(CHANGE, "Change as agreed", Status::Confirmed) },
+        Transition { from: &[Status::InProgress], ..driven(CHANGE, "Change as agreed", Status::InProgress) },
         driven(RETRACT, "Go on", Status::Confirmed),
         driven(RETRACT, "Go on", Status::InProgress),
         driven(RETRACT, "Go on", Status::Delivered),
@@ -207,7 +234,7 @@ pub fn moves_money(transition: &str) -> bool {
     matches!(transition, COMPLETE | CANCEL)
 }
 
-/// What the end of a dispute does to its booking.
+/// What the end of a dispute does to its booking, and what is agreed beside it.
 const fn driven(name: &'static str, label: &'static str, to: Status) -> Transition<Status> {
     Transition { name, label, from: &[Status::Disputed], to, by: &[By::Deal], barred: Barred::NONE }
 }
@@ -219,38 +246,6 @@ pub struct Settled {
     pub contractor: Money,
     /// What the platform got of the price.
     pub platform: Money,
-}
-
-/// Which of the two somebody is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Party {
-    /// Pays.
-    Customer,
-    /// Works.
-    Contractor,
-}
-
-impl Party {
-    /// The role that this party acts in.
-    pub const fn role(self) -> Role {
-        match self {
-            Party::Customer => Role::Customer,
-            Party::Contractor => Role::Contractor,
-        }
-    }
-
-    /// How it stands to the booking.
-    pub const fn by(self) -> By {
-        match self {
-            Party::Customer => By::Customer,
-            Party::Contractor => By::Contractor,
-        }
-    }
-
-    /// The stored name.
-    pub const fn name(self) -> &'static str {
-        self.role().name()
-    }
 }
 
 /// The contract.
@@ -268,9 +263,9 @@ pub struct Booking {
     pub contractor: UserId,
     /// Where the two talk.
     pub conversation: ConversationId,
-    /// All amounts, as frozen on the offer.
+    /// All amounts, as frozen on the offer or agreed since, by the same rates.
     pub quote: Quote,
-    /// When the work takes place, if the offer said so.
+    /// When the work takes place, if that is agreed.
     pub period: Option<Period>,
     /// Where it stands.
     pub status: Status,
@@ -314,7 +309,7 @@ impl Booking {
 
     /// What the customer gets back by a transition.
     pub fn refund(&self, transition: &str, by: By) -> Result<Money> {
-        let effect = self.outcome(transition, by)?.foreseen(&self.quote, false)?;
+        let effect = self.outcome(transition, by)?.foreseen(&self.quote, false, Decided::Nothing)?;
         Ok(effect.map_or(Money::zero(self.quote.budget.currency), |effect| effect.customer))
     }
 
@@ -326,7 +321,7 @@ impl Booking {
     /// What a transition moves now; nothing to tell when a person decides that first.
     pub fn effect(&self, transition: &str, by: By, patience: Patience) -> Result<Option<Effect>> {
         let outcome = self.outcome(transition, by)?;
-        if patience.puts_off(outcome) { Ok(None) } else { outcome.foreseen(&self.quote, false) }
+        if patience.puts_off(outcome) { Ok(None) } else { outcome.foreseen(&self.quote, false, Decided::Nothing) }
     }
 
     /// Where a transition leads, or why it is refused.

@@ -121,6 +121,28 @@ pub(super) async fn release(tx: &mut Tx, id: BookingId, now: Timestamp) -> Resul
     .await
 }
 
+/// Gives a booking other terms, where it stands; nothing when it changed since it was read.
+pub(super) async fn change(
+    tx: &mut Tx,
+    found: &Booking,
+    (quote, period): (Quote, Option<Period>),
+    now: Timestamp,
+) -> Result<Option<Booking>> {
+    q("update bookings set amount = $3, platform_fee = $4, service_fee = $5, starts_at = $6, ends_at = $7,
+            updated_at = $8, version = version + 1
+        where id = $1 and version = $2 returning *")
+    .bind(found.id)
+    .bind(found.version)
+    .bind(quote.budget.minor)
+    .bind(quote.platform_fee.minor)
+    .bind(quote.service_fee.minor)
+    .bind(period.map(|period| period.starts_at))
+    .bind(period.map(|period| period.ends_at))
+    .bind(now)
+    .optional(tx)
+    .await
+}
+
 pub(super) async fn by_ids(on: impl Into<On<'_>>, ids: &[BookingId]) -> Result<Vec<Booking>> {
     q("select * from bookings where id in ({list})").list(ids.iter().copied()).all(on).await
 }

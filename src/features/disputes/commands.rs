@@ -11,7 +11,7 @@ use crate::features::bookings::model::{AGREE, DECIDE, DISPUTE, Patience, RETRACT
 use crate::features::bookings::{self, Booking, disputed};
 use crate::features::wallet::escrow::{self, Given};
 use crate::features::wallet::model::Cause;
-use crate::features::wallet::outcomes::{self, Split};
+use crate::features::wallet::outcomes::{self, Decided, Split};
 use crate::features::{chat, offers};
 use crate::kernel::clock::DAY;
 use crate::kernel::id::{BookingId, DisputeId, FileId};
@@ -293,7 +293,7 @@ async fn end(
     let because = ended.decision.as_deref();
     disputed::settle(unit, booking, transition, &split, because, rules.patience).await?;
     let outcome = outcomes::of(transition, Some(from.name()), by)?;
-    let given = Given { split: Some(split), ..Given::default() };
+    let given = Given { decided: Decided::Split(split), ..Given::default() };
     escrow::post(unit, Cause::of(booking.id), booking.deal(), outcome, given).await?;
     chat::commands::dismiss(unit, booking.conversation).await?;
     let action = if to == Status::Decided { "dispute.decide" } else { "dispute.agree" };

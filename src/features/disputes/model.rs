@@ -3,7 +3,7 @@
 use super::evidence;
 use crate::features::bookings;
 use crate::features::bookings::model::{AGREE, DECIDE, DISPUTE, RETRACT};
-use crate::features::wallet::outcomes::{self, Effect, Split};
+use crate::features::wallet::outcomes::{self, Decided, Effect, Split};
 use crate::features::wallet::{Quote, Rates};
 use crate::kernel::id::{BookingId, DisputeId, FileId, UserId};
 use crate::kernel::life::{Available, Barred, Life, State, Transition};
@@ -254,7 +254,7 @@ impl Dispute {
         // The platform fee stays where it is, however much it was.
         let quote = Quote::of(self.escrow, Rates { platform_bps: 0, service_bps: self.service_bps })?;
         let outcome = outcomes::of(transition, Some(self.status.name()), by)?;
-        outcome.effect(&quote, false, Some(self.split(proposal.customer)?)).map(Some)
+        outcome.effect(&quote, false, Decided::Split(self.split(proposal.customer)?)).map(Some)
     }
 
     /// The proposal that a party accepts, or why it cannot.

@@ -54,6 +54,7 @@ fn numbers(config: &Config, found: &mut Vec<(&'static str, String)>) {
         ("bookings.complete_after_days", config.bookings.complete_after_days, 1..=365),
         ("bookings.lapse_after_days", config.bookings.lapse_after_days, 1..=1_000),
         ("bookings.release_delay_days", config.bookings.release_delay_days, 0..=90),
+        ("bookings.change_days", config.bookings.change_days, 1..=365),
         ("disputes.answer_days", config.disputes.answer_days, 1..=365),
         ("disputes.proposal_days", config.disputes.proposal_days, 1..=365),
         ("disputes.open_days", config.disputes.open_days, 1..=365),

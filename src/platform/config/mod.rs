@@ -212,6 +212,8 @@ pub struct Bookings {
     pub lapse_after_days: i64,
     /// Days that the price of a completed booking stays in escrow.
     pub release_delay_days: i64,
+    /// Days that a proposed change can be agreed to.
+    pub change_days: i64,
 }
 
 /// Disputes.

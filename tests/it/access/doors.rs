@@ -10,7 +10,7 @@ use crate::schema::{is_list, named};
 use crate::support::inprocess::InProcess;
 
 /// What `id` fields of inputs mean, by their names.
-const KINDS: [(&str, &str); 18] = [
+const KINDS: [(&str, &str); 19] = [
     ("alertId", "AdminAlert"),
     ("jobId", "Job"),
     ("offerId", "Offer"),
@@ -22,6 +22,7 @@ const KINDS: [(&str, &str); 18] = [
     ("userIds", "User"),
     ("sessionId", "Session"),
     ("reviewId", "Review"),
+    ("changeId", "BookingChange"),
     ("disputeId", "Dispute"),
     ("notificationId", "Notification"),
     ("profileImageId", "File"),

@@ -11,11 +11,12 @@ const ABSENT_LISTS: [&str; 2] = ["User.roles", "UserError.field"];
 const HOLES: [&str; 1] = ["Query.nodes"];
 /// Ids and enums that may be missing: timers and tasks are nobody, a transition changes only what it concerns, and
 /// most offers are not declined.
-const ABSENT_VALUES: [&str; 7] = [
+const ABSENT_VALUES: [&str; 8] = [
     "EventActor.id",
     "EventActor.role",
     "Offer.declineReason",
     "TransitionPreview.bookingStatus",
+    "TransitionPreview.changeStatus",
     "TransitionPreview.disputeStatus",
     "TransitionPreview.jobStatus",
     "TransitionPreview.offerStatus",

@@ -256,7 +256,8 @@ const TRACES: [&str; 10] = [
     "select cast((select coalesce(sum(version), 0) from offers) as bigint)
         + cast((select coalesce(sum(version), 0) from jobs) as bigint) as n",
     "select cast((select coalesce(sum(version), 0) from bookings) as bigint)
-        + cast((select coalesce(sum(version), 0) from disputes) as bigint) as n",
+        + cast((select coalesce(sum(version), 0) from disputes) as bigint)
+        + cast((select coalesce(sum(version), 0) from booking_changes) as bigint) as n",
 ];
 
 /// Figures that a change of anything moves: equal before and after, when nothing was done.

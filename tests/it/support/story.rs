@@ -223,6 +223,12 @@ impl Story {
         let made = self.accept("customer", &offer).await;
         self.add("Booking", &made["booking"]["id"], &["customer", "rival"]);
         self.add("Conversation", &made["conversation"]["id"], &["customer", "rival"]);
+        for (amount, note) in [("95.00", "It is an oak."), ("93.00", "A small oak.")] {
+            let input = json!({ "bookingId": made["booking"]["id"], "amount": usd(amount), "note": note,
+                "idempotencyKey": note });
+            let change = self.act("rival", "bookingChangePropose", input, "change { id }").await["change"]["id"].take();
+            self.add("BookingChange", &change, &["customer", "rival"]);
+        }
     }
 
     /// Two bookings about which the two disagree: about one staff decide, the other waits.

@@ -15,12 +15,13 @@ const WAITING: [(&str, &str, &str); 2] =
     [("job", "DRAFT", "jobs are posted at once"), ("booking", "REQUESTED", "nothing is booked from a listing")];
 
 /// The tasks that take steps.
-const TASKS: [&str; 6] = [
+const TASKS: [&str; 7] = [
     gigwire::features::jobs::model::EXPIRE,
     gigwire::features::offers::model::EXPIRE,
     gigwire::features::bookings::model::TIME_OUT,
     gigwire::features::bookings::model::LAPSE,
     gigwire::features::bookings::model::RELEASE,
+    gigwire::features::changes::model::EXPIRE,
     gigwire::features::disputes::model::ESCALATE,
 ];
 
@@ -178,5 +179,5 @@ fn the_command_draws_each_life() {
             assert!(one.lines().any(|drawn| drawn.contains(line.name) && drawn.contains(line.to)), "{one}");
         }
     }
-    assert_eq!(drawn(&["door"]).unwrap_err(), "gigwire: Lives are those of: job, offer, booking, dispute.\n");
+    assert_eq!(drawn(&["door"]).unwrap_err(), "gigwire: Lives are those of: job, offer, booking, change, dispute.\n");
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use gigwire::features::offers::settling::expire_job;
 use gigwire::features::wallet::outcomes::{Fee, Freed, Outcome, Price, TABLE};
-use gigwire::features::{bookings, disputes, offers};
+use gigwire::features::{bookings, changes, disputes, offers};
 use gigwire::kernel::Caller;
 use gigwire::kernel::clock::DAY;
 use serde_json::json;
@@ -47,14 +47,21 @@ const FREE: After = [PURSE, 0, 0, 0, 0];
 const FUNDED: After = [PURSE - 10_500, 0, 10_000, 0, 500];
 
 const PAID: After = [PURSE - 10_500, 0, 0, 8_000, 2_500];
+/// A price of 120 dollars instead, and one of 66.67.
+const DEARER: After = [PURSE - 12_600, 0, 12_000, 0, 600];
+const CHEAPER: After = [PURSE - 7_000, 0, 6_667, 0, 333];
 /// A quarter of the price goes back to the customer.
 const SPLIT: After = [PURSE - 8_000, 0, 0, 6_000, 2_000];
 const DELIVERED: &[&str] = &["offerAccept", "bookingStart", "bookingDeliver"];
 const PUT_OFF: &[&str] = &["offerAccept", "bookingStart", "bookingDeliver", "put off"];
+const BEGUN: &[&str] = &["offerAccept", "bookingStart"];
+const DEAR: &[&str] = &["offerAccept", "propose 120.00"];
+const CHEAP: &[&str] = &["offerAccept", "bookingStart", "propose 66.67"];
+const RENEWED: &[&str] = &["offerAccept", "propose 120.00", "bookingChangeAccept"];
 const DISPUTED: &[&str] = &["offerAccept", "bookingStart", "disputeOpen"];
 
 /// `by_customer` says who made the offer.
-const CASES: [Case; 39] = [
+const CASES: [Case; 49] = [
     case(("offerSend", "", "customer"), true, &[], HELD),
     case(("offerSend", "", "contractor"), false, &[], FREE),
     case(("offerAccept", "PENDING", "receiver"), true, &[], FUNDED),
@@ -77,6 +84,16 @@ const CASES: [Case; 39] = [
     case(("bookingDeliver", "IN_PROGRESS", "staff"), true, &["offerAccept", "bookingStart"], FUNDED),
     case(("bookingComplete", "DELIVERED", "staff"), true, DELIVERED, PAID),
     case(("bookingCancel", "CONFIRMED IN_PROGRESS DELIVERED", "staff"), true, DELIVERED, FREE),
+    case(("bookingChangePropose", "CONFIRMED IN_PROGRESS", "customer"), true, &["offerAccept"], FUNDED),
+    case(("bookingChangePropose", "CONFIRMED IN_PROGRESS", "contractor"), true, BEGUN, FUNDED),
+    case(("bookingChangeAccept", "PENDING", "receiver"), true, DEAR, DEARER),
+    case(("bookingChangeAccept", "PENDING", "receiver"), true, CHEAP, CHEAPER),
+    case(("bookingChangeDecline", "PENDING", "receiver"), true, DEAR, FUNDED),
+    case(("bookingChangeDecline", "PENDING", "staff"), true, CHEAP, FUNDED),
+    case(("bookingChangeWithdraw", "PENDING", "maker"), true, DEAR, FUNDED),
+    // What stands in the table for the old price holds for the new one.
+    case(("bookingCancel", "CONFIRMED", "customer"), true, RENEWED, [PURSE - 600, 0, 0, 0, 600]),
+    case(("bookingCancel", "CONFIRMED", "contractor"), true, RENEWED, FREE),
     case(("disputeOpen", "CONFIRMED IN_PROGRESS DELIVERED", "customer"), true, DELIVERED, FUNDED),
     case(("disputeOpen", "CONFIRMED IN_PROGRESS DELIVERED", "contractor"), true, &["offerAccept"], FUNDED),
     case(("disputePropose", "OPEN ESCALATED", "customer"), true, DISPUTED, FUNDED),
@@ -92,6 +109,7 @@ const CASES: [Case; 39] = [
     case(("dispute.escalate", "OPEN", "timer"), true, DISPUTED, FUNDED),
     case(("job.expire", "PENDING", "timer"), true, &[], FREE),
     case(("offer.expire", "PENDING", "timer"), true, &[], FREE),
+    case(("change.expire", "PENDING", "timer"), true, CHEAP, FUNDED),
     case(("booking.complete", "DELIVERED", "timer"), true, DELIVERED, PAID),
     case(("booking.release", "COMPLETED", "timer"), true, PUT_OFF, PAID),
     case(("booking.lapse", "CONFIRMED IN_PROGRESS", "timer"), true, &["offerAccept"], FREE),
@@ -105,6 +123,7 @@ struct Deal<'a> {
     offer: String,
     booking: Option<String>,
     dispute: Option<String>,
+    change: Option<String>,
     staff: &'a TestUser,
     by_customer: bool,
     fees: i64,
@@ -138,6 +157,7 @@ impl<'a> Deal<'a> {
             contractor,
             booking: None,
             dispute: None,
+            change: None,
             staff,
             by_customer,
             fees,
@@ -159,6 +179,9 @@ impl<'a> Deal<'a> {
             ("put off", _) => self.put_off().await,
             (_, "timer") => self.wait(transition).await,
             (dispute, _) if dispute.starts_with("dispute") => self.quarrel(dispute, by).await,
+            (change, _) if change.starts_with("propose ") || change.starts_with("bookingChange") => {
+                self.alter(change, by).await;
+            }
             ("offerCounter", _) => {
                 self.app.counter(self.person("receiver"), &self.offer, "100.00").await.ok();
             }
@@ -196,6 +219,11 @@ impl<'a> Deal<'a> {
                 self.app.clock.advance(4 * DAY);
                 let dispute = uuid(self.dispute.as_ref().unwrap());
                 disputes::commands::escalate(platform, &caller, dispute).await.unwrap();
+            }
+            "change.expire" => {
+                self.app.clock.advance(4 * DAY);
+                let change = uuid(self.change.as_ref().unwrap());
+                changes::commands::expire(platform, &caller, change).await.unwrap();
             }
             task => {
                 self.app.clock.advance(if task == "booking.lapse" { 76 } else { 15 } * DAY);
@@ -241,6 +269,31 @@ impl<'a> Deal<'a> {
         };
         let done = self.app.act(self.person(by), mutation, input).await.ok();
         self.dispute = Some(id_of(&done, "dispute"));
+    }
+
+    /// The contractor proposes another price, unless it is the customer's turn, and the customer answers.
+    async fn alter(&mut self, mutation: &str, by: &str) {
+        let change = self.change.clone().unwrap_or_default();
+        let done = match (mutation, by) {
+            (_, "staff") => {
+                let input = json!({ "changeId": change, "reason": "An insult." });
+                self.app.act(self.staff, mutation, input).await
+            }
+            ("bookingChangePropose", _) => self.app.propose(self.person(by), self.booking(), "90.00").await,
+            ("bookingChangeWithdraw", _) => self.app.settle(&self.contractor, mutation, &change).await,
+            ("bookingChangeAccept" | "bookingChangeDecline", _) => {
+                self.app.settle(&self.customer, mutation, &change).await
+            }
+            (propose, _) => {
+                let amount = propose.trim_start_matches("propose ");
+                self.app.propose(&self.contractor, self.booking(), amount).await
+            }
+        };
+        self.change = Some(id_of(&done.ok(), "change"));
+    }
+
+    fn booking(&self) -> &str {
+        self.booking.as_ref().unwrap()
     }
 
     /// The job's time is over before the task of its offer comes.
@@ -313,6 +366,7 @@ fn words(outcome: Outcome) -> [&'static str; 2] {
         Outcome::Freed(Freed::Voided) => ["free again", "free again"],
         Outcome::Freed(Freed::Expired) => ["free again, as expired", "free again, as expired"],
         Outcome::Funded => ["into the escrow", "to the platform"],
+        Outcome::Repriced => ["the difference into the escrow, or back", "the difference to the platform, or back"],
         Outcome::Ended { price, fee } => [
             match price {
                 Price::Back => "back to the customer",

@@ -15,7 +15,7 @@ on_both_engines! {
 }
 
 const PREVIEW: &str = "query ($id: ID!, $name: TransitionName!) { transitionPreview(id: $id, name: $name) {
-    jobStatus offerStatus bookingStatus disputeStatus wallet { available { amount } held { amount } escrow { amount } }
+    jobStatus offerStatus bookingStatus changeStatus disputeStatus wallet { available { amount } held { amount } escrow { amount } }
     moneyEffect { customer { amount } held { amount } escrow { amount } contractor { amount } platform { amount } }
     userErrors { code message field } } }";
 
