@@ -135,3 +135,13 @@ pub enum Actor {
     /// A timer or a task.
     System,
 }
+
+impl Actor {
+    /// As it is stored: the user, and the name of the role.
+    pub const fn parts(self) -> (Option<UserId>, Option<&'static str>) {
+        match self {
+            Actor::User(user, role) => (Some(user), Some(role.name())),
+            Actor::System => (None, None),
+        }
+    }
+}

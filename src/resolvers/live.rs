@@ -44,6 +44,8 @@ pub enum Source {
     Signals(String),
     /// Whether these users are online: first how it stands, then what changes.
     Presence(Vec<UserId>),
+    /// The figures of the house: first as they are, then as they change.
+    Figures,
 }
 
 /// Which events of a stream a view shows.
@@ -55,11 +57,16 @@ pub struct Filter {
     pub subject: Option<Uuid>,
     /// Those of other nouns too that this picks out.
     pub also: Option<fn(&Event) -> bool>,
+    /// None of those that this picks out, whatever else holds.
+    pub hides: Option<fn(&Event) -> bool>,
 }
 
 impl Filter {
     /// Whether the view shows an event.
     pub fn shows(&self, event: &Event) -> bool {
+        if self.hides.is_some_and(|picks| picks(event)) {
+            return false;
+        }
         let is_meant = self.noun.is_none_or(|noun| noun == event.noun);
         is_meant && self.subject.is_none_or(|subject| subject == event.subject)
             || self.also.is_some_and(|picks| picks(event))
@@ -273,5 +280,5 @@ fn report(found: &Mutex<Option<View>>, view: View) {
 /// The viewer's own stream, filtered by noun and perhaps by subject.
 pub fn own(ctx: &Context<'_>, noun: &'static str, subject: Option<Uuid>) -> Result<(Vec<StreamName>, Filter)> {
     let viewer = ctx.viewer()?;
-    Ok((vec![StreamName::user(viewer.user)], Filter { noun: Some(noun), subject, also: None }))
+    Ok((vec![StreamName::user(viewer.user)], Filter { noun: Some(noun), subject, ..Filter::default() }))
 }

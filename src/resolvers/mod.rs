@@ -7,9 +7,12 @@
 //! [`Subscription`].
 
 pub mod accounts;
+pub mod admin;
+pub mod alerts;
 pub mod announcements;
 pub mod ask;
 pub mod bookings;
+pub mod changes;
 pub mod chat;
 pub mod connection;
 pub mod disputes;
@@ -36,6 +39,8 @@ use async_graphql::{MergedObject, MergedSubscription, SDLExportOptions, Schema, 
 #[derive(MergedObject, Default)]
 pub struct Query(
     accounts::AccountQuery,
+    admin::AdminQuery,
+    alerts::AlertQuery,
     bookings::BookingQuery,
     chat::ChatQuery,
     disputes::DisputeQuery,
@@ -43,6 +48,7 @@ pub struct Query(
     node::NodeQuery,
     presence::PresenceQuery,
     proof::ProofQuery,
+    stream::StreamQuery,
     transitions::TransitionQuery,
     wallet::WalletQuery,
 );
@@ -51,9 +57,11 @@ pub struct Query(
 #[derive(MergedObject, Default)]
 pub struct Mutation(
     accounts::AccountMutation,
+    alerts::AlertMutation,
     accounts::RightsMutation,
     announcements::AnnouncementMutation,
     bookings::BookingMutation,
+    changes::ChangeMutation,
     chat::ChatMutation,
     disputes::DisputeMutation,
     jobs::JobMutation,
@@ -68,6 +76,8 @@ pub struct Mutation(
 /// Everything that can be watched.
 #[derive(MergedSubscription, Default)]
 pub struct Subscription(
+    admin::AdminSubscription,
+    alerts::AlertSubscription,
     announcements::AnnouncementSubscription,
     bookings::BookingSubscription,
     chat::ChatSubscription,
@@ -85,7 +95,10 @@ pub struct Subscription(
 /// The schema of the API.
 pub type Api = Schema<Query, Mutation, Subscription>;
 
-fn builder() -> SchemaBuilder<Query, Mutation, Subscription> {
+/// The schema before it is built.
+pub type Builder = SchemaBuilder<Query, Mutation, Subscription>;
+
+fn builder() -> Builder {
     Schema::build(Query::default(), Mutation::default(), Subscription::default())
         .register_output_type::<crate::schema::error::UserError>()
         .disable_suggestions()
@@ -95,9 +108,7 @@ fn builder() -> SchemaBuilder<Query, Mutation, Subscription> {
 
 /// The schema that judges documents, and its twin that runs documents which were judged before. One function builds both,
 /// with the same data.
-pub fn build(
-    data: impl Fn(SchemaBuilder<Query, Mutation, Subscription>) -> SchemaBuilder<Query, Mutation, Subscription>,
-) -> (Api, Api) {
+pub fn build(data: impl Fn(Builder) -> Builder) -> (Api, Api) {
     let strict = data(builder()).validation_mode(ValidationMode::Strict).finish();
     let twin = data(builder()).validation_mode(ValidationMode::Fast).finish();
     (strict, twin)

@@ -7,6 +7,7 @@ use async_graphql::Interface;
 pub use super::accounts::AccountError;
 pub use super::announcements::AnnouncementError;
 pub use super::bookings::BookingError;
+pub use super::changes::BookingChangeError;
 pub use super::chat::ChatError;
 pub use super::disputes::DisputeError;
 pub use super::jobs::JobError;
@@ -40,6 +41,8 @@ pub enum UserError {
     Offer(OfferError),
     /// Of bookings.
     Booking(BookingError),
+    /// Of changes of bookings.
+    BookingChange(BookingChangeError),
     /// Of disputes.
     Dispute(DisputeError),
     /// Of reviews.

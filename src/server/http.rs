@@ -102,10 +102,10 @@ async fn serve(server: &Server, caller: Caller, request: Request) -> Result<Serv
     let framing = wanted_framing(&headers).filter(|_| method != Method::HEAD);
     let recipe = framing.map(|framing| (framing, Recipe::of(&asked)));
     let prepared = server.prepare(caller.viewer, asked)?;
-    if let Some(name) = &prepared.operation_name {
+    if let Some(name) = &prepared.checked.operation_name {
         Span::current().record("operation", name);
     }
-    match (prepared.kind, recipe) {
+    match (prepared.checked.kind, recipe) {
         (OperationType::Mutation, _) if method != Method::POST => {
             Err(Declined::malformed(code::METHOD_NOT_ALLOWED, "Send a mutation with POST."))
         }

@@ -9,6 +9,7 @@
 //! and `run` or `open` that; so nothing that is checked can be left out.
 
 pub mod caller;
+pub mod checked;
 pub mod cors;
 pub mod documents;
 pub mod execute;

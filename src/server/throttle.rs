@@ -42,8 +42,8 @@ const OTHERS: (&str, By, Rule) = ("other", By::User, Rule { burst: 600, per_minu
 impl Server {
     /// Counts a request, and refuses it if it is one too many.
     pub async fn throttle(&self, caller: &Caller, prepared: &Prepared) -> Result<()> {
-        let name = prepared.operation_name.as_deref();
-        for (name, by, rule) in rules(prepared.kind, &prepared.document, name) {
+        let checked = &prepared.checked;
+        for (name, by, rule) in rules(checked.kind, &checked.document, checked.operation_name.as_deref()) {
             self.platform.count(&format!("{name}:{}", subject(caller, by)), rule).await?;
         }
         Ok(())

@@ -6,14 +6,17 @@
 
 mod access;
 mod accounts;
+mod alerts;
 mod bookings;
 mod budget;
+mod changes;
 mod chat;
 mod client;
 mod columns;
 mod config;
 mod contract;
 mod disputes;
+mod figures;
 mod house;
 mod http;
 mod lifecycle;

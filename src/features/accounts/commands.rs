@@ -4,6 +4,7 @@ use super::passwords::{self, Verdict};
 use super::tokens::{self, Refresh};
 use super::verification::{self, Post};
 use super::{SignIn, SignUp, SignedIn, User, rights, store};
+use crate::features::alerts::{self, NewAlert};
 use crate::kernel::clock::{DAY, SECOND};
 use crate::kernel::id::{SessionId, UserId};
 use crate::kernel::{Caller, Code, Error, Result, text};
@@ -187,6 +188,9 @@ async fn rotate(unit: &mut Unit, parent: &str, child: &str, days: i64) -> Result
     }
     store::sessions::end_session(&mut unit.tx, row.session, unit.now).await?;
     unit.audit(AuditRow::new("session.reuse", row.session));
+    let body = "A refresh token that had been used before came again. Its session was ended.";
+    let alert = NewAlert::new(alerts::Kind::SessionStolen, row.user.to_string(), body).about(row.user);
+    alerts::commands::raise(unit, alert).await?;
     rights::changed(unit, row.user);
     Ok(Some(Refreshed::Stolen(row.user)))
 }

@@ -58,6 +58,24 @@ struct Known {
     read_at: Timestamp,
 }
 
+/// Forgets what is too old to be used, so that the map grows with what is asked in a second, not with all who ever came.
+fn make_room(all: &mut HashMap<SessionId, Known>, now: Timestamp) {
+    all.retain(|_, known| known.is_fresh(now));
+    if all.len() >= KEEP_MAX {
+        all.clear();
+    }
+    // Not for one place at a time.
+    if all.len() > all.capacity() / 2 {
+        all.reserve(all.len());
+    }
+}
+
+impl Known {
+    fn is_fresh(&self, now: Timestamp) -> bool {
+        (0..KEEP_MS).contains(&(now.0 - self.read_at.0))
+    }
+}
+
 /// A viewer, and when its token ends.
 #[derive(Clone, Copy, Debug)]
 pub struct Pass {
@@ -87,8 +105,7 @@ impl Sessions {
         let now = self.platform.clock.now();
         let (kept, round) = {
             let kept = self.kept();
-            let is_young = |known: &&Known| (0..KEEP_MS).contains(&(now.0 - known.read_at.0));
-            (kept.known.get(&session).filter(is_young).cloned(), kept.round)
+            (kept.known.get(&session).filter(|known| known.is_fresh(now)).cloned(), kept.round)
         };
         let known = match kept {
             Some(known) => known,
@@ -110,8 +127,8 @@ impl Sessions {
         let known = Known { viewer: found.viewer(session), block: found.block, read_at: now };
         let mut kept = self.kept();
         if kept.round == round {
-            if kept.known.len() >= KEEP_MAX {
-                kept.known.clear();
+            if kept.known.len() == kept.known.capacity() {
+                make_room(&mut kept.known, now);
             }
             kept.known.insert(session, known.clone());
         }

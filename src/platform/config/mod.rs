@@ -48,6 +48,8 @@ pub struct Config {
     pub disputes: Disputes,
     /// Reviews.
     pub reviews: Reviews,
+    /// Streams of events.
+    pub streams: Streams,
     /// Where uploaded files are kept.
     pub storage: Storage,
     /// Mail.
@@ -208,6 +210,10 @@ pub struct Bookings {
     pub complete_after_days: i64,
     /// Days until a booking that nobody moves on is given up.
     pub lapse_after_days: i64,
+    /// Days that the price of a completed booking stays in escrow.
+    pub release_delay_days: i64,
+    /// Days that a proposed change can be agreed to.
+    pub change_days: i64,
 }
 
 /// Disputes.
@@ -218,6 +224,8 @@ pub struct Disputes {
     pub answer_days: i64,
     /// Days that a proposal can be accepted.
     pub proposal_days: i64,
+    /// Days that a dispute is open at most.
+    pub open_days: i64,
 }
 
 /// Reviews.
@@ -226,6 +234,16 @@ pub struct Disputes {
 pub struct Reviews {
     /// Days until a review without a counterpart is published.
     pub blind_days: i64,
+}
+
+/// Streams of events.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Streams {
+    /// Days that an event is kept.
+    pub keep_days: i64,
+    /// Events that one stream keeps.
+    pub keep_events: i64,
 }
 
 /// Where uploaded files are kept.

@@ -91,6 +91,11 @@ impl Presence {
         })
     }
 
+    /// How many users have a connection to this instance.
+    pub fn users_here(&self) -> u64 {
+        self.shared.table().len()
+    }
+
     /// Which of these users are online.
     pub async fn online(&self, users: &[UserId]) -> HashSet<UserId> {
         let (here, rest): (Vec<UserId>, Vec<UserId>) = {

@@ -6,25 +6,26 @@ use std::time::Duration;
 
 use async_graphql::Variables;
 use futures_util::future::join_all;
+use tokio::sync::SemaphorePermit;
 use tokio::time::Instant;
 
 use super::event::Page;
 use super::operation::{Kind, LiveOperation, Opening, Track, cursor};
 use crate::kernel::{Actor, Caller, Error, Result};
 use crate::loaders::Loaders;
-use crate::platform::streams::{Ahead, Event, Gap, PAGE, Place};
+use crate::platform::streams::{Ahead, Event, Gap, PAGE, Place, interleave};
 use crate::resolvers::live::{Item, Notice};
 use crate::server::state::Server;
 
 /// How long to wait before a page that failed is tried again.
 const RETRY: Duration = Duration::from_secs(1);
 
-/// Events that are shaped at once, so that they load their objects together.
-const SHAPED_AT_ONCE: usize = 32;
+/// Events that are shaped at once, so that they load their objects together; fewer where they are large.
+pub(super) const SHAPED_AT_ONCE: usize = 32;
 /// Events of a stream in one page.
 const PAGE_LEN: usize = PAGE as usize;
 /// Bytes of answers behind which a page ends early: what a client that reads nothing may hold.
-const PAGE_BYTES: usize = 256 << 10;
+pub(super) const PAGE_BYTES: usize = 64 << 10;
 
 /// What came of a delivery.
 pub enum Delivery {
@@ -43,13 +44,18 @@ pub struct Shown {
 }
 
 /// What lies ahead of an operation, and where it will stand behind it.
-struct Batch {
+struct Batch<'a> {
     steps: Vec<Step>,
     places: Vec<Place>,
     skipped: u32,
     /// Whether more is known to lie behind it.
     is_cut: bool,
+    turn: Turn<'a>,
 }
+
+/// A turn to catch up, if something was read from the database. It is held until the page is shaped: a crowd that comes
+/// back at once takes the memory of a few pages, not of one for each.
+type Turn<'a> = Option<SemaphorePermit<'a>>;
 
 /// An item, and the place behind it in one of the tracks, if it moves one.
 struct Step {
@@ -98,21 +104,28 @@ impl LiveOperation {
         let mut places = self.kind.places();
         let (mut answers, mut bytes) = (Vec::new(), 0);
         let mut steps = batch.steps.into_iter().peekable();
-        while steps.peek().is_some() && bytes < PAGE_BYTES {
+        let mut is_whole = true;
+        while steps.peek().is_some() && is_whole {
             if bytes > 0 {
                 // Whatever else this connection does has its turn between two handfuls.
                 tokio::task::yield_now().await;
             }
             let (shaped, behind): (Vec<_>, Vec<_>) = steps
                 .by_ref()
-                .take(SHAPED_AT_ONCE)
+                .take(self.handful)
                 .map(|step| {
                     let behind = (step.item.cursor(), step.moves);
                     (page.answer(step.item), behind)
                 })
                 .unzip();
-            for (answer, (cursor, moves)) in join_all(shaped).await.into_iter().zip(behind) {
-                if let Some(text) = answer? {
+            let shaped = join_all(shaped).await.into_iter().collect::<Result<Vec<_>>>()?;
+            for (answer, (cursor, moves)) in shaped.into_iter().zip(behind) {
+                // What does not fit any more is shaped again, in smaller handfuls.
+                if bytes >= PAGE_BYTES {
+                    is_whole = false;
+                    break;
+                }
+                if let Some(text) = answer {
                     bytes += text.len();
                     answers.push(Shown { text, cursor });
                 }
@@ -120,8 +133,10 @@ impl LiveOperation {
                     places[index] = place;
                 }
             }
+            self.handful = handful(answers.len(), bytes);
+            is_whole = is_whole && (bytes < PAGE_BYTES || steps.peek().is_none());
         }
-        let is_whole = steps.peek().is_none();
+        drop(batch.turn);
         if is_whole && !batch.is_cut && !answers.is_empty() {
             // What happens until then is merged. A client that catches up is not held up.
             self.rests_until = self.throttle.map(|window| Instant::now() + window);
@@ -137,22 +152,19 @@ impl LiveOperation {
     }
 
     /// Up to a page of each stream, laid out as items, without moving on.
-    async fn gather(&mut self, server: &Server) -> Result<Batch> {
+    async fn gather<'a>(&mut self, server: &'a Server) -> Result<Batch<'a>> {
         let tracks = match &mut self.kind {
             Kind::Streams { tracks, .. } => tracks,
             Kind::Signals(watch) => {
                 let items = watch.take().into_iter().map(|signal| Item::Signal(signal, notice(server, None)));
-                return Ok(Batch {
-                    steps: items.map(Step::from).collect(),
-                    places: Vec::new(),
-                    skipped: 0,
-                    is_cut: false,
-                });
+                let steps = items.map(Step::from).collect();
+                return Ok(Batch { steps, places: Vec::new(), skipped: 0, is_cut: false, turn: None });
             }
         };
         let mut pages = Vec::with_capacity(tracks.len());
+        let mut turn = None;
         for track in tracks.iter_mut() {
-            pages.push(match next_events(server, track).await? {
+            pages.push(match next_events(server, track, &mut turn).await? {
                 Ok(events) => events,
                 Err((gap, head)) => {
                     // The watch has turned to the new course already, so the gap is kept until it is told.
@@ -162,12 +174,13 @@ impl LiveOperation {
                 }
             });
         }
-        Ok(self.lay_out(server, pages))
+        Ok(self.lay_out(server, pages, turn))
     }
 
-    fn lay_out(&self, server: &Server, pages: Vec<Vec<Arc<Event>>>) -> Batch {
+    fn lay_out<'a>(&self, server: &Server, pages: Vec<Vec<Arc<Event>>>, turn: Turn<'a>) -> Batch<'a> {
         let is_cut = pages.iter().any(|page| page.len() >= PAGE_LEN);
-        let mut batch = Batch { steps: Vec::new(), places: self.kind.places(), skipped: self.skipped, is_cut };
+        let (places, skipped) = (self.kind.places(), self.skipped);
+        let mut batch = Batch { steps: Vec::new(), places, skipped, is_cut, turn };
         let Kind::Streams { tracks, filter } = &self.kind else { return batch };
         let cursor = |places: &[Place]| cursor(server.platform.hub.reader(), tracks, places);
         let notice = |places: &[Place]| notice(server, Some(cursor(places)));
@@ -176,17 +189,15 @@ impl LiveOperation {
             Some(Opening::Gap(gap)) => batch.steps.push(Item::Gap(notice(&batch.places), gap).into()),
             None => {}
         }
-        for (index, events) in pages.into_iter().enumerate() {
-            for event in events {
-                let place = Place { seq: event.seq, mark: event.mark() };
-                batch.places[index] = place;
-                if filter.shows(&event) {
-                    let item = Item::Event(event, cursor(&batch.places));
-                    batch.steps.push(Step { item, moves: Some((index, place)) });
-                    batch.skipped = 0;
-                } else {
-                    batch.skipped += 1;
-                }
+        for (index, event) in interleave(pages, |event| event.occurred_at) {
+            let place = event.place();
+            batch.places[index] = place;
+            if filter.shows(&event) {
+                let item = Item::Event(event, cursor(&batch.places));
+                batch.steps.push(Step { item, moves: Some((index, place)) });
+                batch.skipped = 0;
+            } else {
+                batch.skipped += 1;
             }
         }
         if self.throttle.is_some() {
@@ -200,6 +211,12 @@ impl LiveOperation {
         }
         batch
     }
+}
+
+/// How many events to shape at once behind so many answers of so many bytes: about a page, if the next are like them.
+fn handful(count: usize, bytes: usize) -> usize {
+    let each = (bytes / count.max(1)).max(1);
+    (PAGE_BYTES / each).clamp(1, SHAPED_AT_ONCE)
 }
 
 /// Leaves the last of the events of one kind about one object by one person. The others keep their order, so a cursor
@@ -225,14 +242,21 @@ fn merge(steps: &mut Vec<Step>) {
 type Gapped = (Gap, Place);
 
 /// What comes next in one stream; or why there is no next, and the head to go on from.
-async fn next_events(server: &Server, track: &mut Track) -> Result<Result<Vec<Arc<Event>>, Gapped>> {
+async fn next_events<'a>(
+    server: &'a Server,
+    track: &mut Track,
+    turn: &mut Turn<'a>,
+) -> Result<Result<Vec<Arc<Event>>, Gapped>> {
     let reader = server.platform.hub.reader();
     let gap = match track.watch.ahead(track.place, PAGE_LEN) {
         Ahead::Nothing => return Ok(Ok(Vec::new())),
         Ahead::Events(events) => return Ok(Ok(events)),
         Ahead::Diverged => Gap::Diverged,
         Ahead::Far => {
-            let _turn = server.live.replays.acquire().await.map_err(Error::internal)?;
+            // One for all streams of a view: whoever held one and waited for another could wait for each other.
+            if turn.is_none() {
+                *turn = Some(server.live.replays.acquire().await.map_err(Error::internal)?);
+            }
             match reader.page(track.watch.stream(), track.place).await? {
                 Ok(events) if events.is_empty() => return Err(Error::internal("a stream's head has no event")),
                 Ok(events) => return Ok(Ok(events.into_iter().map(Arc::new).collect())),

@@ -12,6 +12,7 @@
 mod deliver;
 mod document;
 mod event;
+pub(in crate::server) mod figures;
 mod limits;
 mod operation;
 mod seats;
@@ -46,6 +47,8 @@ pub struct Live {
     shared: Shared,
     replays: Semaphore,
     seats: Seats,
+    /// Held by every live operation, so that its holders are their number.
+    alive: Arc<()>,
 }
 
 impl Live {
@@ -57,7 +60,18 @@ impl Live {
             shared: Shared::default(),
             replays: Semaphore::new(limits.replays),
             seats: Seats::default(),
+            alive: Arc::default(),
         }
+    }
+
+    /// Live operations that are open.
+    pub fn operations(&self) -> usize {
+        Arc::strong_count(&self.alive) - 1
+    }
+
+    /// Networks of strangers who have a seat.
+    pub fn networks(&self) -> usize {
+        self.seats.networks()
     }
 }
 

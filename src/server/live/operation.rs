@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::deliver::SHAPED_AT_ONCE;
 use super::document::Hoisted;
 use crate::platform::streams::{Cursor, Gap, Place, Reader, SignalWatch, Watch};
 use crate::resolvers::live::Filter;
@@ -29,6 +30,10 @@ pub struct LiveOperation {
     pub(super) throttle: Option<Duration>,
     /// Not before then is the next page taken.
     pub(super) rests_until: Option<Instant>,
+    /// Events that are shaped at once.
+    pub(super) handful: usize,
+    /// Makes it count as alive.
+    pub(super) _alive: Arc<()>,
 }
 
 /// Where its items come from.
@@ -79,6 +84,7 @@ impl LiveOperation {
         opening: Option<Opening>,
         throttle: Option<Duration>,
         is_public: bool,
+        alive: Arc<()>,
     ) -> Self {
         let is_topic = |track: &Track| track.watch.stream().is_topic();
         let is_shared = is_public
@@ -98,6 +104,8 @@ impl LiveOperation {
             failures: 0,
             throttle,
             rests_until: None,
+            handful: SHAPED_AT_ONCE,
+            _alive: alive,
         }
     }
 

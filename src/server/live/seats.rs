@@ -33,6 +33,11 @@ impl Seats {
         Some(Stranger { seats: self.clone(), network })
     }
 
+    /// Networks that have one.
+    pub fn networks(&self) -> usize {
+        self.lock().len()
+    }
+
     fn lock(&self) -> MutexGuard<'_, HashMap<IpAddr, usize>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -4,8 +4,9 @@ use async_graphql::parser::types::OperationType;
 use async_graphql::{Name, ServerError};
 use futures_util::StreamExt;
 
-use super::document::{self, Key};
+use super::document::Hoisted;
 use super::event::guarded;
+use super::figures;
 use super::operation::{Kind, LiveOperation, Opening, Track};
 use super::trim;
 use crate::kernel::id::{TypedId, UserId};
@@ -14,13 +15,13 @@ use crate::platform::presence;
 use crate::platform::streams::{Bell, Gap, Place, Signal, SignalWatch, StreamName};
 use crate::resolvers::error::top_level;
 use crate::resolvers::live::{Mode, Source, View};
-use crate::server::documents::hoist;
+use crate::server::documents::{cache, hoist};
 use crate::server::execute::{Asked, Declined, Prepared, complete};
 use crate::server::state::Server;
 
 /// What is kept of a request beside what [`Server::prepare`] makes of it.
 pub struct Recipe {
-    key: Key,
+    key: cache::Key,
     text_bytes: usize,
     variables: Option<Box<str>>,
 }
@@ -31,7 +32,7 @@ impl Recipe {
         let text = asked.query.as_deref().unwrap_or_default();
         let variables = asked.variables.as_ref().map(|sent| sent.get()).filter(|sent| *sent != "{}");
         Recipe {
-            key: document::key(text, asked.operation_name.as_deref()),
+            key: cache::key(text, asked.operation_name.as_deref()),
             text_bytes: text.len(),
             variables: variables.map(Into::into),
         }
@@ -68,27 +69,31 @@ impl Server {
         resume: Option<Resume<'_>>,
         bell: &Bell,
     ) -> Result<LiveOperation, Vec<ServerError>> {
-        debug_assert_eq!(prepared.kind, OperationType::Subscription, "queries and mutations are run");
+        debug_assert_eq!(prepared.checked.kind, OperationType::Subscription, "queries and mutations are run");
         self.throttle(caller, &prepared).await.map_err(failed)?;
-        let operation_name = prepared.operation_name.as_deref();
-        let (mut document, _) = hoist::hoist_subscription(&prepared.document, operation_name)
+        let operation_name = prepared.checked.operation_name.as_deref();
+        let (mut document, _) = hoist::hoist_subscription(&prepared.checked.document, operation_name)
             .map_err(|refusal| Declined::from(refusal).errors)?;
         let (mode, found) = Mode::probe();
+        let api = self.api(&prepared);
         let request = self.request(caller, document.clone(), None, prepared.variables).data(mode);
-        let mut answers = self.strict.execute_stream(request);
+        let mut answers = api.execute_stream(request);
         // A probe yields nothing, so whatever comes is the refusal.
         if let Some(mut refusal) = guarded(answers.next()).await.map_err(|error| vec![error])? {
             complete(&mut refusal);
             return Err(refusal.errors);
         }
+        prepared.checked.has_passed();
         let view = found.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
         let view = view.ok_or_else(|| failed(Error::internal("a subscription's field reported no view")))?;
         let throttle = view.throttle;
         let (kind, opening) = self.attach(view, resume, bell).await.map_err(failed)?;
         let unused = trim::take_settings(&mut document);
         let variables = recipe.variables.and_then(|json| without(json, &unused));
-        let document = self.live.documents.keep(recipe.key, recipe.text_bytes, document);
-        Ok(LiveOperation::new(document, variables, kind, opening, throttle, prepared.is_public))
+        let hoisted = Hoisted { key: recipe.key, document, text_bytes: recipe.text_bytes };
+        let document = self.live.documents.keep(recipe.key, recipe.text_bytes, hoisted);
+        let alive = self.live.alive.clone();
+        Ok(LiveOperation::new(document, variables, kind, opening, throttle, prepared.checked.is_public, alive))
     }
 
     /// Watches what the view shows, and finds where its client stands.
@@ -103,6 +108,7 @@ impl Server {
                 return Ok((Kind::Signals(self.platform.hub.signals.watch(&[topic], bell)), None));
             }
             Source::Presence(users) => return Ok((Kind::Signals(self.watch_presence(&users, bell).await), None)),
+            Source::Figures => return Ok((Kind::Signals(self.watch_figures(bell)), None)),
             Source::Streams(streams, filter) => (streams, filter),
         };
         // The watches stand before the cursor is judged: what commits meanwhile rings.
@@ -123,6 +129,13 @@ impl Server {
             });
         }
         Ok((Kind::Streams { tracks: tracks.into(), filter }, opening))
+    }
+
+    /// Watches the figures of the house, beginning with how they are.
+    fn watch_figures(&self, bell: &Bell) -> SignalWatch {
+        let watch = self.platform.hub.signals.watch(&[figures::TOPIC], bell);
+        watch.begin([figures::changed()]);
+        watch
     }
 
     /// Watches users, beginning with how it stands with each.

@@ -2,19 +2,15 @@
 
 use std::sync::Arc;
 
-use figment::Figment;
-use figment::providers::{Format, Toml};
 use serde_json::Value;
-use tempfile::TempDir;
 use uuid::Uuid;
 
+use super::deliver::{PAGE_BYTES, SHAPED_AT_ONCE};
 use super::operation::Kind;
 use super::*;
 use crate::kernel::id::{AnnouncementId, SessionId, TypedId, UserId};
 use crate::kernel::{Caller, Role, Roles, Viewer};
-use crate::platform::config::Config;
 use crate::platform::streams::{Bell, Draft, Place, StreamName};
-use crate::platform::{Platform, host};
 use crate::resolvers::live::{Filter, Source, View};
 use crate::server::documents::{self, Limits};
 use crate::server::state::Server;
@@ -24,7 +20,7 @@ const DOCUMENT: &str = "subscription { announcementPublished { __typename cursor
 
 #[tokio::test]
 async fn seats_are_given_back() {
-    let (mut server, _folder) = server().await;
+    let (mut server, _folder) = Server::for_tests().await;
     server.live = Arc::new(Live::new(LiveLimits { connections_per_user: 2, ..LiveLimits::default() }));
     let of = |number| {
         let (user, session) = (UserId::of(Uuid::from_u128(number)), SessionId::of(Uuid::from_u128(number)));
@@ -36,15 +32,6 @@ async fn seats_are_given_back() {
     assert!(server.seat(&of(2)).is_some() && server.seat(&Caller::system("test")).is_some());
     drop((one, two));
     assert!(server.seat(&of(1)).is_some());
-}
-
-async fn server() -> (Server, TempDir) {
-    let folder = tempfile::tempdir().unwrap();
-    let defaults = include_str!("../../platform/config/default.toml");
-    let mut config: Config = Figment::from(Toml::string(defaults)).extract().unwrap();
-    config.app.data_dir = folder.path().to_owned();
-    let platform = Platform::open(config, host::clock(), host::entropy(), &[]).await.unwrap();
-    (Server::new(platform).unwrap(), folder)
 }
 
 /// States one event in each of these streams; `name` is the request that causes it.
@@ -70,8 +57,10 @@ async fn view(server: &Server, streams: &[&StreamName], after: Option<&str>, fil
     let bell = Bell::default();
     let (kind, opening) = server.attach(view, None, &bell).await.unwrap();
     let document = documents::check(DOCUMENT, &Limits::default()).unwrap();
-    let document = server.live.documents.keep(document::key(DOCUMENT, None), DOCUMENT.len(), document);
-    (LiveOperation::new(document, None, kind, opening, None, true), bell)
+    let key = documents::cache::key(DOCUMENT, None);
+    let hoisted = Hoisted { key, document, text_bytes: DOCUMENT.len() };
+    let document = server.live.documents.keep(key, DOCUMENT.len(), hoisted);
+    (LiveOperation::new(document, None, kind, opening, None, true, Arc::default()), bell)
 }
 
 /// What the view shows until it has no more news.
@@ -101,7 +90,7 @@ async fn rung(operation: &LiveOperation, bell: &Bell) {
 
 #[tokio::test]
 async fn cursors_of_several_streams_go_on_in_each_of_them() {
-    let (server, _folder) = server().await;
+    let (server, _folder) = Server::for_tests().await;
     let (mine, all) = (&StreamName::user(UserId::of(Uuid::from_u128(1))), &StreamName::announcements());
     let both = [mine, all];
     let (mut operation, bell) = view(&server, &both, None, Filter::default()).await;
@@ -139,7 +128,7 @@ async fn cursors_of_several_streams_go_on_in_each_of_them() {
 
 #[tokio::test]
 async fn what_a_view_does_not_show_makes_its_cursor_younger() {
-    let (server, _folder) = server().await;
+    let (server, _folder) = Server::for_tests().await;
     let all = &StreamName::announcements();
     let filter = Filter { noun: Some("other"), ..Filter::default() };
     let (mut operation, bell) = view(&server, &[all], None, filter).await;
@@ -158,6 +147,31 @@ async fn what_a_view_does_not_show_makes_its_cursor_younger() {
         tokio::time::sleep(std::time::Duration::from_millis(5)).await;
     }
     assert_eq!(checkpoints, 1, "one for a hundred");
+}
+
+#[tokio::test]
+async fn a_page_of_large_events_ends_early_and_nothing_is_lost() {
+    let (server, _folder) = server().await;
+    let all = &StreamName::announcements();
+    let (mut operation, bell) = view(&server, &[all], None, Filter::default()).await;
+    let names: Vec<String> = (0..40).map(|number| number.to_string().repeat(5_000)).collect();
+    for name in &names {
+        state(&server, name, &[all]).await;
+    }
+    let mut seen = Vec::new();
+    while seen.len() < names.len() {
+        rung(&operation, &bell).await;
+        let Delivery::Answers(answers) = operation.deliver(&server, &Caller::system("test")).await else { panic!() };
+        let bytes: usize = answers.iter().map(|answer| answer.text.len()).sum();
+        // The last one may stand over the edge.
+        assert!(bytes < PAGE_BYTES + 11_000, "{bytes} bytes in one page");
+        for answer in &answers {
+            let answer: Value = serde_json::from_str(&answer.text).unwrap();
+            seen.push(answer["data"]["announcementPublished"]["requestId"].as_str().unwrap().to_owned());
+        }
+    }
+    assert!(seen == names, "in order, each once");
+    assert!(operation.handful < SHAPED_AT_ONCE);
 }
 
 /// States one event about this object.
@@ -185,7 +199,7 @@ async fn known(operation: &LiveOperation, bell: &Bell, events: i64) {
 
 #[tokio::test]
 async fn within_a_window_each_object_shows_its_latest_event() {
-    let (server, _folder) = server().await;
+    let (server, _folder) = Server::for_tests().await;
     let all = &StreamName::announcements();
     let (mut operation, bell) = view(&server, &[all], None, Filter::default()).await;
     let window = std::time::Duration::from_millis(1_500);

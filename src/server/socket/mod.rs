@@ -37,7 +37,7 @@ pub const MESSAGE_MAX: usize = 1 << 20;
 /// Bytes read at once. A larger message is read in several steps; most are smaller, and each socket keeps a buffer.
 const READ_BUFFER: usize = 512;
 /// Bytes that are collected before they are written. A burst leaves a buffer of about this size behind.
-const WRITE_BUFFER: usize = 4 << 10;
+const WRITE_BUFFER: usize = 2 << 10;
 
 /// Answers a request to upgrade. `caller` is what is known of the request; who is signed in is settled by the init message.
 pub fn upgrade(server: &Server, upgrade: WebSocketUpgrade, headers: &HeaderMap, caller: Caller) -> Response {
@@ -64,7 +64,7 @@ pub fn upgrade(server: &Server, upgrade: WebSocketUpgrade, headers: &HeaderMap, 
     upgrade.on_upgrade(move |socket| {
         // In a task of its own, so that nothing of the request is kept as long as the socket lives.
         let sockets = server.sockets.clone();
-        sockets.spawn(Connection::new(server, dialect, socket, caller, token).run());
+        sockets.spawn(Box::new(Connection::new(server, dialect, socket, caller, token)).run());
         std::future::ready(())
     })
 }

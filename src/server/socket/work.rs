@@ -1,11 +1,13 @@
 //! What a socket runs beside its loop, each as a future of its own that borrows nothing from it.
 
+use std::future::pending;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_graphql::parser::types::OperationType;
 use async_graphql::{Response, ServerError, Value};
-use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
+use futures_util::stream::FuturesUnordered;
+use futures_util::{FutureExt, StreamExt};
 use serde_json::value::RawValue;
 use tokio_util::task::AbortOnDropHandle;
 
@@ -42,6 +44,37 @@ pub enum Started {
 
 /// Work under way.
 pub type Work = BoxFuture<'static, Done>;
+
+/// All the work of one socket. While there is none, it keeps nothing: most sockets wait for most of their life.
+#[derive(Default)]
+pub struct Beside(Option<Box<FuturesUnordered<Work>>>);
+
+impl Beside {
+    /// How many pieces are under way.
+    pub fn len(&self) -> usize {
+        self.0.as_ref().map_or(0, |work| work.len())
+    }
+
+    /// One more piece.
+    pub fn push(&mut self, work: Work) {
+        self.0.get_or_insert_default().push(work);
+    }
+
+    /// What the next piece came to. Waits for ever while there is none. Dropping the future loses nothing.
+    pub async fn next(&mut self) -> Done {
+        let done = match &mut self.0 {
+            Some(work) => work.next().await,
+            None => None,
+        };
+        if self.len() == 0 {
+            self.0 = None;
+        }
+        match done {
+            Some(done) => done,
+            None => pending().await,
+        }
+    }
+}
 
 /// Judges a token, and notes what its client calls itself.
 pub fn greet(server: Server, token: Option<String>, client: Option<Box<str>>) -> Work {
@@ -106,7 +139,7 @@ async fn run(
     let asked = asked(payload)?;
     let recipe = Recipe::of(&asked);
     let prepared = server.prepare(caller.viewer, asked).map_err(|declined| declined.errors)?;
-    if prepared.kind == OperationType::Subscription {
+    if prepared.checked.kind == OperationType::Subscription {
         let operation = server.open(caller, recipe, prepared, resume.map(Resume::Else), bell).await?;
         return Ok(Started::Live(Box::new(operation)));
     }

@@ -10,7 +10,8 @@ use crate::schema::{is_list, named};
 use crate::support::inprocess::InProcess;
 
 /// What `id` fields of inputs mean, by their names.
-const KINDS: [(&str, &str); 15] = [
+const KINDS: [(&str, &str); 19] = [
+    ("alertId", "AdminAlert"),
     ("jobId", "Job"),
     ("offerId", "Offer"),
     ("bookingId", "Booking"),
@@ -21,11 +22,14 @@ const KINDS: [(&str, &str); 15] = [
     ("userIds", "User"),
     ("sessionId", "Session"),
     ("reviewId", "Review"),
+    ("changeId", "BookingChange"),
     ("disputeId", "Dispute"),
     ("notificationId", "Notification"),
     ("profileImageId", "File"),
     ("coverImageId", "File"),
     ("uploadId", "File"),
+    ("fileIds", "File"),
+    ("evidenceFileIds", "File"),
 ];
 
 /// The type that an id of an input belongs to.
@@ -46,8 +50,9 @@ fn object(rules: &Rules, ty: &str, id: &dyn Fn(&str) -> Option<String>) -> Value
 
 fn value(rules: &Rules, field: &InputValueDefinition, id: &dyn Fn(&str) -> Option<String>) -> Option<Value> {
     let (name, ty) = (field.name.node.as_str(), named(&field.ty.node));
+    let several = |one: Value| if is_list(&field.ty.node) { json!([one]) } else { one };
     if ty == "ID" {
-        return id(name).map(Value::from);
+        return id(name).map(Value::from).map(several);
     }
     if field.ty.node.nullable || field.default_value.is_some() {
         return None;
@@ -65,7 +70,7 @@ fn value(rules: &Rules, field: &InputValueDefinition, id: &dyn Fn(&str) -> Optio
         }
         ty => panic!("{name}: there is no example of {ty}"),
     };
-    Some(if is_list(&field.ty.node) { json!([one]) } else { one })
+    Some(several(one))
 }
 
 /// Runs a mutation and selects the whole payload, up to the objects with ids.
@@ -193,7 +198,10 @@ async fn only_announcements_are_heard_without_a_sign_in(server: InProcess) {
         let query = format!("subscription {{ {name}{} {{ __typename id }} }}", given.unwrap_or_default());
         let wanted = (name != "announcementPublished").then_some("UNAUTHENTICATED");
         assert_eq!(refusal(&story, story.person("nobody"), &query).as_deref(), wanted, "{name}");
-        assert_eq!(refusal(&story, story.person("stranger"), &query), None, "{name}");
+        let is_for_staff = matches!(rules.of("Subscription", name), Access::Moderator | Access::Admin);
+        let wanted = is_for_staff.then_some("FORBIDDEN");
+        assert_eq!(refusal(&story, story.person("stranger"), &query).as_deref(), wanted, "{name}");
+        assert_eq!(refusal(&story, story.person("admin"), &query), None, "{name}");
     }
 }
 
@@ -227,7 +235,7 @@ fn is_own(view: &gigwire::resolvers::live::View, caller: &gigwire::kernel::Calle
     match &view.source {
         Source::Streams(streams, _) => *streams == [own],
         Source::Presence(users) => users.is_empty(),
-        Source::Signals(_) => false,
+        Source::Signals(_) | Source::Figures => false,
     }
 }
 

@@ -2,8 +2,12 @@
 
 mod closing;
 mod compression;
+mod crowds;
 mod instances;
+mod network;
 mod operations;
+mod polling;
+mod pruning;
 mod quotas;
 mod resuming;
 mod returning;

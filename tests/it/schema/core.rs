@@ -11,6 +11,7 @@ const CORE: &str = "
     Query.job(id: ID!): Job
     Query.booking(id: ID!): Booking
     Query.conversation(id: ID!): Conversation
+    Query.events(after: String, first: Int): StreamEventConnection!
     Query.feeQuote(budget: MoneyInput!): FeeQuote!
     Viewer.user: User!
     Viewer.wallet(currency: CurrencyCode): Wallet!
@@ -236,6 +237,8 @@ const CORE: &str = "
     NotificationReceived.notification: Notification
     NotificationReceived.unreadCount: Int!
     Subscription.eventAppended(after: String, throttleMs: Int): StreamEvent!
+    Subscription.adminAlertRaised(after: String): AdminAlertEvent!
+    Subscription.adminStatsChanged: AdminStats!
     StreamGap.reason: StreamGapReason!
     StreamResumed.cursor: String
     StreamCheckpoint.cursor: String

@@ -296,9 +296,27 @@ impl Client {
         }
     }
 
+    /// Whether the connection breaks, without a close frame, whatever comes before.
+    pub async fn is_cut(&mut self) -> bool {
+        loop {
+            match tokio::time::timeout(PATIENCE, self.socket.next()).await.expect("the connection holds") {
+                Some(Ok(Message::Close(_))) => return false,
+                Some(Ok(_)) => {}
+                Some(Err(_)) | None => return true,
+            }
+        }
+    }
+
     /// Whether nothing but signs of life comes for a while.
     pub async fn is_quiet(&mut self, time: Duration) -> bool {
         tokio::time::timeout(time, self.next()).await.is_err()
+    }
+
+    /// Is gone with a reset, as if its machine had lost its power.
+    pub fn vanish(self) {
+        if let MaybeTlsStream::Plain(stream) = self.socket.get_ref() {
+            stream.set_zero_linger().unwrap();
+        }
     }
 
     async fn frame(&mut self) -> Message {
