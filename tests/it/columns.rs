@@ -77,6 +77,8 @@ async fn story(app: &TestApp) {
     let text = "mutation ($input: AnnouncementPublishInput!) { announcementPublish(input: $input) { userErrors { message } } }";
     let news = json!({ "title": "News", "body": "Good ones", "level": "INFO" });
     app.gql(&admin, text, json!({ "input": news })).await;
+    let block = json!({ "userId": bob.id, "blockUntil": "2999-01-01T00:00:00Z", "reason": "Spam." });
+    app.act(&admin, "userBlock", block).await.ok();
     // A night passes, and payouts are frozen.
     app.clock.advance(2 * DAY);
     let (platform, night) = (&app.server.platform, Caller::system("night"));

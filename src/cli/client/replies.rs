@@ -41,6 +41,10 @@ impl Session {
     async fn next(&mut self, id: u64, answer: Value, socket: &mut Socket) -> Turn {
         if let Some(Operation { kind: Kind::Live(live), .. }) = self.operations.get_mut(&id) {
             tell(&self.scribe, &self.who, live, &answer);
+            if let Some(opened) = live.opened.take() {
+                // Behind what was told: a script must not end before a gap is known. Whoever asked may have given up.
+                let _ = opened.send(Ok(()));
+            }
             return Continue(());
         }
         match self.operations.remove(&id).map(|operation| operation.kind) {
@@ -82,11 +86,7 @@ fn tell(scribe: &Scribe, who: &str, live: &mut Live, answer: &Value) {
         .and_then(|data| data.iter().next())
         .map_or(("", &none), |(view, item)| (view.as_str(), item));
     let meaning = live.take(item);
-    let label = live.label.clone();
-    if let Some(opened) = live.opened.take() {
-        // Whoever asked may have given up.
-        let _ = opened.send(Ok(()));
-    }
+    let label = &live.label;
     if let Some(refusal) = Refusal::of_errors(&answer["errors"]) {
         let text = format!("{label}: an event could not be shown: {} {}", refusal.code, refusal.message);
         return scribe.write(Line::new(show::Kind::Error, who, text).with("code", refusal.code).grave());

@@ -67,5 +67,6 @@ async fn acquainted(platform: &Platform, viewer: UserId, users: &[UserId]) -> Re
 }
 
 fn must_be_staff(caller: &Caller) -> Result<()> {
-    if caller.viewer()?.roles.is_staff() { Ok(()) } else { caller.viewer()?.must_be(Role::Moderator) }
+    let viewer = caller.viewer()?;
+    if viewer.roles.is_staff() { Ok(()) } else { viewer.must_be(Role::Moderator) }
 }

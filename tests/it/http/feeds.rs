@@ -105,8 +105,8 @@ async fn a_refused_subscription_is_told_in_what_its_client_reads() {
     let app = TestApp::sqlite().await;
     let address = app.url("").trim_start_matches("http://").to_owned();
     let ada = app.sign_up(&["CUSTOMER"]).await;
-    let foreign = ada.id.replace("user_", "booking_");
-    let booking = format!("subscription {{ bookingChanged(bookingId: \"{foreign}\") {{ id }} }}");
+    let foreign = ada.id.replace("user_", "conversation_");
+    let foreign = format!("subscription {{ conversationChanged(conversationId: \"{foreign}\") {{ id }} }}");
     for (document, token, code) in [
         ("subscription { nothing }", None, "GRAPHQL_VALIDATION_FAILED"),
         ("subscription {", None, "GRAPHQL_PARSE_FAILED"),
@@ -117,7 +117,7 @@ async fn a_refused_subscription_is_told_in_what_its_client_reads() {
             "GRAPHQL_VALIDATION_FAILED",
         ),
         ("subscription { walletChanged { id } }", Some("nonsense"), "UNAUTHENTICATED"),
-        (booking.as_str(), Some(ada.token.as_str()), "NOT_FOUND"),
+        (foreign.as_str(), Some(ada.token.as_str()), "NOT_FOUND"),
     ] {
         let request = |accept| {
             let request = ask(&address, accept, document, json!({}));
