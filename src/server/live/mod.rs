@@ -23,6 +23,8 @@ mod tests;
 mod timers;
 mod trim;
 
+use std::sync::Arc;
+
 use tokio::sync::Semaphore;
 
 pub use self::deliver::{Delivery, Shown};
