@@ -210,34 +210,16 @@ pub type Live<T> = BoxStream<'static, T>;
 /// News at most so often, in milliseconds.
 const THROTTLE_MS: RangeInclusive<u64> = 100..=10_000;
 
-/// How a client wants its news: the arguments `after` and `throttleMs` of a field.
-pub struct Pace {
-    after: Option<String>,
-    throttle_ms: Option<i32>,
-}
-
-impl From<(Option<String>, Option<i32>)> for Pace {
-    fn from((after, throttle_ms): (Option<String>, Option<i32>)) -> Self {
-        Pace { after, throttle_ms }
-    }
-}
-
-impl From<Option<String>> for Pace {
-    fn from(after: Option<String>) -> Self {
-        Pace { after, throttle_ms: None }
-    }
-}
-
-/// A view of streams. `authorise` runs when a client subscribes, not for each event.
+/// A view of streams. The arguments `after` and `throttleMs` of its field say how the client wants its news; `authorise` runs
+/// when it subscribes, not for each event.
 pub async fn durable<T: LiveEvent>(
     ctx: &Context<'_>,
-    pace: impl Into<Pace>,
+    (after, throttle_ms): (Option<String>, Option<i32>),
     authorise: impl AsyncFnOnce() -> Result<(Vec<StreamName>, Filter)>,
 ) -> async_graphql::Result<Live<T>> {
     match ctx.data_unchecked::<Mode>() {
         Mode::Deliver(item) => Ok(stream::iter(T::of(item)).boxed()),
         Mode::Probe(found) => {
-            let Pace { after, throttle_ms } = pace.into();
             let throttle = throttle_ms.map(throttle).transpose().map_err(top_level)?;
             let (streams, filter) = authorise().await.map_err(top_level)?;
             report(found, View { source: Source::Streams(streams, filter), after, throttle });

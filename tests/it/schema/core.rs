@@ -237,7 +237,7 @@ const CORE: &str = "
     NotificationReceived.notification: Notification
     NotificationReceived.unreadCount: Int!
     Subscription.eventAppended(after: String, throttleMs: Int): StreamEvent!
-    Subscription.adminAlertRaised(after: String): AdminAlertEvent!
+    Subscription.adminAlertRaised(after: String, throttleMs: Int): AdminAlertEvent!
     Subscription.adminStatsChanged: AdminStats!
     StreamGap.reason: StreamGapReason!
     StreamResumed.cursor: String
