@@ -17,6 +17,7 @@ use crate::features::alerts as feature;
 #[graphql(complex, directive = auth::apply(Access::Moderator))]
 pub struct AdminAlert {
     /// The id.
+    #[graphql(directive = auth::apply(Access::Public))]
     pub id: ID,
     /// What happened.
     pub kind: AdminAlertKind,

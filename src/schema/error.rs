@@ -5,6 +5,7 @@
 use async_graphql::Interface;
 
 pub use super::accounts::AccountError;
+pub use super::alerts::AdminAlertError;
 pub use super::announcements::AnnouncementError;
 pub use super::bookings::BookingError;
 pub use super::changes::BookingChangeError;
@@ -29,6 +30,8 @@ pub use super::wallet::WalletError;
 pub enum UserError {
     /// Of accounts.
     Account(AccountError),
+    /// Of alerts.
+    AdminAlert(AdminAlertError),
     /// Of announcements.
     Announcement(AnnouncementError),
     /// Of chat.

@@ -5,8 +5,9 @@ use async_graphql::parser::types::TypeKind;
 use super::{ROOTS, Sdl, keeps, named, said, tells};
 
 /// What mutations and subscriptions are about: the nouns of the features.
-const NOUNS: [&str; 18] = [
+const NOUNS: [&str; 19] = [
     "account",
+    "adminAlert",
     "announcement",
     "booking",
     "connection",
@@ -26,7 +27,7 @@ const NOUNS: [&str; 18] = [
     "user",
 ];
 /// What only subscriptions are about.
-const STREAMS: [&str; 4] = ["earning", "event", "presence", "wallet"];
+const STREAMS: [&str; 5] = ["adminStats", "earning", "event", "presence", "wallet"];
 /// What has happened, at the end of a subscription's name.
 const PARTICIPLES: [&str; 5] = ["Appended", "Changed", "Published", "Raised", "Received"];
 /// Booleans that are words of the specification of connections or of a switch in an input.
