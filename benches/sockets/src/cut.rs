@@ -5,7 +5,6 @@ use std::time::{Duration, Instant};
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 use serde_json::{Value, json};
-use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
 use crate::program::Program;
@@ -22,8 +21,6 @@ const MEANWHILE: usize = 20;
 const OLD: (usize, usize) = (1_000, 5_200);
 /// Bytes of each text.
 const TEXT: usize = 40;
-/// Clients that come back at once.
-const AT_ONCE: usize = 500;
 /// Memory afterwards, as a share of the memory before, at most.
 const MEMORY_GOAL: f64 = 1.1;
 /// How long coming back may take.
@@ -45,6 +42,13 @@ enum End {
     Reset,
 }
 
+/// A subscriber, the last event that it has seen, and how it came back.
+struct Reader {
+    socket: GraphqlSocket,
+    seen: Seen,
+    end: End,
+}
+
 /// Runs this part.
 pub async fn run(stage: &Stage, plan: &Plan, report: &mut Report) -> Outcome<()> {
     let program = stage.start().await?;
@@ -54,57 +58,68 @@ pub async fn run(stage: &Stage, plan: &Plan, report: &mut Report) -> Outcome<()>
     let old = event_now(stage, &program, &publisher).await?;
     publisher.publish_many(OLD.0, TEXT).await?;
 
-    let mut readers = stage.crowd(&program, 0..plan.subscribers, LISTEN).await?;
+    let sockets = stage.crowd(&program, 0..plan.subscribers, LISTEN).await?;
     program.reaches("gigwire_live_operations", plan.subscribers).await?;
     publisher.publish(TEXT).await?;
-    let mut all_seen = Vec::new();
-    for reader in &mut readers {
-        all_seen.push(seen(&announced(&mut reader.data().await?))?.ok_or("no event came first")?);
-    }
-    let last = all_seen[0].number + (MISSED + MEANWHILE) as i64 + 1;
-    // A fifth comes back with what it kept long ago.
-    for (index, seen) in all_seen.iter_mut().enumerate() {
-        match index % 10 {
-            0 => *seen = old.clone(),
-            5 => *seen = too_old.clone(),
-            _ => {}
-        }
+    let mut readers = Vec::new();
+    for mut socket in sockets {
+        let seen = seen(&announced(&mut socket.data().await?))?.ok_or("no event came first")?;
+        readers.push(Reader { socket, seen, end: End::Whole });
     }
     let before = settled(&program).await?;
-    readers.into_iter().for_each(GraphqlSocket::vanish);
-    publisher.publish_many(MISSED, TEXT).await?;
-
     let begun = Instant::now();
+    let back = cut(stage, &publisher, readers, [&old, &too_old]).await?;
+    let took = begun.elapsed();
+    let count = |wanted: End| back.iter().filter(|reader| reader.end == wanted).count();
+    let (whole, reset) = (count(End::Whole), count(End::Reset));
+    let once = settled(&program).await?;
+    let again = cut(stage, &publisher, back, [&old, &too_old]).await?;
+    let twice = settled(&program).await?;
+
+    let what = format!("{} subscribers cut at once: whole again, told to reload", plan.subscribers);
+    report.judge(&what, format!("{whole}, {reset}"), "all", whole + reset == again.len() && reset > 0);
+    report.note("until the last had everything", format!("{:.1} s", took.as_secs_f64()));
+    let [before, once, twice] = [before, once, twice].map(|memory| memory as i64);
+    let memory = format!("{}, {}", bytes(before), bytes(once));
+    report.judge("memory (RSS) before and after", memory, "+10 %", once as f64 <= before as f64 * MEMORY_GOAL);
+    let memory = format!("{}, {}", bytes(once), bytes(twice));
+    report.judge("before and after a second time", memory, "+10 %", twice as f64 <= once as f64 * MEMORY_GOAL);
+    program.end().await
+}
+
+/// Cuts all, publishes, and lets all come back at once: a fifth with what it kept long ago.
+async fn cut(
+    stage: &Stage,
+    publisher: &Publisher<'_>,
+    readers: Vec<Reader>,
+    [old, too_old]: [&Seen; 2],
+) -> Outcome<Vec<Reader>> {
+    let count = readers.len();
+    let first = readers.first().ok_or("nobody is there to be cut")?;
+    let last = first.seen.number + (MISSED + MEANWHILE) as i64 + 1;
+    let mut kept = Vec::new();
+    for (index, reader) in readers.into_iter().enumerate() {
+        reader.socket.vanish();
+        kept.push(match index % 10 {
+            0 => old.clone(),
+            5 => too_old.clone(),
+            _ => reader.seen,
+        });
+    }
+    publisher.publish_many(MISSED, TEXT).await?;
     let opened = AtomicUsize::new(0);
-    let back = |(number, seen)| come_back(stage, &program, (number, seen), last, &opened);
-    let returning =
-        stream::iter(all_seen.into_iter().enumerate()).map(back).buffer_unordered(plan.subscribers.max(AT_ONCE));
+    let back = |(person, seen)| come_back(stage, publisher.program, (person, seen), last, &opened);
+    let returning = stream::iter(kept.into_iter().enumerate()).map(back).buffer_unordered(count);
     let publishing = async {
         publisher.publish_many(MEANWHILE, TEXT).await?;
         // The last one is for everybody.
-        while opened.load(Ordering::Relaxed) < plan.subscribers {
+        while opened.load(Ordering::Relaxed) < count {
             sleep(Duration::from_millis(20)).await;
         }
         publisher.publish(TEXT).await
     };
     let both = async { tokio::try_join!(returning.try_collect::<Vec<_>>(), publishing) };
-    let (ended, _) = timeout(PATIENCE, both).await??;
-    let took = begun.elapsed();
-
-    let count = |wanted: End| ended.iter().filter(|(end, _)| *end == wanted).count();
-    let (whole, reset) = (count(End::Whole), count(End::Reset));
-    let mut idle = JoinSet::new();
-    for (_, socket) in ended {
-        idle.spawn(socket.idle());
-    }
-    let after = settled(&program).await?;
-    let what = format!("{} subscribers cut at once: whole again, told to reload", plan.subscribers);
-    report.judge(&what, format!("{whole}, {reset}"), "all", whole + reset == plan.subscribers && reset > 0);
-    report.note("until the last had everything", format!("{:.1} s", took.as_secs_f64()));
-    let memory = format!("{} before, {} after", bytes(before as i64), bytes(after as i64));
-    report.judge("memory (RSS)", memory, "+10 %", after as f64 <= before as f64 * MEMORY_GOAL);
-    idle.shutdown().await;
-    program.end().await
+    Ok(timeout(PATIENCE, both).await??.0)
 }
 
 /// Reconnects and reads up to the last event. Whatever is missing or out of order is an error.
@@ -114,7 +129,7 @@ async fn come_back(
     (person, known): (usize, Seen),
     last: i64,
     opened: &AtomicUsize,
-) -> Outcome<(End, GraphqlSocket)> {
+) -> Outcome<Reader> {
     let mut socket = stage.open(program, person, Line::default()).await?;
     socket.subscribe("1", LISTEN, json!({ "after": known.cursor })).await?;
     let first = announced(&mut socket.data().await?);
@@ -126,13 +141,13 @@ async fn come_back(
     };
     opened.fetch_add(1, Ordering::Relaxed);
     loop {
-        let Some(Seen { number, .. }) = seen(&announced(&mut socket.data().await?))? else { continue };
-        if behind.is_some_and(|behind| behind + 1 != number) {
-            return Err(format!("event {number} came behind {behind:?}").into());
+        let Some(seen) = seen(&announced(&mut socket.data().await?))? else { continue };
+        if behind.is_some_and(|behind| behind + 1 != seen.number) {
+            return Err(format!("event {} came behind {behind:?}", seen.number).into());
         }
-        behind = Some(number);
-        if number >= last {
-            return Ok((end, socket));
+        behind = Some(seen.number);
+        if seen.number >= last {
+            return Ok(Reader { socket, seen, end });
         }
     }
 }

@@ -111,7 +111,8 @@ impl Stage {
 /// Tells everyone.
 pub struct Publisher<'a> {
     stage: &'a Stage,
-    program: &'a Program,
+    /// Where.
+    pub program: &'a Program,
     token: String,
 }
 

@@ -36,8 +36,9 @@ use crate::kernel::Caller;
 pub const MESSAGE_MAX: usize = 1 << 20;
 /// Bytes read at once. A larger message is read in several steps; most are smaller, and each socket keeps a buffer.
 const READ_BUFFER: usize = 512;
-/// Bytes that are collected before they are written. A burst leaves a buffer of about this size behind.
-const WRITE_BUFFER: usize = 2 << 10;
+/// Bytes that are collected before they are written. A burst leaves a buffer of twice this size behind, for as long as the
+/// socket lives; to shape what is in it costs far more than to write it in a few steps.
+const WRITE_BUFFER: usize = 1 << 10;
 
 /// Answers a request to upgrade. `caller` is what is known of the request; who is signed in is settled by the init message.
 pub fn upgrade(server: &Server, upgrade: WebSocketUpgrade, headers: &HeaderMap, caller: Caller) -> Response {
