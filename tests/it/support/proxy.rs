@@ -85,9 +85,11 @@ impl Proxy {
         self.weather.send_replace(weather);
     }
 
-    /// Resets all open connections, at both ends.
-    pub fn cut(&self) {
+    /// Resets all open connections, at both ends, and says how many there were.
+    pub fn cut(&self) -> usize {
         self.cuts.send_replace(());
+        // One more waits for the next connection.
+        self.cuts.receiver_count() - 1
     }
 }
 
