@@ -39,7 +39,7 @@ const fn durable(name: &'static str, selection: &'static str) -> View {
 }
 
 /// The subscriptions of which more than the kind of an event is shown. `eventAppended` shows what all of them show.
-pub const VIEWS: [View; 12] = [
+pub const VIEWS: [View; 13] = [
     durable("announcementPublished", "... on AnnouncementAdded { announcement { id level title } }"),
     durable(
         "bookingChanged",
@@ -73,6 +73,11 @@ pub const VIEWS: [View; 12] = [
         "... on OfferSent { offer { id status amount { amount currency } } } \
          ... on OfferStatusChanged { offer { id status amount { amount currency } } }",
     ),
+    View {
+        name: "presenceChanged",
+        is_signal: true,
+        selection: "user { id displayName } presence { isOnline lastSeenAt }",
+    },
     durable(
         "reviewChanged",
         "... on ReviewPosted { review { id status rating } } ... on ReviewPublished { review { id status rating } } \
