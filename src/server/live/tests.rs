@@ -151,7 +151,7 @@ async fn what_a_view_does_not_show_makes_its_cursor_younger() {
 
 #[tokio::test]
 async fn a_page_of_large_events_ends_early_and_nothing_is_lost() {
-    let (server, _folder) = server().await;
+    let (server, _folder) = Server::for_tests().await;
     let all = &StreamName::announcements();
     let (mut operation, bell) = view(&server, &[all], None, Filter::default()).await;
     let names: Vec<String> = (0..40).map(|number| number.to_string().repeat(5_000)).collect();
