@@ -32,21 +32,21 @@ pub fn step() -> impl Strategy<Value = Step> {
     let (someone, any) = (|| 0..3_usize, || 0..1_000_usize);
     let user = || prop_oneof![2 => someone(), 5 => Just(RIGHT)];
     prop_oneof![
-        2 => (someone(), 1..5_000_i64).prop_map(|(by, amount)| Step::Deposit { by, amount }),
-        2 => someone().prop_map(|by| Step::Post { by }),
-        6 => (someone(), any(), proptest::option::of(someone()), 1..2_000_i64)
+        4 => (someone(), 1..10_000_i64).prop_map(|(by, amount)| Step::Deposit { by, amount }),
+        4 => someone().prop_map(|by| Step::Post { by }),
+        10 => (someone(), any(), proptest::option::of(someone()), 1..2_000_i64)
             .prop_map(|(by, job, to, amount)| Step::Send { by, job, to, amount }),
-        4 => (user(), any()).prop_map(|(by, offer)| Step::Accept { by, offer }),
+        10 => (user(), any()).prop_map(|(by, offer)| Step::Accept { by, offer }),
         1 => (user(), any()).prop_map(|(by, offer)| Step::Decline { by, offer }),
         1 => (user(), any()).prop_map(|(by, offer)| Step::Withdraw { by, offer }),
-        3 => (user(), any()).prop_map(|(by, booking)| Step::Start { by, booking }),
-        3 => (user(), any()).prop_map(|(by, booking)| Step::Deliver { by, booking }),
-        3 => (user(), any()).prop_map(|(by, booking)| Step::Complete { by, booking }),
-        1 => (user(), any()).prop_map(|(by, booking)| Step::Cancel { by, booking }),
-        3 => (user(), any(), 1..2_000_i64).prop_map(|(by, booking, amount)| Step::Propose { by, booking, amount }),
-        3 => (user(), any()).prop_map(|(by, change)| Step::Agree { by, change }),
-        1 => (user(), any()).prop_map(|(by, change)| Step::Refuse { by, change }),
-        1 => (user(), any()).prop_map(|(by, change)| Step::Retract { by, change }),
+        5 => (user(), any()).prop_map(|(by, booking)| Step::Start { by, booking }),
+        5 => (user(), any()).prop_map(|(by, booking)| Step::Deliver { by, booking }),
+        5 => (user(), any()).prop_map(|(by, booking)| Step::Complete { by, booking }),
+        2 => (user(), any()).prop_map(|(by, booking)| Step::Cancel { by, booking }),
+        6 => (user(), any(), 1..2_000_i64).prop_map(|(by, booking, amount)| Step::Propose { by, booking, amount }),
+        5 => (user(), any()).prop_map(|(by, change)| Step::Agree { by, change }),
+        3 => (user(), any()).prop_map(|(by, change)| Step::Refuse { by, change }),
+        3 => (user(), any()).prop_map(|(by, change)| Step::Retract { by, change }),
     ]
 }
 
