@@ -65,7 +65,7 @@ fn behind(line: &str, words: usize) -> Option<String> {
 }
 
 fn one_of(word: &str, names: &[&str]) -> Result<String, String> {
-    let known = names.iter().any(|name| *name == word).then(|| word.to_owned());
+    let known = names.contains(&word).then(|| word.to_owned());
     known.ok_or_else(|| format!("`{word}` is none of {}", names.join(", ")))
 }
 

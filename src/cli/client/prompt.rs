@@ -118,7 +118,7 @@ fn read(editor: &mut Editor<Words, FileHistory>, file: Option<&Path>, prompt: &s
 /// Lines with a password are not kept.
 fn is_kept(line: &str) -> bool {
     let words: Vec<_> = line.split_whitespace().collect();
-    !words.is_empty() && !(words.len() > 2 && words.iter().any(|word| ["login", "signup"].contains(word)))
+    !(words.is_empty() || words.len() > 2 && words.iter().any(|word| ["login", "signup"].contains(word)))
 }
 
 /// Where lines are kept from one run to the next: `$XDG_STATE_HOME/gigwire/client_history`, its owner's alone.

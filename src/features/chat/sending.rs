@@ -24,7 +24,7 @@ pub async fn send(platform: &Platform, caller: &Caller, input: Send) -> Result<E
 impl Lane for Send {
     type Output = Effect<Message>;
 
-    fn write<'t>(unit: &'t mut Unit, asked: &'t Vec<Asked<Self>>) -> BoxFuture<'t, Result<Vec<Result<Self::Output>>>> {
+    fn write<'t>(unit: &'t mut Unit, asked: &'t [Asked<Self>]) -> BoxFuture<'t, Result<Vec<Result<Self::Output>>>> {
         Box::pin(async move {
             let mut page = Page::open(unit, asked).await?;
             let mut outcomes = Vec::with_capacity(asked.len());

@@ -37,7 +37,7 @@ pub trait Lane: Send + Sync + Sized + 'static {
 
     /// Writes them in this order, and gives an outcome for each. What is refused changes nothing. An error of the whole
     /// undoes all of them.
-    fn write<'t>(unit: &'t mut Unit, asked: &'t Vec<Asked<Self>>) -> BoxFuture<'t, Result<Vec<Result<Self::Output>>>>;
+    fn write<'t>(unit: &'t mut Unit, asked: &'t [Asked<Self>]) -> BoxFuture<'t, Result<Vec<Result<Self::Output>>>>;
 }
 
 /// All lanes, by what is asked in them.
@@ -125,7 +125,10 @@ impl Work {
 
     async fn write_all<L: Lane>(&self, asked: Vec<Asked<L>>) -> Vec<Result<L::Output>> {
         let nobody = Caller::system("lane");
-        match self.attempts(&nobody, &asked, &L::write).await {
+        let crowd = Crowd(asked);
+        let outcome = self.attempts(&nobody, &crowd, &write::<L>).await;
+        let Crowd(asked) = crowd;
+        match outcome {
             Ok(outcomes) => outcomes,
             // It may be that all of it was done, or that nothing can be done now: no reason to try them one by one.
             Err(error) if asked.len() == 1 || is_passing(error.code) => {
@@ -141,6 +144,13 @@ impl Work {
             }
         }
     }
+}
+
+/// Commands on their way through a unit of work.
+struct Crowd<L>(Vec<Asked<L>>);
+
+fn write<'t, L: Lane>(unit: &'t mut Unit, Crowd(asked): &'t Crowd<L>) -> BoxFuture<'t, Result<Vec<Result<L::Output>>>> {
+    L::write(unit, asked)
 }
 
 const fn is_passing(code: Code) -> bool {
@@ -165,7 +175,7 @@ mod tests {
     impl Lane for Name {
         type Output = usize;
 
-        fn write<'t>(unit: &'t mut Unit, asked: &'t Vec<Asked<Self>>) -> BoxFuture<'t, Result<Vec<Result<usize>>>> {
+        fn write<'t>(unit: &'t mut Unit, asked: &'t [Asked<Self>]) -> BoxFuture<'t, Result<Vec<Result<usize>>>> {
             Box::pin(async move {
                 for Asked { input, .. } in asked {
                     assert_ne!(input.0, "odd");
