@@ -136,8 +136,10 @@ async fn a_refused_subscription_is_told_in_what_its_client_reads() {
     // What is about the transport has its status.
     let listen = || ask(&address, EVENTS, LISTEN, json!({}));
     let get = |method, query: &str| app.request(method, "/graphql").query(&[("query", query)]).header("accept", EVENTS);
-    assert_eq!(send(listen().header("content-type", "text/plain")).await.status, 415);
-    let answer = send(get(Method::GET, "mutation { sessionSignOut(input: {}) { endedCount } }")).await;
+    let typed = app.request(Method::POST, "/graphql").header("accept", EVENTS).header("content-type", "text/plain");
+    assert_eq!(send(typed.body("{}")).await.status, 415);
+    let refresh = "mutation { sessionRefresh(input: { refreshToken: \"x\" }) { userErrors { code } } }";
+    let answer = send(get(Method::GET, refresh)).await;
     assert_eq!((answer.status, answer.header("allow")), (405, "GET, POST"));
     assert_eq!(get(Method::HEAD, LISTEN).send().await.unwrap().status(), 405);
     assert_eq!(send(ask(&address, STRICT, LISTEN, json!({}))).await.code(), "BAD_REQUEST");
