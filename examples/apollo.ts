@@ -6,7 +6,8 @@ import { GraphQLWsLink } from '@apollo/client/link/subscriptions';
 import { OperationTypeNode } from 'graphql';
 
 import possible from './generated/possible-types.js';
-import { bearer, liveClient, type Settings } from './live.js';
+import { liveClient, type Settings } from './live.js';
+import { bearer } from './resume.js';
 
 /** The client, and the socket below it: `dispose` it when the user signs out. */
 export function connect(settings: Settings) {
@@ -16,7 +17,9 @@ export function connect(settings: Settings) {
   };
   const socket = liveClient({ ...settings, onGap });
   const overSocket = new GraphQLWsLink(socket);
-  const signed = new SetContextLink(({ headers }) => ({ headers: { ...headers, ...bearer(settings.token()) } }));
+  const signed = new SetContextLink(async ({ headers }) => ({
+    headers: { ...headers, ...bearer(await settings.token()) },
+  }));
   const overHttp = signed.concat(new HttpLink({ uri: settings.url }));
   const usesSocket = ({ operationType }: ApolloLink.Operation) =>
     settings.onlySocket || operationType === OperationTypeNode.SUBSCRIPTION;

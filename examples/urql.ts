@@ -4,7 +4,8 @@ import { Client, fetchExchange, subscriptionExchange } from '@urql/core';
 import { cacheExchange } from '@urql/exchange-graphcache';
 
 import schema from './generated/introspection.json' with { type: 'json' };
-import { bearer, liveClient, type Settings } from './live.js';
+import { liveClient, type Settings } from './live.js';
+import { bearer } from './resume.js';
 
 const embedded = () => null;
 
@@ -14,7 +15,8 @@ export function connect(settings: Settings) {
   const client = new Client({
     url: settings.url,
     preferGetMethod: false,
-    fetchOptions: () => ({ headers: bearer(settings.token()) }),
+    fetch: async (url, init) =>
+      fetch(url, { ...init, headers: { ...(init?.headers as object), ...bearer(await settings.token()) } }),
     exchanges: [
       cacheExchange({
         schema,

@@ -4,6 +4,7 @@
 
 mod admin;
 mod banner;
+mod client;
 mod config;
 mod lives;
 mod logs;
@@ -86,6 +87,8 @@ enum Command {
     Migrate,
     /// Prove the books; the exit status is 1 when they are not in order
     Proof(proof::Arguments),
+    /// Try a running server, by hand or in scripts
+    Client(client::Arguments),
     /// Accounts of staff
     #[command(subcommand)]
     Admin(admin::Admin),
@@ -98,6 +101,8 @@ enum Failure {
     Settings(Problems),
     /// Something else.
     Other(Error),
+    /// A failure with an exit status of its own.
+    Status(String, u8),
 }
 
 impl From<Problems> for Failure {
@@ -128,6 +133,7 @@ pub fn run() -> ExitCode {
         Some(Command::Migrate) => flags.load().and_then(|loaded| block_on(migrate::run(loaded.config))),
         Some(Command::Admin(command)) => flags.load().and_then(|loaded| block_on(admin::run(loaded.config, command))),
         Some(Command::Proof(how)) => flags.load().and_then(|loaded| block_on(proof::run(loaded.config, how))),
+        Some(Command::Client(how)) => block_on(client::run(how)),
         Some(Command::Work) => flags.load().and_then(|loaded| block_on(work::run(loaded.config))),
         None | Some(Command::Serve) => flags.load().and_then(|loaded| block_on(serve::run(loaded.config))),
     };
@@ -140,6 +146,10 @@ pub fn run() -> ExitCode {
         Err(Failure::Other(error)) => {
             eprintln!("gigwire: {}", error.message);
             ExitCode::FAILURE
+        }
+        Err(Failure::Status(text, status)) => {
+            eprintln!("gigwire: {text}");
+            ExitCode::from(status)
         }
     }
 }

@@ -16,14 +16,18 @@
 //! has a line in [`lives`].
 
 pub mod accounts;
+pub mod admin;
+pub mod alerts;
 pub mod announcements;
 pub mod bookings;
+pub mod changes;
 pub mod chat;
 pub mod disputes;
 pub mod earnings;
 pub mod jobs;
 pub mod notifications;
 pub mod offers;
+pub mod presence;
 pub mod profiles;
 pub mod proof;
 pub mod reviews;
@@ -34,9 +38,16 @@ use crate::kernel::life::Chart;
 use crate::platform::work::Projection;
 
 /// What follows from events inside their own transaction.
-pub const PROJECTIONS: &[Projection] = &[earnings::projection::project, notifications::projection::project];
+pub const PROJECTIONS: &[Projection] =
+    &[changes::projection::project, earnings::projection::project, notifications::projection::project];
 
 /// The lives of everything that has one.
 pub fn lives() -> Vec<Chart> {
-    vec![jobs::LIFE.chart(), offers::LIFE.chart(), bookings::LIFE.chart(), disputes::LIFE.chart()]
+    vec![
+        jobs::LIFE.chart(),
+        offers::LIFE.chart(),
+        bookings::LIFE.chart(),
+        changes::LIFE.chart(),
+        disputes::LIFE.chart(),
+    ]
 }

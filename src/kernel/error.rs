@@ -49,6 +49,10 @@ pub enum Code {
     BadCredentials,
     /// The refresh token is unknown, used up or ended.
     BadRefreshToken,
+    /// Nobody does this to the own account.
+    OwnAccount,
+    /// There would be no administrator any more.
+    LastAdmin,
     /// The amount is zero or negative.
     AmountNotPositive,
     /// The amount has more digits than its currency.
@@ -73,6 +77,8 @@ pub enum Code {
     PeriodPast,
     /// The work would take place later than anything may be agreed for.
     PeriodTooFar,
+    /// What is proposed is what is agreed already.
+    NothingChanges,
     /// The job has as many pending offers as it may have.
     TooManyOffers,
     /// The two have countered each other as often as they may.
@@ -85,12 +91,14 @@ pub enum Code {
     ReplyExists,
     /// The conversation takes no more messages.
     ConversationClosed,
-    /// The booking's money is not in escrow any more: there is nothing to dispute.
+    /// The booking has ended: there is nothing to dispute any more.
     DisputeTooLate,
     /// The parts of a split are not the escrow to the last digit.
     SplitMismatch,
     /// The proposal's time is over.
     ProposalExpired,
+    /// A party of a dispute has added as many files as it may.
+    TooManyFiles,
     /// The file has more bytes than its purpose allows.
     FileTooLarge,
     /// The purpose does not take files of this type.
@@ -135,6 +143,8 @@ impl Code {
             Code::EmailTaken => "EMAIL_TAKEN",
             Code::BadCredentials => "BAD_CREDENTIALS",
             Code::BadRefreshToken => "BAD_REFRESH_TOKEN",
+            Code::OwnAccount => "OWN_ACCOUNT",
+            Code::LastAdmin => "LAST_ADMIN",
             Code::AmountNotPositive => "AMOUNT_NOT_POSITIVE",
             Code::ExcessDigits => "EXCESS_DIGITS",
             Code::AmountTooLarge => "AMOUNT_TOO_LARGE",
@@ -147,6 +157,7 @@ impl Code {
             Code::PeriodReversed => "PERIOD_REVERSED",
             Code::PeriodPast => "PERIOD_PAST",
             Code::PeriodTooFar => "PERIOD_TOO_FAR",
+            Code::NothingChanges => "NOTHING_CHANGES",
             Code::TooManyOffers => "TOO_MANY_OFFERS",
             Code::TooManyCounters => "TOO_MANY_COUNTERS",
             Code::OwnJob => "OWN_JOB",
@@ -156,6 +167,7 @@ impl Code {
             Code::DisputeTooLate => "DISPUTE_TOO_LATE",
             Code::SplitMismatch => "SPLIT_MISMATCH",
             Code::ProposalExpired => "PROPOSAL_EXPIRED",
+            Code::TooManyFiles => "TOO_MANY_FILES",
             Code::FileTooLarge => "FILE_TOO_LARGE",
             Code::TypeNotAllowed => "TYPE_NOT_ALLOWED",
             Code::UploadMissing => "UPLOAD_MISSING",

@@ -165,6 +165,8 @@ ids! {
     OfferId = "offer";
     /// The contract that an accepted offer becomes.
     BookingId = "booking";
+    /// New terms for a booking that one of its parties proposes.
+    ChangeId = "change";
     /// A disagreement of a booking's two parties.
     DisputeId = "dispute";
     /// The chat of two people about one thing.
@@ -187,6 +189,8 @@ ids! {
     EventId = "event";
     /// What a contractor made with one booking.
     EarningId = "earning";
+    /// Something that staff must hear of.
+    AlertId = "alert";
     /// Something told to everyone.
     AnnouncementId = "announcement";
     /// What one party of a booking says of the other.

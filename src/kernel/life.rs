@@ -101,7 +101,7 @@ pub struct Life<S: 'static> {
     pub noun: &'static str,
     /// All transitions.
     pub rows: &'static [Transition<S>],
-    /// The states that nothing follows.
+    /// The states that nothing leads out of.
     pub ends: &'static [S],
 }
 

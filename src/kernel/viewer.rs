@@ -76,6 +76,8 @@ pub struct Viewer {
     pub session: SessionId,
     /// The roles, as they are now rather than when the token was made.
     pub roles: Roles,
+    /// How often staff have disconnected the user: what was opened before the last time ends.
+    pub disconnections: i64,
 }
 
 impl Viewer {
@@ -132,4 +134,14 @@ pub enum Actor {
     User(UserId, Role),
     /// A timer or a task.
     System,
+}
+
+impl Actor {
+    /// As it is stored: the user, and the name of the role.
+    pub const fn parts(self) -> (Option<UserId>, Option<&'static str>) {
+        match self {
+            Actor::User(user, role) => (Some(user), Some(role.name())),
+            Actor::System => (None, None),
+        }
+    }
 }

@@ -15,18 +15,19 @@ use ::dataloader::BatchFn;
 use ::dataloader::cached::Loader;
 
 use crate::features::{
-    accounts, announcements, bookings, chat, disputes, earnings, jobs, notifications, offers, reviews, uploads, wallet,
+    accounts, alerts, announcements, bookings, changes, chat, disputes, earnings, jobs, notifications, offers,
+    presence, reviews, uploads, wallet,
 };
 use crate::kernel::id::{
-    AnnouncementId, BookingId, ConversationId, DisputeId, EarningId, FileId, JobId, MessageId, NotificationId, OfferId,
-    PaymentId, ReviewId, UserId,
+    AlertId, AnnouncementId, BookingId, ChangeId, ConversationId, DisputeId, EarningId, FileId, JobId, MessageId,
+    NotificationId, OfferId, PaymentId, ReviewId, UserId,
 };
 use crate::kernel::{Error, Result};
 use crate::platform::Platform;
 
 mod questions;
 
-pub use questions::{BookingOfJob, CounterOf, OffersOfJob, ReviewsOfUser, WalletKey};
+pub use questions::{BookingOfJob, ChangesOfBooking, CounterOf, OffersOfJob, ReviewsOfUser, WalletKey};
 
 /// How often a loader lets others run before it reads. With one, those who wait for the same batch wake one after the
 /// other, and each takes its next question to the database alone.
@@ -105,8 +106,16 @@ macro_rules! loaders {
 loaders! {
     /// A user by id.
     user, UserBatch: UserId => accounts::User, |it: &accounts::User| it.id, accounts::queries::by_ids;
+    /// How it stands with a user, as a viewer sees it; nothing if they have no conversation.
+    presence, PresenceBatch: (UserId, UserId) => presence::Seen, |it: &presence::Seen| (it.user, it.viewer), presence::queries::of;
+    /// How many connections a user has.
+    connections, ConnectionsBatch: UserId => presence::Connections, |it: &presence::Connections| it.user, presence::queries::connections;
+    /// When a user was there last.
+    last_seen, LastSeenBatch: UserId => accounts::LastSeen, |it: &accounts::LastSeen| it.user, accounts::queries::last_seen;
     /// A file by id, for whoever may see it.
     file, FileBatch: FileId => uploads::Upload, uploads::Upload::file_id, uploads::queries::by_ids;
+    /// An alert by id, for whoever may see it.
+    alert, AlertBatch: AlertId => alerts::Alert, |it: &alerts::Alert| it.id, alerts::queries::by_ids;
     /// An announcement by id.
     announcement, AnnouncementBatch: AnnouncementId => announcements::Announcement, |it: &announcements::Announcement| it.id, announcements::queries::by_ids;
     /// A job by id.
@@ -123,10 +132,20 @@ loaders! {
     booking, BookingBatch: BookingId => bookings::Booking, |it: &bookings::Booking| it.id, bookings::queries::by_ids;
     /// The booking of a job.
     booking_of_job, BookingOfJobBatch: BookingOfJob => bookings::Booking, |it: &bookings::Booking| BookingOfJob(it.job), questions::bookings_of_jobs;
+    /// A change of a booking by id.
+    change, ChangeBatch: ChangeId => changes::Change, |it: &changes::Change| it.id, changes::queries::by_ids;
+    /// The pending change of a booking.
+    pending_change, PendingChangeBatch: BookingId => changes::Change, |it: &changes::Change| it.booking, changes::queries::pending;
+    /// The first changes of a booking.
+    changes_of_booking, ChangesOfBookingBatch: ChangesOfBooking => questions::FirstChanges, |it: &questions::FirstChanges| it.of, questions::first_changes;
     /// A dispute by id.
     dispute, DisputeBatch: DisputeId => disputes::Dispute, |it: &disputes::Dispute| it.id, disputes::queries::by_ids;
     /// The last dispute of a booking.
     dispute_of_booking, DisputeOfBookingBatch: BookingId => disputes::Dispute, |it: &disputes::Dispute| it.booking, disputes::queries::of_bookings;
+    /// The files of a dispute.
+    evidence, EvidenceBatch: DisputeId => disputes::EvidenceOf, |it: &disputes::EvidenceOf| it.dispute, disputes::queries::evidence;
+    /// Whom a file is shown to that is evidence.
+    audience, AudienceBatch: FileId => disputes::Audience, |it: &disputes::Audience| it.file, disputes::queries::audiences;
     /// A review by id.
     review, ReviewBatch: ReviewId => reviews::Review, |it: &reviews::Review| it.id, reviews::queries::by_ids;
     /// The reviews of a booking.

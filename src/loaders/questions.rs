@@ -2,11 +2,12 @@
 
 use std::collections::HashMap;
 
+use crate::features::changes::Change;
 use crate::features::offers::{Offer, View};
 use crate::features::reviews::Review;
 use crate::features::wallet::Balance;
-use crate::features::{bookings, offers, reviews, wallet};
-use crate::kernel::id::{JobId, OfferId, UserId};
+use crate::features::{bookings, changes, offers, reviews, wallet};
+use crate::kernel::id::{BookingId, JobId, OfferId, UserId};
 use crate::kernel::page::Slice;
 use crate::kernel::{Currency, Result};
 use crate::platform::Platform;
@@ -77,6 +78,37 @@ pub struct CounterOf(pub Option<OfferId>);
 pub(super) async fn counters(platform: &Platform, keys: &[CounterOf]) -> Result<Vec<Offer>> {
     let offers: Vec<_> = keys.iter().filter_map(|key| key.0).collect();
     offers::queries::counters(platform, &offers).await
+}
+
+/// The first changes of a booking.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct ChangesOfBooking {
+    /// Which booking.
+    pub booking: BookingId,
+    /// How many.
+    pub size: i64,
+}
+
+/// The answer to [`ChangesOfBooking`].
+pub struct FirstChanges {
+    pub(super) of: ChangesOfBooking,
+    /// The page.
+    pub slice: Slice<Change>,
+}
+
+/// One read for each size: in a list of bookings there is mostly one.
+pub(super) async fn first_changes(platform: &Platform, keys: &[ChangesOfBooking]) -> Result<Vec<FirstChanges>> {
+    let mut sizes: HashMap<i64, Vec<BookingId>> = HashMap::new();
+    for key in keys {
+        sizes.entry(key.size).or_default().push(key.booking);
+    }
+    let mut all = Vec::with_capacity(keys.len());
+    for (size, bookings) in sizes {
+        let found = changes::queries::first_of_bookings(platform, &bookings, size).await?;
+        let of = |booking| ChangesOfBooking { booking, size };
+        all.extend(found.into_iter().map(|(booking, slice)| FirstChanges { of: of(booking), slice }));
+    }
+    Ok(all)
 }
 
 /// The first published reviews of a user.

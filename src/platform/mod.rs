@@ -16,6 +16,7 @@ mod link;
 pub mod mail;
 pub mod meta;
 pub mod payments;
+pub mod presence;
 pub mod queue;
 pub mod streams;
 pub mod work;
@@ -31,13 +32,11 @@ use self::files::{Files, Folder};
 use self::limits::{Limiter, LocalLimiter, Millis, RedisLimiter, Rule, WhenDown};
 use self::mail::Mail;
 use self::payments::{Provider, Sandbox};
+use self::presence::Presence;
 use self::streams::{Hub, Reader};
 use self::work::{Look, Projection, Work};
 use crate::kernel::id::Entropy;
 use crate::kernel::{Caller, Clock, Ids, Result};
-
-/// So many times more is allowed on a developer's machine, where one person plays all users.
-const DEVELOPMENT_FACTOR: u32 = 100;
 
 /// Everything outside of the program that features use.
 #[derive(Clone)]
@@ -56,6 +55,8 @@ pub struct Platform {
     pub work: Work,
     /// Streams that somebody watches here.
     pub hub: Hub,
+    /// Who is online.
+    pub presence: Presence,
     /// Counts how often something is done.
     pub limits: Arc<dyn Limiter>,
     /// Counts what an instance may count for itself, such as signals that repeat each other.
@@ -105,8 +106,9 @@ impl Platform {
         let (bus, limits) = shared(&config, &clock, &ids)?;
         let local_limits = Arc::new(LocalLimiter::new(millis(&clock)));
         let hub = Hub::new(Reader::new(db.clone(), epoch));
-        let work = Work::new(db.clone(), bus.clone(), clock.clone(), ids.clone(), projections);
         let stop = CancellationToken::new();
+        let presence = Presence::start(&config, ids.uuid(), bus.clone(), &hub, stop.clone())?;
+        let work = Work::new(db.clone(), bus.clone(), clock.clone(), ids.clone(), projections);
         tokio::spawn(hub.clone().run(bus.clone(), stop.clone()));
         let payments = Arc::new(Sandbox);
         let platform = Platform {
@@ -117,6 +119,7 @@ impl Platform {
             ids,
             work,
             hub,
+            presence,
             limits,
             local_limits,
             files,
@@ -131,8 +134,8 @@ impl Platform {
 
     /// Counts one use of `key`, and refuses it if it is one too many.
     pub async fn count(&self, key: &str, rule: Rule) -> Result<()> {
-        let factor = if self.config.is_development() { DEVELOPMENT_FACTOR } else { 1 };
-        let rule = Rule { burst: rule.burst * factor, per_minute: rule.per_minute * factor };
+        let (burst, per_minute) = (self.config.widened(rule.burst), self.config.widened(rule.per_minute));
+        let rule = Rule { burst, per_minute };
         Ok(self.limits.check(key, rule, 1, WhenDown::Local).await?)
     }
 
@@ -163,6 +166,7 @@ impl Platform {
     pub async fn close(&self) {
         self.work.drain().await;
         self.stop.cancel();
+        self.presence.close().await;
         self.bus.close().await;
         self.db.close().await;
     }

@@ -50,9 +50,14 @@ impl AnnouncementSubscription {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "Go on behind this cursor.")] after: Option<String>,
+        #[graphql(
+            desc = "Bring news at most so often, in milliseconds from 100 to 10,000: of what happened meanwhile, the \
+                          latest event of each kind for each object."
+        )]
+        throttle_ms: Option<i32>,
     ) -> async_graphql::Result<Live<AnnouncementEvent>> {
         let filter = Filter { noun: Some(events::NOUN), ..Filter::default() };
-        durable(ctx, after, async || Ok((vec![StreamName::announcements()], filter))).await
+        durable(ctx, (after, throttle_ms), async || Ok((vec![StreamName::announcements()], filter))).await
     }
 }
 

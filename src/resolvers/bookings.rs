@@ -8,9 +8,10 @@ use super::ask::Ask;
 use super::connection::total;
 use super::error::{Nullable, answer, nullable, settle_with};
 use super::live::{Live, durable, live_events, own};
-use super::{chat, reviews};
+use super::{changes, chat, reviews};
 use crate::features::bookings::model::Patience;
 use crate::features::bookings::{self as feature, commands, events, queries};
+use crate::features::changes::events as change_events;
 use crate::kernel::id::{BookingId, JobId, TypedId, UserId, parse};
 use crate::kernel::page::{Cursor, Page};
 use crate::kernel::{Error, Result};
@@ -20,11 +21,14 @@ use crate::platform::work::Once;
 use crate::schema::accounts::User;
 use crate::schema::auth::{Access, auth};
 use crate::schema::bookings::*;
+use crate::schema::changes::{
+    BookingChange, BookingChangeConnection, BookingChangeProposed, BookingChangeStatusChanged,
+};
 use crate::schema::chat::Conversation;
 use crate::schema::cost::{TRANSITIONS, cost};
 use crate::schema::disputes::Dispute;
 use crate::schema::jobs::Job;
-use crate::schema::money::Money;
+use crate::schema::money::{FeeQuote, Money};
 use crate::schema::reviews::Review;
 use crate::schema::transitions::Transition;
 
@@ -106,8 +110,8 @@ impl BookingMutation {
         settle_with(outcome, booking).await
     }
 
-    /// The customer is content. DELIVERED becomes COMPLETED and the escrow goes to the contractor, less the service fee.
-    /// An administrator does it for the customer, with a reason.
+    /// The customer is content. DELIVERED becomes COMPLETED and the escrow goes to the contractor, less the service fee: at
+    /// once, or at `releasesAt` if the server puts it off. An administrator does it for the customer, with a reason.
     #[graphql(directive = auth::apply(Access::SignedIn))]
     async fn booking_complete(
         &self,
@@ -168,7 +172,7 @@ async fn cancel(ctx: &Context<'_>, input: &BookingCancelInput) -> Result<Booking
 }
 
 /// The booking as it is now, to be shown with a conflict.
-async fn current(ctx: &Context<'_>, id: &str) -> Option<Booking> {
+pub async fn current(ctx: &Context<'_>, id: &str) -> Option<Booking> {
     ctx.loaders().renew();
     visible(ctx, parse(id).ok()?).await.ok()?
 }
@@ -199,6 +203,29 @@ impl Booking {
         answer(chat::conversation(ctx, self.row.conversation).await.and_then(|found| found.ok_or_else(sealed)))
     }
 
+    /// What it costs whom, as agreed now.
+    async fn quote(&self) -> async_graphql::Result<FeeQuote> {
+        answer(FeeQuote::of(&self.row.quote))
+    }
+
+    /// The other terms that one of the two proposes, and that wait for an answer; null when there are none.
+    async fn pending_change(&self, ctx: &Context<'_>) -> Nullable<BookingChange> {
+        nullable(changes::pending(ctx, self.row.id).await)
+    }
+
+    /// All changes that were ever proposed, newest first.
+    async fn changes(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "So many from the start, at most 100; 20 when neither is given.")] first: Option<i32>,
+        #[graphql(desc = "Only what comes behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "So many from the end, at most 100.")] last: Option<i32>,
+        #[graphql(desc = "Only what comes in front of this cursor.")] before: Option<String>,
+    ) -> async_graphql::Result<BookingChangeConnection> {
+        let page = Page::from_args(first, after.as_deref(), last, before.as_deref());
+        answer(async { changes::of_booking(ctx, self.row.id, page?).await }.await)
+    }
+
     /// What the two disagree about, or did last; null when they never did.
     async fn dispute(&self, ctx: &Context<'_>) -> Nullable<Dispute> {
         nullable(super::disputes::of_booking(ctx, self.row.id).await)
@@ -218,8 +245,9 @@ impl Booking {
     #[graphql(directive = cost::apply(TRANSITIONS))]
     async fn available_transitions(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<Transition>> {
         let found = self.row.available(&answer(ctx.viewer())?);
-        let timer = self.row.timer(Patience::of(ctx.platform())).map(|(_, at)| at);
-        answer(Transition::list(found, timer, |it| self.row.effect(it.name, it.by)))
+        let patience = Patience::of(ctx.platform());
+        let timer = self.row.timer(patience).map(|(_, at)| at);
+        answer(Transition::list(found, timer, |it| self.row.effect(it.name, it.by, patience)))
     }
 }
 
@@ -237,8 +265,13 @@ impl BookingSubscription {
         ctx: &Context<'_>,
         #[graphql(desc = "Only this booking.")] booking_id: Option<ID>,
         #[graphql(desc = "Go on behind this cursor.")] after: Option<String>,
+        #[graphql(
+            desc = "Bring news at most so often, in milliseconds from 100 to 10,000: of what happened meanwhile, the \
+                          latest event of each kind for each object."
+        )]
+        throttle_ms: Option<i32>,
     ) -> async_graphql::Result<Live<BookingEvent>> {
-        durable(ctx, after, async || {
+        durable(ctx, (after, throttle_ms), async || {
             let booking = booking_id.as_deref().map(|id| parse::<BookingId>(id)).transpose()?;
             own(ctx, events::NOUN, booking.map(TypedId::uuid))
         })
@@ -250,6 +283,9 @@ live_events!(BookingEvent {
     events::CREATED => Created(BookingCreated),
     events::STATUS_CHANGED => StatusChanged(BookingStatusChanged),
     events::CANCELLED => Cancelled(BookingCancelled),
+    events::RELEASED => Released(BookingReleased),
+    change_events::PROPOSED => ChangeProposed(BookingChangeProposed),
+    change_events::STATUS_CHANGED => ChangeStatusChanged(BookingChangeStatusChanged),
 });
 
 async fn booking_of(ctx: &Context<'_>, event: &Event) -> Nullable<Booking> {
@@ -284,6 +320,15 @@ impl BookingStatusChanged {
     /// Where it stood afterwards.
     async fn to(&self) -> async_graphql::Result<BookingStatus> {
         status(&answer(self.event.read_facts::<Step>())?.to)
+    }
+}
+
+/// The price that had been put off was released.
+#[ComplexObject]
+impl BookingReleased {
+    /// The booking; null once it is gone.
+    async fn booking(&self, ctx: &Context<'_>) -> Nullable<Booking> {
+        booking_of(ctx, &self.event).await
     }
 }
 

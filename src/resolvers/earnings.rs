@@ -32,8 +32,13 @@ impl EarningSubscription {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "Go on behind this cursor.")] after: Option<String>,
+        #[graphql(
+            desc = "Bring news at most so often, in milliseconds from 100 to 10,000: of what happened meanwhile, the \
+                          latest event of each kind for each object."
+        )]
+        throttle_ms: Option<i32>,
     ) -> async_graphql::Result<Live<EarningEvent>> {
-        durable(ctx, after, async || own(ctx, events::NOUN, None)).await
+        durable(ctx, (after, throttle_ms), async || own(ctx, events::NOUN, None)).await
     }
 }
 

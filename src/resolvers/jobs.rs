@@ -222,8 +222,13 @@ impl JobSubscription {
         ctx: &Context<'_>,
         #[graphql(desc = "Only this job.")] job_id: Option<ID>,
         #[graphql(desc = "Go on behind this cursor.")] after: Option<String>,
+        #[graphql(
+            desc = "Bring news at most so often, in milliseconds from 100 to 10,000: of what happened meanwhile, the \
+                          latest event of each kind for each object."
+        )]
+        throttle_ms: Option<i32>,
     ) -> async_graphql::Result<Live<JobEvent>> {
-        durable(ctx, after, async || {
+        durable(ctx, (after, throttle_ms), async || {
             let job = job_id.as_deref().map(|id| parse::<JobId>(id)).transpose()?;
             own(ctx, events::NOUN, job.map(TypedId::uuid))
         })

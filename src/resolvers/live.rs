@@ -8,7 +8,9 @@
 //! To add a subscription: an interface of events in `schema/`, `live_events!` for its members, and a field that calls
 //! [`durable`].
 
+use std::ops::RangeInclusive;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use async_graphql::{ComplexObject, Context, ID};
 use futures_util::stream::{self, BoxStream, StreamExt};
@@ -16,7 +18,8 @@ use uuid::Uuid;
 
 use super::ask::Ask;
 use super::error::top_level;
-use crate::kernel::{Actor, Result, Roles, Timestamp};
+use crate::kernel::id::UserId;
+use crate::kernel::{Actor, Code, Error, Result, Roles, Timestamp};
 use crate::platform::streams::{Event, Gap, Signal, StreamName};
 use crate::schema::live::{EventActor, StreamCheckpoint, StreamGap, StreamResumed};
 use crate::schema::scalars::DateTime;
@@ -28,6 +31,8 @@ pub struct View {
     pub source: Source,
     /// The cursor that the client gave.
     pub after: Option<String>,
+    /// How long the client wants to be left alone behind news.
+    pub throttle: Option<Duration>,
 }
 
 /// Where a live operation's items come from.
@@ -37,6 +42,10 @@ pub enum Source {
     Streams(Vec<StreamName>, Filter),
     /// Ephemeral signals of a topic.
     Signals(String),
+    /// Whether these users are online: first how it stands, then what changes.
+    Presence(Vec<UserId>),
+    /// The figures of the house: first as they are, then as they change.
+    Figures,
 }
 
 /// Which events of a stream a view shows.
@@ -48,11 +57,16 @@ pub struct Filter {
     pub subject: Option<Uuid>,
     /// Those of other nouns too that this picks out.
     pub also: Option<fn(&Event) -> bool>,
+    /// None of those that this picks out, whatever else holds.
+    pub hides: Option<fn(&Event) -> bool>,
 }
 
 impl Filter {
     /// Whether the view shows an event.
     pub fn shows(&self, event: &Event) -> bool {
+        if self.hides.is_some_and(|picks| picks(event)) {
+            return false;
+        }
         let is_meant = self.noun.is_none_or(|noun| noun == event.noun);
         is_meant && self.subject.is_none_or(|subject| subject == event.subject)
             || self.also.is_some_and(|picks| picks(event))
@@ -72,6 +86,18 @@ pub enum Item {
     Checkpoint(Notice),
     /// Something ephemeral.
     Signal(Signal, Notice),
+}
+
+impl Item {
+    /// Where its client goes on from behind it.
+    pub fn cursor(&self) -> Option<String> {
+        match self {
+            Item::Event(_, cursor) => Some(cursor.clone()),
+            Item::Resumed(notice) | Item::Gap(notice, _) | Item::Checkpoint(notice) | Item::Signal(_, notice) => {
+                notice.cursor.clone()
+            }
+        }
+    }
 }
 
 /// The envelope of an item that is no event.
@@ -181,17 +207,22 @@ impl EventActor {
 /// What a subscription's field yields.
 pub type Live<T> = BoxStream<'static, T>;
 
-/// A view of streams. `authorise` runs when a client subscribes, not for each event.
+/// News at most so often, in milliseconds.
+const THROTTLE_MS: RangeInclusive<u64> = 100..=10_000;
+
+/// A view of streams. The arguments `after` and `throttleMs` of its field say how the client wants its news; `authorise` runs
+/// when it subscribes, not for each event.
 pub async fn durable<T: LiveEvent>(
     ctx: &Context<'_>,
-    after: Option<String>,
+    (after, throttle_ms): (Option<String>, Option<i32>),
     authorise: impl AsyncFnOnce() -> Result<(Vec<StreamName>, Filter)>,
 ) -> async_graphql::Result<Live<T>> {
     match ctx.data_unchecked::<Mode>() {
         Mode::Deliver(item) => Ok(stream::iter(T::of(item)).boxed()),
         Mode::Probe(found) => {
+            let throttle = throttle_ms.map(throttle).transpose().map_err(top_level)?;
             let (streams, filter) = authorise().await.map_err(top_level)?;
-            report(found, View { source: Source::Streams(streams, filter), after });
+            report(found, View { source: Source::Streams(streams, filter), after, throttle });
             Ok(stream::empty().boxed())
         }
     }
@@ -200,20 +231,28 @@ pub async fn durable<T: LiveEvent>(
 /// A view of signals. `shape` makes the item that the field yields, or nothing where the viewer is not to see it.
 pub async fn signals<T: Send + 'static>(
     ctx: &Context<'_>,
-    authorise: impl AsyncFnOnce() -> Result<String>,
-    shape: impl FnOnce(&Signal, &Notice) -> Option<T>,
+    authorise: impl AsyncFnOnce() -> Result<Source>,
+    shape: impl AsyncFnOnce(&Signal, &Notice) -> Result<Option<T>>,
 ) -> async_graphql::Result<Live<T>> {
     match ctx.data_unchecked::<Mode>() {
         Mode::Deliver(item) => match &**item {
-            Item::Signal(signal, notice) => Ok(stream::iter(shape(signal, notice)).boxed()),
+            Item::Signal(signal, notice) => Ok(stream::iter(shape(signal, notice).await.map_err(top_level)?).boxed()),
             _ => Ok(stream::empty().boxed()),
         },
         Mode::Probe(found) => {
-            let topic = authorise().await.map_err(top_level)?;
-            report(found, View { source: Source::Signals(topic), after: None });
+            let source = authorise().await.map_err(top_level)?;
+            report(found, View { source, after: None, throttle: None });
             Ok(stream::empty().boxed())
         }
     }
+}
+
+fn throttle(ms: i32) -> Result<Duration> {
+    let ms = u64::try_from(ms).ok().filter(|ms| THROTTLE_MS.contains(ms)).ok_or_else(|| {
+        let (least, most) = (THROTTLE_MS.start(), THROTTLE_MS.end());
+        Error::new(Code::BadUserInput, format!("`throttleMs` is from {least} to {most}."))
+    })?;
+    Ok(Duration::from_millis(ms))
 }
 
 fn report(found: &Mutex<Option<View>>, view: View) {
@@ -223,5 +262,5 @@ fn report(found: &Mutex<Option<View>>, view: View) {
 /// The viewer's own stream, filtered by noun and perhaps by subject.
 pub fn own(ctx: &Context<'_>, noun: &'static str, subject: Option<Uuid>) -> Result<(Vec<StreamName>, Filter)> {
     let viewer = ctx.viewer()?;
-    Ok((vec![StreamName::user(viewer.user)], Filter { noun: Some(noun), subject, also: None }))
+    Ok((vec![StreamName::user(viewer.user)], Filter { noun: Some(noun), subject, ..Filter::default() }))
 }

@@ -7,9 +7,12 @@
 //! [`Subscription`].
 
 pub mod accounts;
+pub mod admin;
+pub mod alerts;
 pub mod announcements;
 pub mod ask;
 pub mod bookings;
+pub mod changes;
 pub mod chat;
 pub mod connection;
 pub mod disputes;
@@ -20,6 +23,7 @@ pub mod live;
 pub mod node;
 pub mod notifications;
 pub mod offers;
+pub mod presence;
 pub mod profiles;
 pub mod proof;
 pub mod reviews;
@@ -35,12 +39,16 @@ use async_graphql::{MergedObject, MergedSubscription, SDLExportOptions, Schema, 
 #[derive(MergedObject, Default)]
 pub struct Query(
     accounts::AccountQuery,
+    admin::AdminQuery,
+    alerts::AlertQuery,
     bookings::BookingQuery,
     chat::ChatQuery,
     disputes::DisputeQuery,
     jobs::JobQuery,
     node::NodeQuery,
+    presence::PresenceQuery,
     proof::ProofQuery,
+    stream::StreamQuery,
     transitions::TransitionQuery,
     wallet::WalletQuery,
 );
@@ -49,8 +57,11 @@ pub struct Query(
 #[derive(MergedObject, Default)]
 pub struct Mutation(
     accounts::AccountMutation,
+    alerts::AlertMutation,
+    accounts::RightsMutation,
     announcements::AnnouncementMutation,
     bookings::BookingMutation,
+    changes::ChangeMutation,
     chat::ChatMutation,
     disputes::DisputeMutation,
     jobs::JobMutation,
@@ -65,6 +76,8 @@ pub struct Mutation(
 /// Everything that can be watched.
 #[derive(MergedSubscription, Default)]
 pub struct Subscription(
+    admin::AdminSubscription,
+    alerts::AlertSubscription,
     announcements::AnnouncementSubscription,
     bookings::BookingSubscription,
     chat::ChatSubscription,
@@ -73,6 +86,7 @@ pub struct Subscription(
     jobs::JobSubscription,
     notifications::NotificationSubscription,
     offers::OfferSubscription,
+    presence::PresenceSubscription,
     reviews::ReviewSubscription,
     stream::StreamSubscription,
     wallet::WalletSubscription,
@@ -81,7 +95,10 @@ pub struct Subscription(
 /// The schema of the API.
 pub type Api = Schema<Query, Mutation, Subscription>;
 
-fn builder() -> SchemaBuilder<Query, Mutation, Subscription> {
+/// The schema before it is built.
+pub type Builder = SchemaBuilder<Query, Mutation, Subscription>;
+
+fn builder() -> Builder {
     Schema::build(Query::default(), Mutation::default(), Subscription::default())
         .register_output_type::<crate::schema::error::UserError>()
         .disable_suggestions()
@@ -91,9 +108,7 @@ fn builder() -> SchemaBuilder<Query, Mutation, Subscription> {
 
 /// The schema that judges documents, and its twin that runs documents which were judged before. One function builds both,
 /// with the same data.
-pub fn build(
-    data: impl Fn(SchemaBuilder<Query, Mutation, Subscription>) -> SchemaBuilder<Query, Mutation, Subscription>,
-) -> (Api, Api) {
+pub fn build(data: impl Fn(Builder) -> Builder) -> (Api, Api) {
     let strict = data(builder()).validation_mode(ValidationMode::Strict).finish();
     let twin = data(builder()).validation_mode(ValidationMode::Fast).finish();
     (strict, twin)

@@ -8,10 +8,12 @@ use uuid::Uuid;
 
 use super::ask::Ask;
 use super::error::{Nullable, answer, nullable};
-use super::{bookings, chat, disputes, earnings, jobs, notifications, offers, reviews, uploads, wallet};
+use super::{
+    alerts, bookings, changes, chat, disputes, earnings, jobs, notifications, offers, reviews, uploads, wallet,
+};
 use crate::kernel::id::{
-    AnnouncementId, BookingId, ConversationId, DisputeId, EarningId, FileId, JobId, MessageId, NotificationId, OfferId,
-    PaymentId, ReviewId, TypedId, UserId, decode,
+    AlertId, AnnouncementId, BookingId, ChangeId, ConversationId, DisputeId, EarningId, FileId, JobId, MessageId,
+    NotificationId, OfferId, PaymentId, ReviewId, TypedId, UserId, decode,
 };
 use crate::kernel::{Code, Error, Result};
 use crate::schema::auth::{Access, auth};
@@ -72,22 +74,26 @@ pub async fn find(ctx: &Context<'_>, prefix: &str, uuid: Uuid) -> Result<Option<
         JobId::PREFIX => jobs::visible(ctx, &viewer, JobId::of(uuid)).await?.map(Node::Job),
         OfferId::PREFIX => offers::visible(ctx, OfferId::of(uuid)).await?.map(Node::Offer),
         BookingId::PREFIX => bookings::visible(ctx, BookingId::of(uuid)).await?.map(Node::Booking),
+        ChangeId::PREFIX => changes::visible(ctx, ChangeId::of(uuid)).await?.map(Node::BookingChange),
         DisputeId::PREFIX => disputes::visible(ctx, DisputeId::of(uuid)).await?.map(Node::Dispute),
         PaymentId::PREFIX => wallet::visible_payment(ctx, PaymentId::of(uuid)).await?.map(Node::Payment),
         EarningId::PREFIX => earnings::visible(ctx, EarningId::of(uuid)).await?.map(Node::Earning),
         ConversationId::PREFIX => chat::conversation(ctx, ConversationId::of(uuid)).await?.map(Node::Conversation),
         NotificationId::PREFIX => notifications::visible(ctx, NotificationId::of(uuid)).await?.map(Node::Notification),
         MessageId::PREFIX => chat::message(ctx, MessageId::of(uuid)).await?.map(Node::Message),
+        AlertId::PREFIX => alerts::visible(ctx, AlertId::of(uuid)).await?.map(Node::AdminAlert),
         other => return known(other).map(|()| None),
     })
 }
 
 /// Refuses kinds that there are not, so that a typing error is not taken for a missing object.
 fn known(prefix: &str) -> Result<()> {
-    const KINDS: [&str; 9] = [
+    const KINDS: [&str; 11] = [
+        AlertId::PREFIX,
         JobId::PREFIX,
         OfferId::PREFIX,
         BookingId::PREFIX,
+        ChangeId::PREFIX,
         DisputeId::PREFIX,
         PaymentId::PREFIX,
         EarningId::PREFIX,

@@ -42,6 +42,7 @@ fn change(input: ProfileUpdateInput) -> Result<Change> {
     let mut change = Change {
         profile_image: file(input.profile_image_id)?,
         cover_image: file(input.cover_image_id)?,
+        hides_presence: input.is_presence_hidden,
         expected_version: input.expected_version.map(i64::from),
         ..Change::default()
     };

@@ -4,7 +4,8 @@ use async_graphql::{Context, ID, Object};
 
 use super::ask::Ask;
 use super::error::{Nullable, settle};
-use crate::features::bookings::preview;
+use crate::features::changes::preview as changes;
+use crate::features::disputes::preview;
 use crate::kernel::Result;
 use crate::platform::limits::Rule;
 use crate::schema::auth::{Access, auth};
@@ -22,13 +23,16 @@ pub struct TransitionQuery;
 #[Object]
 impl TransitionQuery {
     /// What a mutation would do to an object now: the mutation itself, run and taken back. Nothing changes and nobody hears
-    /// of it. What the mutation takes beside the object, such as a reason, plays no part; a counter is tried at the
-    /// price of the offer that it answers. At most 60 a minute.
+    /// of it. What the mutation takes beside the object, such as a reason, plays no part: a counter is tried at the
+    /// price of the offer that it answers, and of a proposal or a decision only whether it may be. At most 60 a minute.
     #[graphql(directive = auth::apply(Access::SignedIn), directive = cost::apply(REHEARSAL))]
     async fn transition_preview(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The job's, the offer's or the booking's id.")] id: ID,
+        #[graphql(
+            desc = "The id of the job, offer, booking, change or dispute; to propose a change or open a dispute, the booking's."
+        )]
+        id: ID,
         #[graphql(desc = "Which mutation.")] name: TransitionName,
     ) -> Nullable<TransitionPreview> {
         settle(foresee(ctx, &id, name).await)
@@ -38,6 +42,9 @@ impl TransitionQuery {
 async fn foresee(ctx: &Context<'_>, id: &str, name: TransitionName) -> Result<TransitionPreview> {
     let viewer = ctx.viewer()?;
     ctx.platform().count(&format!("transitionPreview:{}", viewer.user), PREVIEWS).await?;
-    let foreseen = preview::of(ctx.platform(), ctx.caller(), name.mutation(), id).await?;
-    Ok(foreseen.into())
+    let (platform, caller, mutation) = (ctx.platform(), ctx.caller(), name.mutation());
+    if changes::knows(mutation) {
+        return Ok(changes::of(platform, caller, mutation, id).await?.into());
+    }
+    Ok(preview::of(platform, caller, mutation, id).await?.into())
 }

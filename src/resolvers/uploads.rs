@@ -3,8 +3,9 @@
 use async_graphql::{ComplexObject, Context, Object};
 
 use super::ask::Ask;
+use super::disputes;
 use super::error::{Nullable, answer, settle};
-use crate::features::uploads::{NewUpload, commands, queries};
+use crate::features::uploads::{NewUpload, Purpose, commands, queries};
 use crate::kernel::id::FileId;
 use crate::kernel::{Error, Result};
 use crate::schema::auth::{Access, auth};
@@ -54,10 +55,13 @@ async fn complete(ctx: &Context<'_>, input: UploadCompleteInput) -> Result<Uploa
     Ok(UploadCompletePayload { file: visible(ctx, id).await?, ..Default::default() })
 }
 
-/// A file, if the viewer may see it.
+/// A file, if the viewer may see it: as it is, or as evidence.
 pub async fn visible(ctx: &Context<'_>, id: FileId) -> Result<Option<File>> {
     let viewer = ctx.caller().viewer.map(|viewer| viewer.user);
-    Ok(ctx.loaders().file(id).await?.filter(|file| file.is_for(viewer)).map(Into::into))
+    let Some(file) = ctx.loaders().file(id).await? else { return Ok(None) };
+    let is_evidence = file.purpose == Purpose::Evidence && !file.is_for(viewer);
+    let may_see = if is_evidence { disputes::is_evidence_for(ctx, id).await? } else { file.is_for(viewer) };
+    Ok(may_see.then(|| file.into()))
 }
 
 /// The file that something shows, if it shows one.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use async_graphql::{Enum, ID, InputObject, SimpleObject};
 
 use super::auth::{Access, auth};
+use super::changes::{BookingChangeProposed, BookingChangeStatusChanged};
 use super::connection::connection;
 use super::error::{payload, user_error};
 use super::live::{event_interface, event_object};
@@ -19,7 +20,7 @@ use crate::features::bookings as feature;
 pub struct Booking {
     /// The id.
     pub id: ID,
-    /// The price agreed.
+    /// The price agreed, now.
     pub amount: Money,
     /// When the work takes place; null when the two left that open.
     pub period: Option<Period>,
@@ -27,6 +28,8 @@ pub struct Booking {
     pub status: BookingStatus,
     /// What of it lies in escrow.
     pub escrow: Money,
+    /// When the price goes to the contractor; null unless it is COMPLETED and the price waits in escrow until then.
+    pub releases_at: Option<DateTime>,
     /// Why it was given up.
     pub cancel_reason: Option<String>,
     /// When it was made.
@@ -50,6 +53,7 @@ impl From<Arc<feature::Booking>> for Booking {
             period: row.period.map(Into::into),
             status: row.status.into(),
             escrow: escrow.into(),
+            releases_at: row.releases_at.map(DateTime),
             cancel_reason: row.cancel_reason.clone(),
             created_at: DateTime(row.created_at),
             updated_at: DateTime(row.updated_at),
@@ -76,7 +80,7 @@ pub enum BookingStatus {
     InProgress,
     /// The contractor is done and the customer looks.
     Delivered,
-    /// The customer is content and the money released.
+    /// The customer is content, and the money released at once or, if the server puts that off, at `releasesAt`.
     Completed,
     /// Given up.
     Cancelled,
@@ -188,6 +192,10 @@ event_object! {
     /// A booking was given up.
     BookingCancelled, Access::Party
 }
+event_object! {
+    /// The price of a completed booking went to the contractor, after it had been put off.
+    BookingReleased, Access::Party
+}
 
 event_interface! {
     /// What happens to the viewer's bookings.
@@ -198,5 +206,11 @@ event_interface! {
         StatusChanged(BookingStatusChanged),
         /// A booking was given up.
         Cancelled(BookingCancelled),
+        /// The price that had been put off was released.
+        Released(BookingReleased),
+        /// A party proposes other terms.
+        ChangeProposed(BookingChangeProposed),
+        /// Proposed terms were agreed to, or they ended otherwise.
+        ChangeStatusChanged(BookingChangeStatusChanged),
     }
 }

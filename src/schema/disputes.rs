@@ -27,7 +27,8 @@ pub struct Dispute {
     pub status: DisputeStatus,
     /// What lies in escrow, and is shared in the end.
     pub escrow: Money,
-    /// When it goes to staff, if it is still OPEN then. Each proposal puts it off.
+    /// When it goes to staff, if it is still OPEN then. Each proposal puts it off, though not for ever: 14 days after it was
+    /// opened, unless the server says otherwise, it goes to staff whatever is proposed.
     pub escalates_at: DateTime,
     /// When it ended; null while it goes on.
     pub ended_at: Option<DateTime>,
@@ -66,6 +67,23 @@ impl From<Arc<feature::Dispute>> for Dispute {
 connection! {
     /// A page of disputes, the oldest first.
     DisputeConnection, DisputeEdge, Dispute, Access::Party
+}
+
+/// A file that a party brought forward. It stays for as long as the dispute.
+#[derive(Clone, SimpleObject)]
+#[graphql(complex, directive = auth::apply(Access::Party))]
+pub struct DisputeEvidence {
+    /// When it was added.
+    pub added_at: DateTime,
+    /// Which file of whom.
+    #[graphql(skip)]
+    pub row: feature::Evidence,
+}
+
+impl From<feature::Evidence> for DisputeEvidence {
+    fn from(row: feature::Evidence) -> Self {
+        DisputeEvidence { added_at: DateTime(row.created_at), row }
+    }
 }
 
 /// Why a dispute is opened.
@@ -192,6 +210,8 @@ pub struct DisputeOpenInput {
     pub reason: DisputeReason,
     /// What happened: 1 to 2000 characters, for the other party and for staff.
     pub evidence: String,
+    /// Own uploads of the purpose EVIDENCE that show it, at most 10. The other party and staff see them.
+    pub evidence_file_ids: Option<Vec<ID>>,
     /// A key of the client's own, 1 to 255 characters. The same key and input open it once.
     pub idempotency_key: String,
 }
@@ -214,6 +234,15 @@ pub struct DisputeAcceptProposalInput {
     pub proposal_number: i32,
     /// A key of the client's own, 1 to 255 characters. The same key and input accept it once.
     pub idempotency_key: String,
+}
+
+/// Which files to add.
+#[derive(InputObject)]
+pub struct DisputeAddEvidenceInput {
+    /// The dispute: OPEN or ESCALATED, and the viewer a party of it.
+    pub dispute_id: ID,
+    /// Own uploads of the purpose EVIDENCE. Each party adds 10 to a dispute at most; one that is there already counts once.
+    pub file_ids: Vec<ID>,
 }
 
 /// Which dispute to take back.
@@ -272,6 +301,10 @@ dispute_payload! {
     DisputeProposePayload, Access::Party
 }
 dispute_payload! {
+    /// The dispute with the files.
+    DisputeAddEvidencePayload, Access::Party
+}
+dispute_payload! {
     /// The dispute whose proposal was accepted.
     DisputeAcceptProposalPayload, Access::Party
 }
@@ -291,18 +324,20 @@ dispute_payload! {
 user_error! {
     /// Why something about a dispute was refused.
     DisputeError, DisputeErrorCode {
-        /// A value breaks a rule: empty, malformed.
+        /// A value breaks a rule: empty, malformed, or a file that was uploaded for something else.
         Invalid,
         /// A text is longer than its limit.
         TooLong,
-        /// There is no such booking or dispute for you.
+        /// There is no such booking or dispute for you, or no such finished upload of yours.
         NotFound,
         /// The dispute or its booking changed meanwhile, or their state does not allow this.
         Conflict,
-        /// The booking has ended: nothing lies in escrow to disagree about.
+        /// The booking has ended: there is nothing to disagree about any more.
         DisputeTooLate,
         /// The parts are not the escrow to the last digit, or one is below zero.
         SplitMismatch,
+        /// You have added as many files as you may.
+        TooManyFiles,
         /// The proposal's time is over.
         ProposalExpired,
         /// The amount is in another currency than the booking.
@@ -331,6 +366,10 @@ event_object! {
     DisputeProposalAccepted, Access::Party
 }
 event_object! {
+    /// A party added files.
+    DisputeEvidenceAdded, Access::Party
+}
+event_object! {
     /// A dispute went to staff, or it ended.
     DisputeStatusChanged, Access::Party
 }
@@ -344,6 +383,8 @@ event_interface! {
         Proposed(DisputeProposed),
         /// One party agrees to what staff propose.
         ProposalAccepted(DisputeProposalAccepted),
+        /// A party added files.
+        EvidenceAdded(DisputeEvidenceAdded),
         /// A dispute went to staff, or it ended.
         StatusChanged(DisputeStatusChanged),
     }

@@ -5,8 +5,10 @@
 use async_graphql::Interface;
 
 pub use super::accounts::AccountError;
+pub use super::alerts::AdminAlertError;
 pub use super::announcements::AnnouncementError;
 pub use super::bookings::BookingError;
+pub use super::changes::BookingChangeError;
 pub use super::chat::ChatError;
 pub use super::disputes::DisputeError;
 pub use super::jobs::JobError;
@@ -28,6 +30,8 @@ pub use super::wallet::WalletError;
 pub enum UserError {
     /// Of accounts.
     Account(AccountError),
+    /// Of alerts.
+    AdminAlert(AdminAlertError),
     /// Of announcements.
     Announcement(AnnouncementError),
     /// Of chat.
@@ -40,6 +44,8 @@ pub enum UserError {
     Offer(OfferError),
     /// Of bookings.
     Booking(BookingError),
+    /// Of changes of bookings.
+    BookingChange(BookingChangeError),
     /// Of disputes.
     Dispute(DisputeError),
     /// Of reviews.

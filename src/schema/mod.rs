@@ -8,9 +8,12 @@
 //! schema.graphql`.
 
 pub mod accounts;
+pub mod admin;
+pub mod alerts;
 pub mod announcements;
 pub mod auth;
 pub mod bookings;
+pub mod changes;
 pub mod chat;
 pub mod connection;
 pub mod cost;
@@ -24,6 +27,7 @@ pub mod node;
 pub mod notifications;
 pub mod offers;
 pub mod period;
+pub mod presence;
 pub mod profiles;
 pub mod proof;
 pub mod reviews;

@@ -5,9 +5,11 @@
 use async_graphql::{ID, Interface};
 
 use super::accounts::User;
+use super::alerts::AdminAlert;
 use super::announcements::Announcement;
 use super::auth::{Access, auth};
 use super::bookings::Booking;
+use super::changes::BookingChange;
 use super::chat::{Conversation, Message};
 use super::disputes::Dispute;
 use super::earnings::Earning;
@@ -37,6 +39,8 @@ pub enum Node {
     Offer(Offer),
     /// A contract.
     Booking(Booking),
+    /// New terms for a booking, proposed by one of its parties.
+    BookingChange(BookingChange),
     /// A disagreement about a booking.
     Dispute(Dispute),
     /// Money on its way in.
@@ -51,4 +55,6 @@ pub enum Node {
     Announcement(Announcement),
     /// An upload that was checked.
     File(File),
+    /// Something that staff must hear of.
+    AdminAlert(AdminAlert),
 }

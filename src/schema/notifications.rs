@@ -98,14 +98,28 @@ pub enum NotificationKind {
     BookingStarted,
     /// The contractor is done.
     BookingDelivered,
-    /// The customer is content and the money released.
+    /// The customer is content.
     BookingCompleted,
+    /// The price that was put off is in the contractor's wallet.
+    BookingReleased,
     /// A booking was given up.
     BookingCancelled,
+    /// The other party proposes another price or time.
+    BookingChangeProposed,
+    /// The other party agreed to another price or time.
+    BookingChangeAccepted,
+    /// The other party, or staff, declined another price or time.
+    BookingChangeDeclined,
+    /// The other party took its proposal of another price or time back.
+    BookingChangeWithdrawn,
+    /// Nobody answered a proposal of another price or time in time. Both parties are told.
+    BookingChangeExpired,
     /// The other party disagrees, and the money is frozen.
     DisputeOpened,
     /// Somebody proposes how to end a dispute.
     DisputeProposed,
+    /// The other party added files to a dispute.
+    DisputeEvidenceAdded,
     /// A dispute went to staff.
     DisputeEscalated,
     /// Whoever opened a dispute took it back.

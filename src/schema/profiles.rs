@@ -18,6 +18,8 @@ pub struct ProfileUpdateInput {
     pub profile_image_id: MaybeUndefined<ID>,
     /// A file of the viewer's, uploaded as COVER_IMAGE.
     pub cover_image_id: MaybeUndefined<ID>,
+    /// Whether others are not to see if the viewer is online, and when it was last. Staff see it all the same.
+    pub is_presence_hidden: Option<bool>,
     /// Change only if `User.version` still is this; else CONFLICT.
     pub expected_version: Option<i32>,
 }

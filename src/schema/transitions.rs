@@ -6,12 +6,15 @@ use async_graphql::{Enum, SimpleObject};
 
 use super::auth::{Access, auth};
 use super::bookings::BookingStatus;
+use super::changes::BookingChangeStatus;
+use super::disputes::DisputeStatus;
 use super::error::{DomainError, payload, user_error};
 use super::jobs::JobStatus;
 use super::money::Money;
 use super::offers::OfferStatus;
 use super::scalars::DateTime;
-use crate::features::bookings::preview::Foreseen;
+use crate::features::changes;
+use crate::features::disputes::preview::Foreseen;
 use crate::features::wallet::Balance;
 use crate::features::wallet::outcomes::Effect;
 use crate::kernel::life::Available;
@@ -98,10 +101,20 @@ transition_names! {
     BookingComplete = "bookingComplete",
     /// The mutation `bookingCancel`.
     BookingCancel = "bookingCancel",
+    /// The mutation `bookingChangePropose`.
+    BookingChangePropose = "bookingChangePropose",
+    /// The mutation `bookingChangeAccept`.
+    BookingChangeAccept = "bookingChangeAccept",
+    /// The mutation `bookingChangeDecline`.
+    BookingChangeDecline = "bookingChangeDecline",
+    /// The mutation `bookingChangeWithdraw`.
+    BookingChangeWithdraw = "bookingChangeWithdraw",
     /// The mutation `disputeOpen`.
     DisputeOpen = "disputeOpen",
     /// The mutation `disputePropose`.
     DisputePropose = "disputePropose",
+    /// The mutation `disputeAddEvidence`.
+    DisputeAddEvidence = "disputeAddEvidence",
     /// The mutation `disputeAcceptProposal`.
     DisputeAcceptProposal = "disputeAcceptProposal",
     /// The mutation `disputeWithdraw`.
@@ -151,13 +164,17 @@ impl From<Effect> for MoneyEffect {
 #[derive(Default, SimpleObject)]
 #[graphql(directive = auth::apply(Access::Party))]
 pub struct TransitionPreview {
-    /// Where the job would stand; null when there is none.
+    /// Where the job would stand; null when there is none, and when a decision says it.
     pub job_status: Option<JobStatus>,
-    /// Where the offer would stand; null for transitions of a booking.
+    /// Where the offer would stand; null for transitions of a booking, a change or a dispute.
     pub offer_status: Option<OfferStatus>,
-    /// Where the booking would stand; null when there is none.
+    /// Where the booking would stand; null when there is none, and when a decision says it.
     pub booking_status: Option<BookingStatus>,
-    /// What would move; null when no money moves. Money that other offers of the job held and set free is in `wallet`.
+    /// Where the change would stand; null for transitions of anything else.
+    pub change_status: Option<BookingChangeStatus>,
+    /// Where the dispute would stand; null for transitions of anything else.
+    pub dispute_status: Option<DisputeStatus>,
+    /// What would move; null when no money moves, and when a decision says it. Money that other offers of the job held and set free is in `wallet`.
     pub money_effect: Option<MoneyEffect>,
     /// The viewer's wallet.
     pub wallet: Option<WalletPreview>,
@@ -167,15 +184,24 @@ pub struct TransitionPreview {
 payload!(TransitionPreview, TransitionError);
 
 impl From<Foreseen> for TransitionPreview {
-    fn from(foreseen: Foreseen) -> Self {
+    fn from(Foreseen { deal, dispute }: Foreseen) -> Self {
         TransitionPreview {
-            job_status: foreseen.job.map(Into::into),
-            offer_status: foreseen.offer.map(Into::into),
-            booking_status: foreseen.booking.map(Into::into),
-            money_effect: foreseen.effect.map(Into::into),
-            wallet: Some(foreseen.wallet.into()),
+            job_status: deal.job.map(Into::into),
+            offer_status: deal.offer.map(Into::into),
+            booking_status: deal.booking.map(Into::into),
+            change_status: None,
+            dispute_status: dispute.map(Into::into),
+            money_effect: deal.effect.map(Into::into),
+            wallet: Some(deal.wallet.into()),
             user_errors: Vec::new(),
         }
+    }
+}
+
+impl From<changes::preview::Foreseen> for TransitionPreview {
+    fn from(changes::preview::Foreseen { deal, change }: changes::preview::Foreseen) -> Self {
+        let deal = Foreseen { deal, dispute: None };
+        TransitionPreview { change_status: Some(change.into()), ..deal.into() }
     }
 }
 
@@ -208,11 +234,13 @@ user_error! {
         OfferExpired,
         /// The proposal's time is over.
         ProposalExpired,
-        /// The customer's available balance does not cover price and fee. Told by a preview only.
+        /// The customer's available balance does not cover price and fee, or their difference. Told by a preview only.
         InsufficientFunds,
         /// A counter would be a second pending offer of its kind. Told by a preview only.
         OfferExists,
         /// The two have countered each other as often as they may. Told by a preview only.
         TooManyCounters,
+        /// The booking has ended: there is nothing to disagree about any more. Told by a preview only.
+        DisputeTooLate,
     }
 }

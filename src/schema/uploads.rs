@@ -9,7 +9,8 @@ use super::error::{payload, user_error};
 use super::scalars::{DateTime, Url};
 use crate::features::uploads as feature;
 
-/// A checked upload. Files of public purposes are for everyone, others for their owner alone.
+/// A checked upload. Files of public purposes are for everyone, evidence is for the parties of its disputes and for staff,
+/// others are for their owner alone.
 #[derive(Clone, SimpleObject)]
 #[graphql(complex, directive = auth::apply(Access::Public))]
 pub struct File {
@@ -63,6 +64,9 @@ pub enum UploadPurpose {
     CoverImage,
     /// A picture or a PDF for a conversation, at most 25 MiB. Private: signed links of its owner open it.
     ChatAttachment,
+    /// A picture or a PDF for a dispute, at most 25 MiB. Private: signed links of its owner open it, and once it is added to
+    /// a dispute also those of the dispute's other party and of staff.
+    Evidence,
 }
 
 /// Where the bytes of a file are to be put.

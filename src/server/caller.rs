@@ -1,6 +1,6 @@
 //! Who a request comes from: its id, the client's address and name, and the token that it shows.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 
 use axum::extract::ConnectInfo;
@@ -8,6 +8,7 @@ use axum::http::uri::Authority;
 use axum::http::{HeaderMap, HeaderName, Request, header};
 
 use super::state::Server;
+use crate::features::accounts::sessions::Pass;
 use crate::kernel::{Caller, Result};
 
 /// Names a request in logs, audit rows and answers. A client or a proxy may bring its own.
@@ -37,12 +38,22 @@ impl Server {
         }
     }
 
-    /// The caller with the viewer behind the token in `Authorization`, if there is one.
-    pub async fn identify(&self, mut caller: Caller, headers: &HeaderMap) -> Result<Caller> {
-        if let Some(token) = bearer(headers) {
-            caller.viewer = Some(self.sessions.authenticate(token).await?.viewer);
-        }
-        Ok(caller)
+    /// The caller with the viewer behind the token in `Authorization`, if there is one, and until when it is good.
+    pub async fn identify(&self, mut caller: Caller, headers: &HeaderMap) -> Result<(Caller, Option<Pass>)> {
+        let pass = match bearer(headers) {
+            Some(token) => Some(self.sessions.authenticate(token).await?),
+            None => None,
+        };
+        caller.viewer = pass.map(|pass| pass.viewer);
+        Ok((caller, pass))
+    }
+}
+
+/// The address, or of IPv6 the network: whoever has one address there has all of its 64 bits.
+pub fn network(ip: IpAddr) -> IpAddr {
+    match ip {
+        IpAddr::V4(_) => ip,
+        IpAddr::V6(ip) => Ipv6Addr::from_bits(ip.to_bits() & !u128::from(u64::MAX)).into(),
     }
 }
 
@@ -140,6 +151,14 @@ mod tests {
         for bad in ["", "a b", "a/b", "me:secret@example.org", "a?b"] {
             assert_eq!(seen("192.0.2.9", &[("host", bad)]), None, "{bad}");
         }
+    }
+
+    #[test]
+    fn neighbours_in_one_network_of_ipv6_are_one() {
+        let of = |text: &str| network(text.parse().unwrap());
+        assert_eq!(of("2001:db8:1:2:3:4:5:6"), of("2001:db8:1:2::1"));
+        assert_ne!(of("2001:db8:1:2::1"), of("2001:db8:1:3::1"));
+        assert_eq!(of("192.0.2.1").to_string(), "192.0.2.1");
     }
 
     #[test]

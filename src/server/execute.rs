@@ -5,11 +5,12 @@
 
 use std::sync::Arc;
 
-use async_graphql::parser::types::{ExecutableDocument, OperationType};
+use async_graphql::parser::types::ExecutableDocument;
 use async_graphql::{Request, Response, ServerError, Value, Variables};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use super::checked::Checked;
 use super::documents::{self, Limits, Refusal, RefusalCode, Standing, hoist};
 use super::state::Server;
 use crate::kernel::{Caller, Error, Result, Role, Viewer};
@@ -35,22 +36,12 @@ pub struct Asked {
 
 /// A request that may run.
 pub struct Prepared {
-    /// Query, mutation or subscription.
-    pub kind: OperationType,
-    /// The whole document, checked.
-    pub document: ExecutableDocument,
-    /// Which of its operations.
-    pub operation_name: Option<String>,
+    /// Its document.
+    pub checked: Arc<Checked>,
     /// The variables.
     pub variables: Variables,
     /// What it costs.
     pub cost: u64,
-    /// Whether everything that it selects is for everybody, so that one answer serves all.
-    pub is_public: bool,
-    /// Whether it asks where the viewer's streams end.
-    wants_cursor: bool,
-    /// What the client wrote, for the rare answer that needs a second look at it.
-    text: String,
 }
 
 /// A request that may not run, and why.
@@ -124,31 +115,15 @@ impl Server {
         let limits = if viewer.is_some() { Limits::signed_in() } else { Limits::signed_out() };
         let text = asked.query.filter(|text| !text.trim().is_empty());
         let text = text.ok_or_else(|| Declined::malformed("BAD_REQUEST", "The request has no `query`."))?;
-        let document = documents::check(&text, &limits)?;
+        let checked = self.checked(&text, asked.operation_name, &limits)?;
         let (variables, bytes) = variables(asked.variables.as_deref())?;
-        let (kind, requirements) = {
-            let chosen = hoist::choose(&document, asked.operation_name.as_deref())?;
-            let operation = &chosen.operation.node;
-            documents::check_variables(&document, operation, bytes)?;
-            self.inputs.check(operation, &variables)?;
-            (operation.ty, self.index.requirements(&document, operation, &variables))
-        };
-        if let Some((access, path)) = requirements.refused(standing(viewer)) {
+        documents::check_variables(checked.places, bytes)?;
+        self.inputs.check(checked.operation()?, &variables)?;
+        if let Some((access, path)) = checked.needs().refused(standing(viewer)) {
             return Err(forbidden(viewer, access, path));
         }
-        let wants_cursor = viewer.is_some() && text.contains("streamCursor");
-        let operation_name = asked.operation_name;
-        let is_public = requirements.access.iter().all(|(access, _)| *access == Access::Public);
-        Ok(Prepared {
-            kind,
-            document,
-            operation_name,
-            variables,
-            cost: requirements.cost,
-            is_public,
-            wants_cursor,
-            text,
-        })
+        let cost = self.cost(&checked, &variables)?;
+        Ok(Prepared { checked, variables, cost })
     }
 
     /// Runs a query or a mutation, unless the caller has sent too many.
@@ -173,11 +148,11 @@ impl Server {
 
     async fn execute(&self, caller: &Caller, prepared: Prepared, equip: impl FnOnce(Request) -> Request) -> Response {
         let notes = Arc::new(Notes::default());
-        let cost = prepared.cost;
-        let (text, name) = (prepared.text, prepared.operation_name.clone());
-        let mut request = self.request(caller, prepared.document, prepared.operation_name, prepared.variables);
+        let (cost, checked, api) = (prepared.cost, prepared.checked.clone(), self.api(&prepared));
+        let name = checked.operation_name.clone();
+        let mut request = self.request(caller, checked.document.clone(), name, prepared.variables);
         request = equip(request.data(notes.clone()));
-        if prepared.wants_cursor
+        if checked.wants_cursor
             && let Some(viewer) = caller.viewer
         {
             match self.heads(viewer).await {
@@ -185,12 +160,12 @@ impl Server {
                 Err(error) => return Declined::from(error).response(),
             }
         }
-        let mut response = self.strict.execute(request).await;
+        let mut response = api.execute(request).await;
         complete(&mut response);
-        if !response.errors.is_empty()
-            && let Ok(document) = documents::check(&text, &Limits::signed_in())
-        {
-            self.raise_nulls(&document, name.as_deref(), &mut response);
+        if response.errors.is_empty() {
+            checked.has_passed();
+        } else {
+            self.raise_nulls(&checked.document, checked.operation_name.as_deref(), &mut response);
         }
         response = response.extension("cost", cost_extension(cost));
         if notes.was_replayed() {
@@ -223,7 +198,7 @@ impl Server {
     /// Where the viewer's streams end now, read before the document runs.
     async fn heads(&self, viewer: Viewer) -> Result<StreamHeads> {
         let reader = self.platform.hub.reader();
-        let places = reader.heads(&[StreamName::user(viewer.user), StreamName::announcements()]).await?;
+        let places = reader.heads(&StreamName::heard_by(&viewer)).await?;
         Ok(StreamHeads(Cursor { epoch: reader.epoch(), places }))
     }
 }

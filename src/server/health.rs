@@ -10,6 +10,7 @@ use axum::response::{IntoResponse, Response};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use serde_json::json;
 use sha2::{Digest, Sha256};
+use tokio::runtime::Handle;
 
 use super::caller::{FORWARDED_FOR, bearer};
 use super::state::Server;
@@ -52,6 +53,7 @@ pub async fn metrics(State(server): State<Server>, request: Request) -> Response
     if let Ok(Err(error)) = tokio::time::timeout(PROBE, books(&server.platform)).await {
         tracing::warn!(%error, "the last proof of the books could not be read");
     }
+    open_now(&server);
     handle.run_upkeep();
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], handle.render()).into_response()
 }
@@ -68,6 +70,22 @@ fn may_measure(server: &Server, request: &Request) -> bool {
         .iter()
         .any(|name| request.headers().contains_key(*name));
     !is_forwarded && server.caller(request).ip.is_some_and(|ip| ip.is_loopback())
+}
+
+/// What is open right now. It is looked up for each answer: a count that goes up and down would drift one day.
+fn open_now(server: &Server) {
+    let hub = &server.platform.hub;
+    let gauges = [
+        ("gigwire_sockets_open", server.sockets.len()),
+        ("gigwire_users_connected", usize::try_from(server.platform.presence.users_here()).unwrap_or(usize::MAX)),
+        ("gigwire_live_operations", server.live.operations()),
+        ("gigwire_streams_watched", hub.streams_watched()),
+        ("gigwire_signal_topics_watched", hub.signals.topics_watched()),
+        ("gigwire_tasks_alive", Handle::current().metrics().num_alive_tasks()),
+    ];
+    for (name, open) in gauges {
+        metrics::gauge!(name).set(count(i64::try_from(open).unwrap_or(i64::MAX)));
+    }
 }
 
 /// What the last night found. It is read for each answer, since another process may have worked that night.

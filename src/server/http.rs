@@ -1,7 +1,8 @@
 //! GraphQL over HTTP: `/graphql`.
 //!
-//! A request is read into [`Asked`], prepared, run, and its answer written in the media type that the client takes. What
-//! may go wrong on the way is a [`Declined`] with a code; `status.rs` knows the status of each code.
+//! A request is read into [`Asked`], prepared, run, and its answer written in the media type that the client takes; a
+//! subscription becomes a feed ([`super::feed`]) if the client takes a response in pieces. What may go wrong on the way is
+//! a [`Declined`] with a code; `status.rs` knows the status of each code.
 
 use std::time::{Duration, Instant};
 
@@ -19,7 +20,9 @@ use tracing::{Instrument, Span, field};
 
 use super::documents::check_json_depth;
 use super::execute::{Asked, Declined, stamp};
-use super::negotiate::{Wanted, is_json, wanted};
+use super::feed::Subscriber;
+use super::live::Recipe;
+use super::negotiate::{Wanted, is_json, wanted, wanted_framing};
 use super::playground;
 use super::state::Server;
 use super::status::{self, Media, code};
@@ -51,7 +54,11 @@ pub async fn graphql(State(server): State<Server>, Extension(caller): Extension<
                 served.unwrap_or_else(|_| Err(timed_out().into()))
             }
         };
-        let response = write(outcome, media.unwrap_or(Media::Json), &request_id);
+        let response = match outcome {
+            Ok(Served::Feed(response)) => response,
+            Ok(Served::Answer(answer)) => write(Ok(*answer), media.unwrap_or(Media::Json), &request_id),
+            Err(declined) => write(Err(declined), media.unwrap_or(Media::Json), &request_id),
+        };
         tracing::debug!(status = response.status().as_u16(), ms = begun.elapsed().as_millis(), "answered");
         response
     };
@@ -68,33 +75,59 @@ fn timed_out() -> Error {
     )
 }
 
+/// What came of a request.
+enum Served {
+    /// It ran.
+    Answer(Box<Answer>),
+    /// It goes on.
+    Feed(Response),
+}
+
 /// Reads, prepares and runs one request.
-async fn serve(server: &Server, caller: Caller, request: Request) -> Result<Answer, Declined> {
-    let is_get = matches!(*request.method(), Method::GET | Method::HEAD);
+async fn serve(server: &Server, caller: Caller, request: Request) -> Result<Served, Declined> {
+    let method = request.method().clone();
     let headers = request.headers().clone();
-    let asked = match *request.method() {
+    let asked = match method {
         Method::GET | Method::HEAD => read_uri(request.uri())?,
         Method::POST => read_body(request).await?,
         _ => return Err(Declined::malformed(code::METHOD_NOT_ALLOWED, "Send a POST, or a GET for a query.")),
     };
-    let caller = server.identify(caller, &headers).await?;
+    let (caller, pass) = server.identify(caller, &headers).await?;
     if let Some(viewer) = caller.viewer {
         Span::current().record("user", field::display(viewer.user));
     }
     if asked.query.as_deref().is_none_or(|query| query.trim().is_empty()) {
         return Err(no_query(&asked));
     }
+    let framing = wanted_framing(&headers).filter(|_| method != Method::HEAD);
+    let recipe = framing.map(|framing| (framing, Recipe::of(&asked)));
     let prepared = server.prepare(caller.viewer, asked)?;
-    if let Some(name) = &prepared.operation_name {
+    if let Some(name) = &prepared.checked.operation_name {
         Span::current().record("operation", name);
     }
-    match prepared.kind {
-        OperationType::Query => Ok(server.run(&caller, prepared).await),
-        OperationType::Mutation if !is_get => Ok(server.run(&caller, prepared).await),
-        OperationType::Mutation => Err(Declined::malformed(code::METHOD_NOT_ALLOWED, "Send a mutation with POST.")),
-        OperationType::Subscription => {
-            let name = if is_get { code::METHOD_NOT_ALLOWED } else { code::BAD_REQUEST };
-            Err(Declined::malformed(name, "A subscription needs a WebSocket: open one at /graphql/ws."))
+    match (prepared.checked.kind, recipe) {
+        (OperationType::Mutation, _) if method != Method::POST => {
+            Err(Declined::malformed(code::METHOD_NOT_ALLOWED, "Send a mutation with POST."))
+        }
+        (OperationType::Query | OperationType::Mutation, _) => {
+            Ok(Served::Answer(Box::new(server.run(&caller, prepared).await)))
+        }
+        (OperationType::Subscription, Some((framing, recipe))) => {
+            let request_id = caller.request_id.clone();
+            let subscriber = Subscriber { caller, pass, framing, is_browser: method == Method::GET };
+            Ok(match server.feed(subscriber, &headers, recipe, prepared).await {
+                Ok(response) => Served::Feed(response),
+                Err(errors) => {
+                    let mut answer = Answer::from_errors(errors);
+                    stamp(&mut answer, &request_id);
+                    Served::Answer(Box::new(answer))
+                }
+            })
+        }
+        (OperationType::Subscription, None) => {
+            let name = if method == Method::POST { code::BAD_REQUEST } else { code::METHOD_NOT_ALLOWED };
+            let message = "A subscription needs a WebSocket at /graphql/ws, or `Accept: text/event-stream`.";
+            Err(Declined::malformed(name, message))
         }
     }
 }
@@ -187,21 +220,24 @@ fn write(outcome: Result<Answer, Declined>, media: Media, request_id: &str) -> R
     };
     let name = first_value(&answer, "code").and_then(text).unwrap_or_default();
     let status = if ran { StatusCode::OK } else { status::refused(&name, media) };
+    let media = if status == StatusCode::OK { media } else { media.whole() };
     let mut headers = HeaderMap::new();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media.content_type()));
     mark(&mut headers, status, &answer);
-    let mut response = if ran { GraphQLResponse::from(answer).into_response() } else { refusal(&answer) };
+    let mut response = match media {
+        Media::Framed(framing) => json(&answer, ran).map(|json| framing.whole(&json)).into_response(),
+        _ if ran => GraphQLResponse::from(answer).into_response(),
+        _ => json(&answer, false).into_response(),
+    };
     *response.status_mut() = status;
     response.headers_mut().extend(headers);
     response
 }
 
-fn refusal(answer: &Answer) -> Response {
+fn json(answer: &Answer, ran: bool) -> Result<String, StatusCode> {
     let body = Body { errors: &answer.errors, extensions: &answer.extensions };
-    match serde_json::to_vec(&body) {
-        Ok(json) => json.into_response(),
-        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
-    }
+    let json = if ran { serde_json::to_string(answer) } else { serde_json::to_string(&body) };
+    json.map_err(|_| StatusCode::INTERNAL_SERVER_ERROR)
 }
 
 /// Headers that say what to do next.

@@ -1,7 +1,7 @@
 //! From the first request to the last: listening, and leaving in good order.
 //!
-//! Told to stop, a server says at `/readyz` that it is leaving and closes its sockets, spread over the seconds that the
-//! settings give, while it still answers. Then it stops listening, finishes the requests under way, and closes what lies
+//! Told to stop, a server says at `/readyz` that it is leaving and closes its sockets and feeds, spread over the seconds
+//! that the settings give, while it still answers. Then it stops listening, finishes the requests under way, and closes what lies
 //! behind it.
 
 use std::net::SocketAddr;
@@ -16,7 +16,7 @@ use super::state::Server;
 use crate::kernel::{Error, Result};
 use crate::platform::config::Config;
 
-/// A socket may take so much longer than the settings say to say goodbye.
+/// A socket or a feed may take so much longer than the settings say to say goodbye.
 const GOODBYE: Duration = Duration::from_secs(2);
 
 /// Takes the address and port of the settings.
@@ -30,28 +30,30 @@ pub async fn bind(config: &Config) -> Result<TcpListener> {
 /// Serves until `stop` is told, then leaves in good order.
 pub async fn serve(server: Server, listener: TcpListener, stop: CancellationToken) -> Result<()> {
     let closed = CancellationToken::new();
-    let mut serving = tokio::spawn(listen::serve(listener, router(server.clone()), closed.clone()));
+    // A socket is told first, by a close frame.
+    let patience = server.live.limits.write + GOODBYE;
+    let mut serving = tokio::spawn(listen::serve(listener, router(server.clone()), patience, closed.clone()));
     tokio::select! {
         () = stop.cancelled() => {}
         ended = &mut serving => return Err(Error::internal(format!("the server ended by itself: {ended:?}"))),
     }
-    leave_sockets(&server).await;
+    leave_live(&server).await;
     closed.cancel();
     serving.await.map_err(Error::internal)?;
     server.platform.close().await;
     Ok(())
 }
 
-async fn leave_sockets(server: &Server) {
+async fn leave_live(server: &Server) {
     server.draining.cancel();
     server.sockets.close();
     let open = server.sockets.len();
     if open > 0 {
-        tracing::info!(open, "closing sockets");
+        tracing::info!(open, "closing sockets and feeds");
     }
     let patience = Duration::from_secs(server.platform.config.server.drain_seconds) + GOODBYE;
     if tokio::time::timeout(patience, server.sockets.wait()).await.is_err() {
-        tracing::warn!(open = server.sockets.len(), "sockets did not close in time");
+        tracing::warn!(open = server.sockets.len(), "sockets or feeds did not close in time");
     }
 }
 

@@ -2,16 +2,18 @@
 //!
 //! `router` names every address. A document goes through `caller` (who), `documents` (may it be looked at), `execute`
 //! (is it allowed, then run) and `throttle` (how often); `http` reads and writes it, with the one table of statuses in
-//! `status`. `socket` speaks WebSocket and `live` keeps what its clients subscribe to. `files`
+//! `status`. `live` keeps what clients subscribe to; `socket` brings it over WebSocket, `feed` over plain HTTP. `files`
 //! takes and gives uploads. `lifecycle` begins and ends it all. `mailbox` shows a developer the letters that were captured.
 //!
-//! To add an address: a line in `router`. To add a way for documents to come in: read an `Asked`, then `prepare` and
-//! `run` it, or `subscribe`; so nothing that is checked can be left out.
+//! To add an address: a line in `router`. To add a way for documents to come in: read an `Asked`, then `prepare` it,
+//! and `run` or `open` that; so nothing that is checked can be left out.
 
 pub mod caller;
+pub mod checked;
 pub mod cors;
 pub mod documents;
 pub mod execute;
+pub mod feed;
 pub mod files;
 pub mod health;
 pub mod http;
@@ -20,6 +22,7 @@ mod listen;
 pub mod live;
 pub mod mailbox;
 pub mod negotiate;
+mod patience;
 pub mod playground;
 pub mod router;
 pub mod socket;

@@ -2,6 +2,7 @@
 
 use axum::http::{HeaderMap, header};
 
+use super::feed::Framing;
 use super::status::Media;
 
 /// What a client wants to get.
@@ -26,27 +27,49 @@ impl Wanted {
     }
 }
 
-/// Reads `Accept`. The greater weight wins; of equal ones the type that says more. Without the header, JSON.
+/// What the answer to a query or a mutation is written in, by `Accept`. The greater weight wins; of equal ones the type that
+/// says more, and a whole answer before one in pieces. Without the header, JSON.
 pub fn wanted(headers: &HeaderMap) -> Wanted {
-    let lists: Vec<_> = headers.get_all(header::ACCEPT).iter().filter_map(|list| list.to_str().ok()).collect();
-    if lists.iter().all(|list| list.trim().is_empty()) {
+    let mut ranges = ranges(headers).peekable();
+    if ranges.peek().is_none() {
         return Wanted::Answer(Media::Json);
     }
-    let mut best = (0.0, Wanted::Nothing);
-    for range in lists.iter().flat_map(|list| list.split(',')) {
-        let (name, weight) = media_range(range);
-        let (found, rank) = match name.as_str() {
-            "application/graphql-response+json" => (Wanted::Answer(Media::GraphqlResponse), 0.0003),
-            "text/html" => (Wanted::Page, 0.0002),
-            "application/json" => (Wanted::Answer(Media::Json), 0.0001),
-            "*/*" | "application/*" => (Wanted::Answer(Media::Json), 0.0),
-            _ => continue,
-        };
-        if weight > 0.0 && weight + rank > best.0 {
-            best = (weight + rank, found);
-        }
+    best(ranges, |name| match name {
+        "application/graphql-response+json" => Some((Wanted::Answer(Media::GraphqlResponse), 5)),
+        "text/html" => Some((Wanted::Page, 4)),
+        "application/json" => Some((Wanted::Answer(Media::Json), 3)),
+        "*/*" | "application/*" => Some((Wanted::Answer(Media::Json), 2)),
+        _ => framing(name).map(|(framing, rank)| (Wanted::Answer(Media::Framed(framing)), rank)),
+    })
+    .unwrap_or(Wanted::Nothing)
+}
+
+/// What the events of a subscription are written in, if the client takes a response in pieces.
+pub fn wanted_framing(headers: &HeaderMap) -> Option<Framing> {
+    best(ranges(headers), framing)
+}
+
+fn framing(name: &str) -> Option<(Framing, u8)> {
+    match name {
+        "text/event-stream" => Some((Framing::EventStream, 1)),
+        "multipart/mixed" => Some((Framing::Multipart, 0)),
+        _ => None,
     }
-    best.1
+}
+
+/// The known type of the greatest weight; of equal ones that of the highest rank.
+fn best<T>(ranges: impl Iterator<Item = (String, f32)>, known: impl Fn(&str) -> Option<(T, u8)>) -> Option<T> {
+    let found = ranges.filter(|(_, weight)| *weight > 0.0).filter_map(|(name, weight)| {
+        let (found, rank) = known(&name)?;
+        Some((weight, rank, found))
+    });
+    found.max_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1))).map(|(.., found)| found)
+}
+
+/// The entries of `Accept`.
+fn ranges(headers: &HeaderMap) -> impl Iterator<Item = (String, f32)> {
+    let lists = headers.get_all(header::ACCEPT).iter().filter_map(|list| list.to_str().ok());
+    lists.flat_map(|list| list.split(',')).filter(|range| !range.trim().is_empty()).map(media_range)
 }
 
 /// The name and the weight of one entry.
@@ -84,6 +107,23 @@ mod tests {
         assert_eq!(of("application/graphql-response+json, text/html"), Wanted::Answer(GraphqlResponse));
         assert_eq!(of("image/png"), Wanted::Nothing);
         assert_eq!(of("application/json;q=0"), Wanted::Nothing);
+    }
+
+    #[test]
+    fn only_subscriptions_prefer_pieces() {
+        let headers = |accept: &str| HeaderMap::from_iter([(header::ACCEPT, accept.parse().unwrap())]);
+        let of = |accept: &str| (wanted(&headers(accept)), wanted_framing(&headers(accept)));
+        let framed = |framing| Wanted::Answer(Media::Framed(framing));
+        let (events, parts) = (Framing::EventStream, Framing::Multipart);
+        assert_eq!(of("text/event-stream"), (framed(events), Some(events)));
+        assert_eq!(of("multipart/mixed;boundary=graphql;subscriptionSpec=1.0"), (framed(parts), Some(parts)));
+        assert_eq!(of("text/event-stream, multipart/mixed"), (framed(events), Some(events)));
+        assert_eq!(of("text/event-stream;q=0.1, multipart/mixed"), (framed(parts), Some(parts)));
+        assert_eq!(of("text/event-stream, */*"), (Wanted::Answer(Media::Json), Some(events)));
+        let apollo = "multipart/mixed;boundary=graphql;subscriptionSpec=1.0,application/graphql-response+json,\
+            application/json;q=0.9";
+        assert_eq!(of(apollo), (Wanted::Answer(Media::GraphqlResponse), Some(parts)));
+        assert_eq!(of("application/json, */*").1, None);
     }
 
     #[test]

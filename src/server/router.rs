@@ -11,6 +11,9 @@ use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{any, get};
 use futures_util::FutureExt;
+use tower_http::CompressionLevel;
+use tower_http::compression::CompressionLayer;
+use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove};
 
 use super::caller::REQUEST_ID;
 use super::cors::{Origins, secure};
@@ -20,6 +23,9 @@ use super::status::code;
 use super::{files, health, http, mailbox, playground, socket};
 use crate::kernel::Error;
 
+/// Bytes of an answer from which on it is packed: what fits into one packet travels as fast as it is.
+const PACKED_FROM: u16 = 1_400;
+
 /// The server as one service.
 pub fn router(server: Server) -> Router {
     let origins = Origins::new(&server.platform.config);
@@ -28,9 +34,9 @@ pub fn router(server: Server) -> Router {
         routes = routes.route("/dev/mail", get(mailbox::list)).route("/dev/mail/{id}", get(mailbox::letter));
     }
     routes
-        .route("/graphql", any(graphql))
+        .route("/graphql", any(graphql).layer(packing()))
         .route("/graphql/ws", any(sockets))
-        .route("/playground/{*path}", get(asset))
+        .route("/playground/{*path}", get(asset).layer(packing()))
         .route("/files/{*key}", get(files::get).put(files::put))
         .route("/", get(|| async { Redirect::temporary("/graphql") }))
         .route("/healthz", get(health::alive))
@@ -41,6 +47,13 @@ pub fn router(server: Server) -> Router {
         .layer(origins.layer())
         .layer(middleware::from_fn_with_state(server.clone(), edge))
         .with_state(server)
+}
+
+/// Packs long answers for whoever takes that. Feeds are left alone: what is packed waits for more to come.
+fn packing() -> CompressionLayer<impl Predicate> {
+    let is_whole = NotForContentType::SSE.and(NotForContentType::const_new("multipart/mixed"));
+    let layer = CompressionLayer::new().quality(CompressionLevel::Fastest);
+    layer.compress_when(SizeAbove::new(PACKED_FROM).and(is_whole))
 }
 
 /// `/graphql` speaks HTTP, and WebSocket to whoever asks for it.

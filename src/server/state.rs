@@ -6,12 +6,14 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::features::accounts::Sessions;
+use crate::features::admin::Board;
 use crate::kernel::Result;
 use crate::platform::Platform;
 use crate::resolvers::{self, Api};
+use crate::server::checked::{self, CheckedDocuments};
 use crate::server::documents::InputIndex;
 use crate::server::documents::access::SchemaIndex;
-use crate::server::live::Live;
+use crate::server::live::{Live, LiveLimits, figures};
 
 /// The running server.
 #[derive(Clone)]
@@ -28,9 +30,11 @@ pub struct Server {
     pub index: Arc<SchemaIndex>,
     /// The types of its inputs.
     pub inputs: Arc<InputIndex>,
-    /// Told when the server is to be left: it takes no new sockets, and closes the open ones.
+    /// Documents that were judged.
+    pub checked: Arc<CheckedDocuments>,
+    /// Told when the server is to be left: it takes no new sockets and feeds, and closes the open ones.
     pub draining: CancellationToken,
-    /// Open sockets, each tracked for as long as it lives: a draining server waits for them.
+    /// Open sockets and feeds, each tracked for as long as it lives: a draining server waits for them.
     pub sockets: TaskTracker,
     /// What live operations share.
     pub live: Arc<Live>,
@@ -40,11 +44,33 @@ impl Server {
     /// A server over this platform.
     pub fn new(platform: Arc<Platform>) -> Result<Self> {
         let sessions = Sessions::new(platform.clone());
-        let (strict, twin) = resolvers::build(|builder| builder.data(platform.clone()).data(sessions.clone()));
+        let board = Arc::<Board>::default();
+        tokio::spawn(figures::tell(platform.clone(), board.clone()));
+        let data =
+            |builder: resolvers::Builder| builder.data(platform.clone()).data(sessions.clone()).data(board.clone());
+        let (strict, twin) = resolvers::build(data);
         let sdl = resolvers::raw_sdl();
         let index = Arc::new(SchemaIndex::from_sdl(&sdl)?);
         let inputs = Arc::new(InputIndex::from_sdl(&sdl)?);
-        let (live, draining, sockets) = (Arc::default(), CancellationToken::new(), TaskTracker::new());
-        Ok(Server { platform, sessions, strict, twin, index, inputs, live, draining, sockets })
+        let live = Arc::new(Live::new(LiveLimits::of(&platform.config)));
+        let (draining, sockets) = (CancellationToken::new(), TaskTracker::new());
+        let checked = checked::documents();
+        Ok(Server { platform, sessions, strict, twin, index, inputs, checked, live, draining, sockets })
+    }
+}
+
+#[cfg(test)]
+impl Server {
+    /// A server on an empty database with the default settings.
+    pub async fn for_tests() -> (Self, tempfile::TempDir) {
+        use figment::providers::{Format, Toml};
+
+        let folder = tempfile::tempdir().unwrap();
+        let defaults = Toml::string(include_str!("../platform/config/default.toml"));
+        let mut config: crate::platform::config::Config = figment::Figment::from(defaults).extract().unwrap();
+        config.app.data_dir = folder.path().to_owned();
+        let (clock, entropy) = (crate::platform::host::clock(), crate::platform::host::entropy());
+        let platform = Platform::open(config, clock, entropy, &[]).await.unwrap();
+        (Server::new(platform).unwrap(), folder)
     }
 }

@@ -2,10 +2,12 @@
 //!
 //! Once a document has run, the answer is 200, whatever its fields say. Else the code of the first error decides, and for
 //! some codes the media type too: clients of `application/json` cannot tell an answer of GraphQL from a page of a proxy,
-//! so for them every well-formed request gets 200, as they expect it. What is about the transport rather than the
-//! document has its status for everyone.
+//! so for them every well-formed request gets 200, as they expect it; and clients of event streams can read an error only
+//! inside of one. What is about the transport rather than the document has its status for everyone.
 
 use axum::http::StatusCode;
+
+use super::feed::Framing;
 
 /// The media type of an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,6 +16,8 @@ pub enum Media {
     GraphqlResponse,
     /// `application/json`: 200 for every well-formed request.
     Json,
+    /// A response in pieces, which may go on; before it begins, statuses are those of `application/json`.
+    Framed(Framing),
 }
 
 impl Media {
@@ -22,6 +26,15 @@ impl Media {
         match self {
             Media::GraphqlResponse => "application/graphql-response+json; charset=utf-8",
             Media::Json => "application/json; charset=utf-8",
+            Media::Framed(framing) => framing.content_type(),
+        }
+    }
+
+    /// The type of an answer that does not come in pieces.
+    pub const fn whole(self) -> Self {
+        match self {
+            Media::Framed(_) => Media::Json,
+            whole => whole,
         }
     }
 }

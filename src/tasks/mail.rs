@@ -1,6 +1,7 @@
 //! Tasks of mail.
 
 use crate::features::accounts::codes;
+use crate::features::alerts;
 use crate::kernel::{Caller, Code, Error, Result};
 use crate::platform::Platform;
 use crate::platform::mail::Refusal;
@@ -29,7 +30,12 @@ pub(super) async fn deliver(platform: &Platform, caller: &Caller, task: &Task) -
             tracing::warn!(letter = %letter.id, why, "a letter will not be delivered");
         }
     }
-    letters::end(&platform.work, caller, task.id, task.attempts(), letter.id, outcome).await
+    let has_failed = matches!(outcome, End::Failed(_));
+    letters::end(&platform.work, caller, task.id, task.attempts(), letter.id, outcome).await?;
+    if has_failed {
+        alerts::commands::count_letters(platform, caller).await?;
+    }
+    Ok(())
 }
 
 async fn attempt(platform: &Platform, letter: &Waiting) -> Result<Result<Option<String>, Refusal>> {

@@ -8,13 +8,16 @@
 //! `run`.
 
 mod bookings;
+mod changes;
 mod disputes;
 mod mail;
 mod nightly;
 mod offers;
 mod payments;
 mod prune;
+mod recurring;
 mod reviews;
+mod streams;
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -23,9 +26,10 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use tokio::task::JoinSet;
 
+use crate::features::alerts::{self, NewAlert};
 use crate::features::{
-    bookings as booking_feature, disputes as dispute_feature, jobs as job_feature, offers as offer_feature,
-    reviews as review_feature, wallet,
+    bookings as booking_feature, changes as change_feature, disputes as dispute_feature, jobs as job_feature,
+    offers as offer_feature, reviews as review_feature, wallet,
 };
 use crate::kernel::clock::HOUR;
 use crate::kernel::{Caller, Error, Result};
@@ -44,7 +48,7 @@ const LOOK_MS: u64 = 1_000;
 /// Works until the platform stops. Any number of processes may.
 pub async fn work(platform: Arc<Platform>) {
     let mut prune_at = platform.clock.now();
-    let mut night_at = prune_at;
+    let mut recurring_at = prune_at;
     let (mut running, mut pruning) = (JoinSet::new(), JoinSet::new());
     while !platform.stop.is_cancelled() {
         let found = look(&platform, &mut running).await.unwrap_or_else(|error| {
@@ -58,8 +62,8 @@ pub async fn work(platform: Arc<Platform>) {
             prune_at = platform.clock.now().plus(HOUR);
             pruning.spawn(async move { prune::run(&platform).await });
         }
-        if platform.clock.now() >= night_at {
-            night_at = nightly::look(&platform).await;
+        if platform.clock.now() >= recurring_at {
+            recurring_at = recurring::look(&platform).await;
         }
         if found > 0 && running.len() < AT_ONCE {
             continue;
@@ -106,9 +110,26 @@ async fn attempt(platform: &Platform, task: Task) -> Result<()> {
         Ok(()) => queue::done(&platform.db, &task, platform.clock.now()).await,
         Err(error) => {
             tracing::warn!(task = %task.id, kind = task.kind, %error, "a task failed");
-            queue::failed(&platform.db, &task, platform.clock.now(), &error).await
+            fail(platform, &caller, task, error.to_string()).await
         }
     }
+}
+
+/// Puts a task back that failed. Staff hear of one that is given up.
+async fn fail(platform: &Platform, caller: &Caller, task: Task, error: String) -> Result<()> {
+    platform
+        .work
+        .run(caller, (task, error), |unit, (task, error)| {
+            Box::pin(async move {
+                if queue::failed(&mut unit.tx, task, unit.now, error).await? {
+                    let (id, kind, attempts) = (task.id, task.kind.as_str(), task.attempts());
+                    let body = format!("The task {id} of the kind {kind} was given up after {attempts} attempts.");
+                    alerts::commands::raise(unit, NewAlert::new(alerts::Kind::TaskGivenUp, kind, body)).await?;
+                }
+                Ok(())
+            })
+        })
+        .await
 }
 
 /// Every kind of task and its handler.
@@ -117,9 +138,10 @@ async fn run(platform: &Platform, caller: &Caller, task: &Task) -> Result<()> {
         job_feature::model::EXPIRE => offers::expire_job(platform, caller, task).await,
         offer_feature::model::EXPIRE => offers::expire(platform, caller, task).await,
         offer_feature::settling::TELL => offers::tell(platform, caller, task).await,
-        booking_feature::model::TIME_OUT | booking_feature::model::LAPSE => {
+        booking_feature::model::TIME_OUT | booking_feature::model::LAPSE | booking_feature::model::RELEASE => {
             bookings::end_silence(platform, caller, task).await
         }
+        change_feature::model::EXPIRE => changes::expire(platform, caller, task).await,
         dispute_feature::model::ESCALATE => disputes::escalate(platform, caller, task).await,
         review_feature::commands::PUBLISH => reviews::publish(platform, caller, task).await,
         wallet::commands::COLLECT => payments::collect(platform, caller, task).await,

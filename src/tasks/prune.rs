@@ -1,7 +1,7 @@
 //! Every hour: forgets what has had its time, a little at a time so that nobody waits for it, looks for jobs, offers,
-//! bookings, disputes and reviews whose own task was lost, and removes files that nothing needs.
+//! bookings, changes, disputes and reviews whose own task was lost, and removes files that nothing needs.
 
-use crate::features::{accounts::codes, bookings, disputes, jobs, notifications, offers, reviews, uploads};
+use crate::features::{accounts::codes, bookings, changes, disputes, jobs, notifications, offers, reviews, uploads};
 use crate::kernel::clock::{DAY, HOUR};
 use crate::kernel::{Caller, Result, Timestamp};
 use crate::platform::Platform;
@@ -33,7 +33,7 @@ pub(super) async fn run(platform: &Platform) {
         tracing::warn!(%error, "overdue reviews could not be published; trying again in an hour");
     }
     if let Err(error) = wake_lost(platform, now).await {
-        tracing::warn!(%error, "overdue bookings and disputes could not be moved on; trying again in an hour");
+        tracing::warn!(%error, "overdue bookings, changes and disputes could not be moved on; trying again in an hour");
     }
     if let Err(error) = remove_files(platform, now).await {
         tracing::warn!(%error, "files could not be removed; trying again in an hour");
@@ -67,12 +67,15 @@ async fn publish_lost(platform: &Platform, now: Timestamp) -> Result<()> {
     Ok(())
 }
 
-/// No booking is silent for ever and no dispute waits for ever, whatever became of the tasks that were to wake them.
+/// No booking is silent for ever, and no change and no dispute waits for ever, whatever became of the tasks that were to wake them.
 async fn wake_lost(platform: &Platform, now: Timestamp) -> Result<()> {
     let then = now.plus(-OVERDUE_MS);
     for (booking, version) in bookings::queries::overdue(platform, then).await? {
         let silence = bookings::timers::Silence { booking, version };
         go_on(bookings::timers::end_silence(platform, &Caller::system(format!("overdue-{booking}")), silence).await);
+    }
+    for change in changes::queries::overdue(platform, then).await? {
+        go_on(changes::commands::expire(platform, &Caller::system(format!("overdue-{change}")), change).await);
     }
     for dispute in disputes::queries::overdue(platform, then).await? {
         go_on(disputes::commands::escalate(platform, &Caller::system(format!("overdue-{dispute}")), dispute).await);

@@ -2,7 +2,8 @@
 // websocket_messages.dart and gql_link's RequestSerializer.
 //
 // It differs from npm graphql-ws: in the old subprotocol operations go out before the ack; an operation comes back with
-// its old id and variables; a pong carries `payload: null`; it always reconnects, whatever the close code.
+// its old id, and its serialiser is asked for it again; a pong carries `payload: null`; it always reconnects, whatever the
+// close code.
 
 import { randomUUID } from 'node:crypto';
 import { Kind, parse, print, visit } from 'graphql';
@@ -27,6 +28,24 @@ export function serialize(document, variables = {}) {
   return { operationName: null, variables, query: print(gql(document)) };
 }
 
+/** `ResumingSerializer` of examples/flutter/live.dart: the newest cursor goes into the variables. */
+function resuming({ document, variables, place }) {
+  const body = serialize(document, variables);
+  return place?.cursor ? { ...body, variables: { ...variables, after: place.cursor } } : body;
+}
+
+/** `Place` of examples/flutter/live.dart. */
+export class Place {
+  seen = new Set();
+
+  take(item) {
+    this.cursor = item?.cursor ?? this.cursor;
+    if (!item?.id || !item.cursor) return true;
+    if (this.seen.size === 1000) this.seen.delete([...this.seen][0]);
+    return !this.seen.has(item.id) && Boolean(this.seen.add(item.id));
+  }
+}
+
 /** Its SocketClient. */
 export class SocketClient {
   operations = new Map();
@@ -41,10 +60,11 @@ export class SocketClient {
     this.connect();
   }
 
-  connect() {
+  async connect() {
     const { webSocketImpl: Socket, headers, onAck } = this.options;
     const { initialPayload } = this;
-    const payload = typeof initialPayload === 'function' ? initialPayload() : initialPayload;
+    const payload = typeof initialPayload === 'function' ? await initialPayload() : initialPayload;
+    if (this.isDisposed) return;
     const socket = new Socket(this.url, [this.protocol], { headers });
     this.socket = socket;
     socket.on('open', () => {
@@ -71,7 +91,7 @@ export class SocketClient {
   }
 
   start(id) {
-    const { payload } = this.operations.get(id);
+    const payload = resuming(this.operations.get(id));
     this.write({ type: this.isOld ? 'start' : 'subscribe', id, payload });
   }
 
@@ -105,14 +125,15 @@ export class SocketClient {
     this.closes.push(code);
     if (socket !== this.socket || this.isDisposed) return;
     clearTimeout(this.timer);
-    setTimeout(() => this.isDisposed || this.connect(), this.reconnectMs);
+    const wait = this.options.onConnectionLost?.(code) ?? this.reconnectMs;
+    setTimeout(() => this.isDisposed || this.connect(), wait);
   }
 
   /** Starts an operation, and hands its results to `take`. The answer stops it. */
-  subscribe(document, variables, take, done = () => {}) {
+  subscribe(document, variables, take, { done = () => {}, place } = {}) {
     const id = randomUUID();
-    this.operations.set(id, { payload: serialize(document, variables), take, done });
-    const isLive = () => this.socket.readyState === 1 && (this.isOld || this.messages.length > 0);
+    this.operations.set(id, { document, variables, place, take, done });
+    const isLive = () => this.socket?.readyState === 1 && (this.isOld || this.messages.length > 0);
     if (isLive()) this.start(id);
     return () => {
       this.operations.delete(id);
@@ -124,21 +145,13 @@ export class SocketClient {
   run(document, variables) {
     return new Promise((resolve) => {
       let result;
-      this.subscribe(document, variables, (it) => (result = it), () => resolve(result));
+      this.subscribe(document, variables, (it) => (result = it), { done: () => resolve(result) });
     });
-  }
-
-  /** Closes the socket and comes back at once, with a fresh payload. */
-  reconnect() {
-    const { socket } = this;
-    clearTimeout(this.timer);
-    this.connect();
-    socket.close(1000);
   }
 
   dispose() {
     this.isDisposed = true;
     clearTimeout(this.timer);
-    this.socket.close(1000);
+    this.socket?.close(1000);
   }
 }

@@ -1,41 +1,24 @@
-// graphql_flutter, as a replay of its frames: see flutter.mjs. The recipe for its users is in docs/clients.md.
+// graphql_flutter, as a replay of its frames: see flutter.mjs. The recipe is examples/flutter/live.dart.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { parse } from 'graphql';
 import WebSocket from 'ws';
 
-import { SocketClient, serialize } from './flutter.mjs';
+import { Place, SocketClient, serialize } from './flutter.mjs';
 import { tryClient } from './front.mjs';
 import { stack } from './support.mjs';
 
 const PROTOCOLS = ['graphql-ws', 'graphql-transport-ws'];
 
-/** One subscription brings everything: so the cursor of its last item speaks for all that the app shows. */
-const EVERYTHING = parse(`subscription {
-  eventAppended {
-    __typename
-    id
-    cursor
-    ... on BookingCreated { booking { id status } }
-    ... on BookingStatusChanged { to booking { id status } }
-    ... on MessageCreated { message { id number content } conversation { id unreadCount } }
-  }
-}`);
-const PARTS = { BookingChanged: /^(Booking|Stream)/, ConversationChanged: /^(Message|Stream)/, EventAppended: /./ };
-
-/** An app that keeps the cursor of the last item and hands it over in the init payload. */
+/** An app on examples/flutter/live.dart: a cursor for each subscription, and a token in the init payload. */
 class App {
-  parts = [];
-
   constructor(settings, protocol) {
     this.settings = settings;
-    const bearer = () => settings.token() && { authorization: `Bearer ${settings.token()}` };
     this.socket = new SocketClient(settings.url, {
       protocol,
-      initialPayload: () => ({ ...bearer(), resume: this.resume }),
-      reconnectMs: 100,
+      initialPayload: async () => (settings.token() ? { authorization: `Bearer ${settings.token()}` } : {}),
+      onConnectionLost: () => 100,
       webSocketImpl: settings.webSocketImpl,
       onAck: () => settings.on.connected(),
     });
@@ -58,23 +41,13 @@ class App {
   };
 
   watch(document, variables, take) {
-    const name = document.definitions[0].name.value;
-    if (!PARTS[name] || variables.after === 'nonsense') {
-      this.socket.subscribe(document, variables, (result) => {
-        if (Object.values(result.data ?? {})[0]?.__typename === 'StreamGap') this.settings.onGap();
-        take(result);
-      });
-      return;
-    }
-    this.parts.push({ fits: PARTS[name], take });
-    if (this.parts.length > 1) return;
-    this.resume = variables.after;
-    this.socket.reconnect();
-    this.socket.subscribe(EVERYTHING, {}, (result) => {
-      const item = result.data?.eventAppended;
-      for (const { fits, take } of this.parts) if (!item || fits.test(item.__typename)) take(result);
-      this.resume = item?.cursor ?? this.resume;
-    });
+    const place = new Place();
+    const isNew = (result) => {
+      const item = Object.values(result.data ?? {})[0];
+      if (item?.__typename === 'StreamGap') this.settings.onGap();
+      return place.take(item);
+    };
+    this.socket.subscribe(document, variables, (result) => isNew(result) && take(result), { place });
   }
 
   close() {

@@ -108,8 +108,8 @@ test('linters find nothing', async (t) => {
 
 test('the recipes are printed as they are tested', async () => {
   const page = await readFile(join(ROOT, 'docs/clients.md'), 'utf8');
-  for (const file of ['codegen.ts', 'live.ts', 'apollo.ts', 'screen.ts', 'urql.ts']) {
+  for (const file of ['codegen.ts', 'resume.ts', 'live.ts', 'feed.ts', 'apollo.ts', 'screen.ts', 'lists.ts', 'urql.ts', 'flutter/live.dart']) {
     const text = await readFile(join(EXAMPLES, file), 'utf8');
-    assert.ok(page.includes(`\`\`\`ts\n${text}\`\`\``), `docs/clients.md does not print examples/${file} as it is`);
+    assert.ok(page.includes(`\`\`\`${file.split('.')[1]}\n${text}\`\`\``), `docs/clients.md does not print examples/${file} as it is`);
   }
 });

@@ -123,6 +123,7 @@ export class Sockets {
       webSocketImpl: Tracked,
       connectionParams: () => ({ ...(this.token && { Authorization: `Bearer ${this.token}` }), resume: this.resume }),
       retryAttempts: Infinity,
+      shouldRetry: () => true, // also while nobody listens there
       retryWait: () => Promise.all([this.#connects, sleep(100)]),
       on: {
         closed: ({ code }) => {

@@ -42,7 +42,7 @@ export async function stack(t, { scaled = false, redis } = {}) {
     await server.start();
     servers.push(server);
   }
-  return { servers, databaseUrl: env.DATABASE_URL, command: (...args) => promisify(execFile)(BIN, args, { env, cwd: folder }) };
+  return { servers, folder, databaseUrl: env.DATABASE_URL, command: (...args) => promisify(execFile)(BIN, args, { env, cwd: folder }) };
 }
 
 /** Steps that are run when the test ends, the newest first, each even if another fails. */
@@ -62,7 +62,8 @@ export function undone(t) {
   return steps;
 }
 
-function needed(name) {
+/** What the environment must have. */
+export function needed(name) {
   const value = process.env[name];
   assert.ok(value, `${name} is not set: run scripts/test --clients, or within scripts/servers run --`);
   return value;
@@ -107,6 +108,9 @@ for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => process.exi
 
 /** One running instance. */
 class Server {
+  /** Another object for each time that it runs; null while it does not. */
+  up = null;
+
   constructor(env, undo) {
     this.env = env;
     this.undo = undo;
@@ -128,7 +132,7 @@ class Server {
     for (const end = Date.now() + START_MS; Date.now() < end; await sleep(50)) {
       const answer = await fetch(ready).catch(() => null);
       await answer?.arrayBuffer();
-      if (answer?.status === 200) return;
+      if (answer?.status === 200) return void (this.up = {});
       if (!running.has(child)) break;
     }
     throw new Error(`the server did not become ready; its last words:\n${this.log}`);
@@ -138,7 +142,7 @@ class Server {
   async stop() {
     const { child } = this;
     if (!child) return;
-    this.child = null;
+    this.child = this.up = null;
     child.kill('SIGTERM');
     const end = await Promise.race([child.ended, sleep(STOP_MS, null, { ref: false })]);
     if (!end) child.kill('SIGKILL');
@@ -148,7 +152,7 @@ class Server {
   /** Ends it without a warning, and without a goodbye to anybody. */
   async kill() {
     const { child } = this;
-    this.child = null;
+    this.child = this.up = null;
     child.kill('SIGKILL');
     await child.ended;
   }
@@ -206,7 +210,14 @@ class Server {
 /** The text of a mutation: each takes one `input` of its own type. */
 export function mutation(name, selection) {
   const type = `${name[0].toUpperCase()}${name.slice(1)}Input`;
-  return `mutation ($input: ${type}!) { ${name}(input: $input) { ${selection} userErrors { field message } } }`;
+  return `mutation ($input: ${type}!) { ${name}(input: $input) { ${selection} userErrors { code field message } } }`;
+}
+
+/** The number of every kind of event, to be selected of `StreamEvent`, so that none can be missing unnoticed. */
+export async function eventNumbers(server) {
+  const { __type } = await server.data('{ __type(name: "StreamEvent") { possibleTypes { name fields { name } } } }');
+  const events = __type.possibleTypes.filter(({ fields }) => fields.some(({ name }) => name === 'number'));
+  return events.map(({ name }) => `... on ${name} { number }`).join(' ');
 }
 
 /** The payload in the answer to a mutation, which nothing may refuse. */

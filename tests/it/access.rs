@@ -91,10 +91,12 @@ impl Rules {
 fn meets(who: &Someone, object: &Object, rule: Access) -> bool {
     let is_concerned = object.concerned.contains(&who.name);
     match rule {
-        Access::Public => true,
+        Access::Public => !object.is_private || is_concerned || who.is_staff(),
         Access::SignedIn => who.is_signed_in() && (object.is_open || is_concerned || who.is_staff()),
         Access::Party => is_concerned || (who.is_staff() && !PRIVATE.contains(&object.ty)),
         Access::SelfOnly => object.owner == who.name || who.is_staff(),
+        // Of alerts, those about money are not for all of them.
+        Access::Moderator => who.is_staff() && (is_concerned || object.ty != "AdminAlert"),
         rule => panic!("{rule:?} is no rule about objects"),
     }
 }

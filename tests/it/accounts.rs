@@ -1,5 +1,8 @@
 //! Accounts through the API: from sign-up to sign-out.
 
+mod rights;
+mod sessions;
+
 use std::time::{Duration, Instant};
 
 use gigwire::kernel::clock::{DAY, MINUTE, SECOND};

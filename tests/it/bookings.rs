@@ -1,5 +1,6 @@
 //! Bookings through the API: the whole life of a deal, and everything that may not happen in it.
 
+mod delay;
 mod staff;
 mod timers;
 

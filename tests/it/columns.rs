@@ -51,10 +51,18 @@ async fn story(app: &TestApp) {
         let review = json!({ "bookingId": booking, "rating": 4, "text": "Good" });
         app.act(who, "reviewPost", review).await.ok();
     }
+    let changed = app.book(&ada, &bob).await;
+    let input = json!({ "bookingId": changed, "amount": usd("90.00"), "period": app.period(DAY, 2 * DAY),
+        "idempotencyKey": "change" });
+    let change = id_of(&app.act(&bob, "bookingChangePropose", input).await.ok(), "change");
+    app.settle(&ada, "bookingChangeAccept", &change).await.ok();
+    app.propose(&ada, &changed, "80.00").await.ok();
     let disputed = app.book(&ada, &bob).await;
     let input = json!({ "bookingId": disputed, "reason": "LATE", "evidence": "So.", "idempotencyKey": "dispute" });
     let dispute = id_of(&app.act(&ada, "disputeOpen", input).await.ok(), "dispute");
     let admin = app.admin().await;
+    let proof = crate::uploads::upload(app, &ada, "EVIDENCE", "application/pdf", crate::support::pictures::pdf()).await;
+    app.act(&ada, "disputeAddEvidence", json!({ "disputeId": dispute, "fileIds": [proof["id"]] })).await.ok();
     app.act(&admin, "disputePropose", json!({ "disputeId": dispute, "toCustomer": usd("50.00") })).await.ok();
     for (who, key) in [(&ada, "ada"), (&bob, "bob")] {
         let input = json!({ "disputeId": dispute, "proposalNumber": 1, "idempotencyKey": key });
@@ -69,6 +77,8 @@ async fn story(app: &TestApp) {
     let text = "mutation ($input: AnnouncementPublishInput!) { announcementPublish(input: $input) { userErrors { message } } }";
     let news = json!({ "title": "News", "body": "Good ones", "level": "INFO" });
     app.gql(&admin, text, json!({ "input": news })).await;
+    let block = json!({ "userId": bob.id, "blockUntil": "2999-01-01T00:00:00Z", "reason": "Spam." });
+    app.act(&admin, "userBlock", block).await.ok();
     // A night passes, and payouts are frozen.
     app.clock.advance(2 * DAY);
     let (platform, night) = (&app.server.platform, Caller::system("night"));

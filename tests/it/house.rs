@@ -20,10 +20,11 @@ const LINES_WANTED: usize = 250;
 const ROOMS: [&str; 6] = ["mod.rs", "model.rs", "commands.rs", "queries.rs", "store.rs", "events.rs"];
 
 /// Features that do without some of the six files, each with the reason.
-const SMALL: [(&str, &str); 6] = [
+const SMALL: [(&str, &str); 7] = [
     ("admin", "owns nothing: it runs the commands of others"),
     ("audit", "rows come from the unit of work, nobody changes them, and they are no events"),
     ("earnings", "a projection of completed bookings: nobody commands it"),
+    ("presence", "no tables: the platform knows who is there, and tells it"),
     ("profiles", "no tables: it writes through the commands of accounts and uploads"),
     ("proof", "an auditor of the tables of others: it changes none of them and states no events"),
     ("search", "an index that follows the events of others"),

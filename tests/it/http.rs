@@ -1,11 +1,16 @@
 //! GraphQL over HTTP: statuses, headers, media types, limits. Whatever is refused leaves nothing behind.
 
+mod broken;
+mod feeds;
+mod frames;
+
 use gigwire::platform::config::{Profile, Secret};
 use reqwest::header::HeaderMap;
 use reqwest::{Method, RequestBuilder, Response};
 use serde_json::{Value, json};
 
 use crate::support::app::{ANONYMOUS, Instance, PASSWORD, TestApp};
+use crate::support::live::LISTEN;
 
 /// The media type whose statuses tell what became of the request.
 const STRICT: &str = "application/graphql-response+json";
@@ -240,6 +245,30 @@ async fn every_answer_has_an_id_and_careful_headers() {
     assert_eq!(answer.body["extensions"]["requestId"], "from-a-proxy-1");
     let answer = send(app.post("nonsense").header("x-request-id", "no good; id")).await;
     assert_eq!(answer.header("x-request-id").len(), 32);
+}
+
+#[tokio::test]
+async fn long_answers_are_packed_for_whoever_takes_that() {
+    let app = TestApp::sqlite().await;
+    let ask = async |query: &str, packed: bool| {
+        let request = app.post(json!({ "query": query }).to_string());
+        let request = if packed { request.header("accept-encoding", "br, gzip") } else { request };
+        let response = request.send().await.unwrap();
+        let encoding = response.headers().get("content-encoding").map(|value| value.to_str().unwrap().to_owned());
+        (encoding, response.bytes().await.unwrap())
+    };
+    let long = "{ __schema { types { name fields { name description } } } }";
+    let (plain, bytes) = ask(long, false).await;
+    assert_eq!(plain, None);
+    let (encoding, packed) = ask(long, true).await;
+    assert_eq!(encoding.as_deref(), Some("gzip"));
+    assert!(packed.len() * 3 < bytes.len(), "{} bytes of {}", packed.len(), bytes.len());
+    let unpacked: Value = serde_json::from_reader(flate2::read::GzDecoder::new(&packed[..])).unwrap();
+    let whole: Value = serde_json::from_slice(&bytes).unwrap();
+    assert_eq!(unpacked["data"], whole["data"]);
+    assert_eq!(ask("{ __typename }", true).await.0, None);
+    let feed = frames::ask(app.url("").trim_start_matches("http://"), frames::EVENTS, LISTEN, json!({}));
+    frames::Pieces::events(feed.header("accept-encoding", "gzip")).await;
 }
 
 #[tokio::test]

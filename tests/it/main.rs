@@ -6,13 +6,17 @@
 
 mod access;
 mod accounts;
+mod alerts;
 mod bookings;
 mod budget;
+mod changes;
 mod chat;
+mod client;
 mod columns;
 mod config;
 mod contract;
 mod disputes;
+mod figures;
 mod house;
 mod http;
 mod lifecycle;
@@ -21,6 +25,7 @@ mod mail;
 mod model;
 mod notifications;
 mod offers;
+mod presence;
 mod proof;
 mod races;
 mod reviews;

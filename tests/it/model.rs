@@ -10,13 +10,14 @@ use std::collections::BTreeSet;
 use std::env;
 
 use gigwire::features::bookings::commands as bookings;
+use gigwire::features::changes::{Propose, commands as changes};
 use gigwire::features::jobs::{NewJob, commands as jobs};
 use gigwire::features::offers::{NewOffer, commands as offers};
 use gigwire::features::proof;
 use gigwire::features::wallet::commands::{self as wallet, Deposit};
 use gigwire::features::wallet::history;
 use gigwire::features::wallet::queries::balances_of;
-use gigwire::kernel::id::{BookingId, JobId, OfferId, TypedId, UserId};
+use gigwire::kernel::id::{BookingId, ChangeId, JobId, OfferId, TypedId, UserId};
 use gigwire::kernel::{Caller, Code, Currency, Error, Money, Role, Roles, Viewer};
 use gigwire::platform::db::q;
 use gigwire::platform::work::{Effect, Once};
@@ -31,9 +32,9 @@ use crate::support::market::key;
 
 /// Lives on one database, so that looking through all of it stays cheap.
 const ROUND: u32 = 25;
-/// Every end that a booking and an offer can come to here.
+/// Every end that a booking, an offer and a change can come to here.
 const ENDS: &str = "select 'booking ' || status as value from bookings where status in ('COMPLETED', 'CANCELLED')
-    union select 'offer ' || status from offers";
+    union select 'offer ' || status from offers union select 'change ' || status from booking_changes";
 
 /// Where lives are lived.
 struct Place {
@@ -70,7 +71,7 @@ fn live(place: &Place, part: u8, open: impl AsyncFn() -> InProcess) {
     let asked: Option<u32> = env::var(place.variable).ok().map(|lives| lives.parse().unwrap());
     let lives = asked.unwrap_or(place.lives).div_ceil(u32::from(place.parts));
     let runtime = tokio::runtime::Runtime::new().unwrap();
-    let life = vec((step(), any::<bool>()), 5..40);
+    let life = vec((step(), any::<bool>()), 10..60);
     let mut ends = BTreeSet::new();
     for round in 0..lives.div_ceil(ROUND) {
         let server = runtime.block_on(open());
@@ -88,7 +89,7 @@ fn live(place: &Place, part: u8, open: impl AsyncFn() -> InProcess) {
             server.platform().close().await;
         });
     }
-    assert!(lives < 50 || ends.len() == 6, "some life comes to each end: {ends:?}");
+    assert!(lives < 400 || ends.len() == 12, "some life comes to each end: {ends:?}");
 }
 
 /// The same lives in each run, others in each part and round.
@@ -106,6 +107,7 @@ struct Life<'a> {
     jobs: Vec<JobId>,
     offers: Vec<OfferId>,
     bookings: Vec<BookingId>,
+    changes: Vec<ChangeId>,
 }
 
 impl<'a> Life<'a> {
@@ -115,10 +117,11 @@ impl<'a> Life<'a> {
         for _ in 0..3 {
             let id = insert_user(server, roles).await;
             let session = server.platform().ids.new_id();
-            let viewer = Viewer { user: id, session, roles };
+            let viewer = Viewer { user: id, session, roles, disconnections: 0 };
             users.push((id, Caller { viewer: Some(viewer), ..Caller::system("model") }));
         }
-        Life { server, world: World::default(), users, jobs: Vec::new(), offers: Vec::new(), bookings: Vec::new() }
+        let (jobs, offers, bookings, changes) = Default::default();
+        Life { server, world: World::default(), users, jobs, offers, bookings, changes }
     }
 
     fn run(mut self, runtime: &tokio::runtime::Runtime, steps: &[(Step, bool)]) -> Result<(), TestCaseError> {
@@ -213,6 +216,22 @@ impl<'a> Life<'a> {
             Step::Cancel { by, booking } => {
                 let input = bookings::Cancel::new(self.bookings[booking], "No time")?;
                 Some(bookings::cancel(on, caller(by), once("bookingCancel"), input).await?.replayed)
+            }
+            Step::Propose { by, booking, amount } => {
+                let input = Propose::new(self.bookings[booking], Some(money(amount)), None, "")?;
+                let made = changes::propose(on, caller(by), once("bookingChangePropose"), input).await?;
+                Some(noted(made, &mut self.changes))
+            }
+            Step::Agree { by, change } => {
+                let change = self.changes[change];
+                Some(changes::accept(on, caller(by), once("bookingChangeAccept"), change).await?.replayed)
+            }
+            Step::Refuse { by, change } => {
+                let input = changes::Decline::new(self.changes[change], None)?;
+                changes::decline(on, caller(by), None, input).await.map(|_| None)?
+            }
+            Step::Retract { by, change } => {
+                changes::withdraw(on, caller(by), None, self.changes[change]).await.map(|_| None)?
             }
         })
     }

@@ -3,7 +3,8 @@
 use super::passwords::{self, Verdict};
 use super::tokens::{self, Refresh};
 use super::verification::{self, Post};
-use super::{SignIn, SignUp, SignedIn, User, events, store};
+use super::{SignIn, SignUp, SignedIn, User, rights, store};
+use crate::features::alerts::{self, NewAlert};
 use crate::kernel::clock::{DAY, SECOND};
 use crate::kernel::id::{SessionId, UserId};
 use crate::kernel::{Caller, Code, Error, Result, text};
@@ -62,7 +63,8 @@ async fn insert(unit: &mut Unit, input: &SignUp, hash: &str) -> Result<User> {
         profile_image: None,
         cover_image: None,
         roles: input.roles,
-        blocked_until: None,
+        block: None,
+        hides_presence: false,
         created_at: unit.now,
         updated_at: unit.now,
         version: 1,
@@ -121,7 +123,7 @@ async fn open_session(unit: &mut Unit, user: UserId, days: i64) -> Result<(Sessi
     let refresh = Refresh::first(unit.ids.bytes());
     let agent: Option<String> = unit.caller.agent.as_deref().map(|agent| agent.chars().take(200).collect());
     let ip = unit.caller.ip.map(|ip| ip.to_string());
-    store::insert_session(&mut unit.tx, session, user, agent.as_deref(), ip, unit.now).await?;
+    store::sessions::insert_session(&mut unit.tx, session, user, agent.as_deref(), ip, unit.now).await?;
     store::insert_refresh(&mut unit.tx, &refresh.hash(), session, unit.now.plus(days * DAY)).await?;
     Ok((session, refresh))
 }
@@ -176,7 +178,7 @@ async fn rotate(unit: &mut Unit, parent: &str, child: &str, days: i64) -> Result
     super::queries::in_unit(unit, row.user).await?.must_be_free(unit.now)?;
     if first_use {
         store::insert_refresh(&mut unit.tx, child, row.session, unit.now.plus(days * DAY)).await?;
-        store::touch_session(&mut unit.tx, row.session, unit.now).await?;
+        store::sessions::touch_session(&mut unit.tx, row.session, unit.now).await?;
         return Ok(Some(Refreshed::Next(row.user, row.session)));
     }
     let recent = row.used_at.is_some_and(|used| unit.now.0 - used.0 <= REPEAT_MS);
@@ -184,9 +186,12 @@ async fn rotate(unit: &mut Unit, parent: &str, child: &str, days: i64) -> Result
     if recent && successor_unused {
         return Ok(Some(Refreshed::Next(row.user, row.session)));
     }
-    store::end_session(&mut unit.tx, row.session, unit.now).await?;
+    store::sessions::end_session(&mut unit.tx, row.session, unit.now).await?;
     unit.audit(AuditRow::new("session.reuse", row.session));
-    unit.tell(events::rights_changed(row.user));
+    let body = "A refresh token that had been used before came again. Its session was ended.";
+    let alert = NewAlert::new(alerts::Kind::SessionStolen, row.user.to_string(), body).about(row.user);
+    alerts::commands::raise(unit, alert).await?;
+    rights::changed(unit, row.user);
     Ok(Some(Refreshed::Stolen(row.user)))
 }
 
@@ -197,13 +202,28 @@ pub async fn sign_out(platform: &Platform, caller: &Caller, all: bool) -> Result
         .work
         .run(caller, (viewer, all), |unit, (viewer, all)| {
             Box::pin(async move {
-                unit.tell(events::rights_changed(viewer.user));
+                rights::changed(unit, viewer.user);
                 if *all {
-                    store::end_all_sessions(&mut unit.tx, viewer.user, unit.now).await
+                    store::sessions::end_all_sessions(&mut unit.tx, viewer.user, unit.now).await
                 } else {
-                    store::end_session(&mut unit.tx, viewer.session, unit.now).await
+                    store::sessions::end_session(&mut unit.tx, viewer.session, unit.now).await
                 }
             })
         })
         .await
+}
+
+/// Ends one of the viewer's sessions, this one or another.
+pub async fn end_session(platform: &Platform, caller: &Caller, session: SessionId) -> Result<()> {
+    let viewer = caller.viewer()?.user;
+    let ended = platform.work.run(caller, (viewer, session), |unit, (viewer, session)| {
+        Box::pin(async move {
+            if !store::sessions::end_own_session(&mut unit.tx, *session, *viewer, unit.now).await? {
+                return Err(Error::not_found("session").at("sessionId"));
+            }
+            rights::changed(unit, *viewer);
+            Ok(())
+        })
+    });
+    ended.await
 }

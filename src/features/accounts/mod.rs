@@ -7,8 +7,8 @@
 //! A new account gets two letters: a welcome, and one of the [`codes`], with which [`verification`] sees that its address
 //! is its own.
 //!
-//! [`sessions`] answers who a token belongs to right now. A command that changes somebody's rights tells it with
-//! [`events::rights_changed`], and every instance looks again. What a user shows of itself is changed in
+//! [`sessions`] answers who a token belongs to right now. A command that changes somebody's rights says so with
+//! `rights::changed`, and every instance looks again. [`rights`] is what staff do: roles, blocks, disconnecting. What a user shows of itself is changed in
 //! `features/profiles`, since pictures are uploads.
 
 pub mod codes;
@@ -17,10 +17,11 @@ pub mod events;
 pub mod model;
 pub mod passwords;
 pub mod queries;
+pub mod rights;
 pub mod sessions;
 mod store;
 pub mod tokens;
 pub mod verification;
 
-pub use model::{SignIn, SignUp, SignedIn, User};
+pub use model::{Block, LastSeen, Session, SignIn, SignUp, SignedIn, User};
 pub use sessions::Sessions;

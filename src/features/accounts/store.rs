@@ -1,6 +1,9 @@
 //! The SQL of accounts.
 
-use super::User;
+pub(super) mod rights;
+pub(super) mod sessions;
+
+use super::{Block, User};
 use crate::kernel::id::{SessionId, UserId};
 use crate::kernel::{Result, Role, Roles, Timestamp};
 use crate::platform::db::{Db, FromRow, On, Row, Tx, q, q2};
@@ -16,7 +19,8 @@ impl FromRow for User {
             profile_image: row.get("profile_image_id")?,
             cover_image: row.get("cover_image_id")?,
             roles: Roles(row.get("roles")?),
-            blocked_until: row.get("blocked_until")?,
+            block: block(row)?,
+            hides_presence: row.get("hides_presence")?,
             created_at: row.get("created_at")?,
             updated_at: row.get("updated_at")?,
             version: row.get("version")?,
@@ -24,21 +28,11 @@ impl FromRow for User {
     }
 }
 
-/// A session with what must be known of its user at each request.
-pub(super) struct LiveSession {
-    pub(super) user: UserId,
-    pub(super) roles: Roles,
-    pub(super) blocked_until: Option<Timestamp>,
-}
-
-impl FromRow for LiveSession {
-    fn from_row(row: &Row) -> Result<Self> {
-        Ok(LiveSession {
-            user: row.get("user_id")?,
-            roles: Roles(row.get("roles")?),
-            blocked_until: row.get("blocked_until")?,
-        })
-    }
+/// A block, in the columns of `users`.
+fn block(row: &Row) -> Result<Option<Block>> {
+    let Some(at) = row.get("blocked_at")? else { return Ok(None) };
+    let reason: Option<String> = row.get("block_reason")?;
+    Ok(Some(Block { at, until: row.get("blocked_until")?, reason: reason.unwrap_or_default() }))
 }
 
 /// A user with its password's hash.
@@ -75,16 +69,16 @@ impl FromRow for RefreshRow {
 }
 
 pub(super) async fn users(db: &Db, ids: &[UserId]) -> Result<Vec<User>> {
-    q("select id, email, email_verified_at, display_name, bio, profile_image_id, cover_image_id, roles, blocked_until,
-        created_at, updated_at, version from users where id in ({list})")
+    q("select id, email, email_verified_at, display_name, bio, profile_image_id, cover_image_id, roles, blocked_at,
+        blocked_until, block_reason, hides_presence, created_at, updated_at, version from users where id in ({list})")
     .list(ids.iter().copied())
     .all(db)
     .await
 }
 
 pub(super) async fn user(on: impl Into<On<'_>>, id: UserId) -> Result<Option<User>> {
-    q("select id, email, email_verified_at, display_name, bio, profile_image_id, cover_image_id, roles, blocked_until,
-        created_at, updated_at, version from users where id = $1")
+    q("select id, email, email_verified_at, display_name, bio, profile_image_id, cover_image_id, roles, blocked_at,
+        blocked_until, block_reason, hides_presence, created_at, updated_at, version from users where id = $1")
     .bind(id)
     .optional(on)
     .await
@@ -100,13 +94,14 @@ pub(super) async fn lock_user(tx: &mut Tx, id: UserId) -> Result<Option<User>> {
 
 /// Tells the new version.
 pub(super) async fn set_profile(tx: &mut Tx, user: &User, now: Timestamp) -> Result<i64> {
-    q("update users set display_name = $2, bio = $3, profile_image_id = $4, cover_image_id = $5, updated_at = $6,
-        version = version + 1 where id = $1 returning version as n")
+    q("update users set display_name = $2, bio = $3, profile_image_id = $4, cover_image_id = $5,
+        hides_presence = $6, updated_at = $7, version = version + 1 where id = $1 returning version as n")
     .bind(user.id)
     .bind(user.display_name.as_str())
     .bind(user.bio.as_deref())
     .bind(user.profile_image)
     .bind(user.cover_image)
+    .bind(user.hides_presence)
     .bind(now)
     .one(tx)
     .await
@@ -157,33 +152,6 @@ pub(super) async fn verify_email(tx: &mut Tx, user: UserId, now: Timestamp) -> R
     Ok(())
 }
 
-pub(super) async fn insert_session(
-    tx: &mut Tx,
-    session: SessionId,
-    user: UserId,
-    agent: Option<&str>,
-    ip: Option<String>,
-    now: Timestamp,
-) -> Result<()> {
-    q("insert into sessions (id, user_id, agent, ip, created_at, last_seen_at) values ($1, $2, $3, $4, $5, $5)")
-        .bind(session)
-        .bind(user)
-        .bind(agent)
-        .bind(ip)
-        .bind(now)
-        .execute(tx)
-        .await?;
-    Ok(())
-}
-
-pub(super) async fn live_session(db: &Db, session: SessionId) -> Result<Option<LiveSession>> {
-    q("select s.user_id, u.roles, u.blocked_until from sessions s join users u on u.id = s.user_id
-        where s.id = $1 and s.ended_at is null")
-    .bind(session)
-    .optional(db)
-    .await
-}
-
 pub(super) async fn insert_refresh(tx: &mut Tx, hash: &str, session: SessionId, expires_at: Timestamp) -> Result<()> {
     q("insert into refresh_tokens (hash, session_id, expires_at) values ($1, $2, $3)")
         .bind(hash)
@@ -210,25 +178,4 @@ pub(super) async fn refresh(tx: &mut Tx, hash: &str) -> Result<Option<RefreshRow
     .bind(hash)
     .optional(tx)
     .await
-}
-
-pub(super) async fn touch_session(tx: &mut Tx, session: SessionId, now: Timestamp) -> Result<()> {
-    q("update sessions set last_seen_at = $1 where id = $2").bind(now).bind(session).execute(tx).await?;
-    Ok(())
-}
-
-pub(super) async fn end_session(tx: &mut Tx, session: SessionId, now: Timestamp) -> Result<u64> {
-    Ok(q("update sessions set ended_at = $1 where id = $2 and ended_at is null")
-        .bind(now)
-        .bind(session)
-        .execute(tx)
-        .await?)
-}
-
-pub(super) async fn end_all_sessions(tx: &mut Tx, user: UserId, now: Timestamp) -> Result<u64> {
-    Ok(q("update sessions set ended_at = $1 where user_id = $2 and ended_at is null")
-        .bind(now)
-        .bind(user)
-        .execute(tx)
-        .await?)
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::model::{ACCEPT, CANCEL, COMPLETE, DELIVER, Patience, START, moves_money, stored};
+use super::model::{ACCEPT, CANCEL, COMPLETE, DELIVER, Patience, RELEASE, START, moves_money, stored};
 use super::store::Step;
 use super::{Booking, LIFE, Status, events, store, timers};
 use crate::features::wallet::escrow::{self, Given};
@@ -77,6 +77,7 @@ async fn book(unit: &mut Unit, offer: &offers::Offer, conversation: Conversation
         status: LIFE.born(ACCEPT, By::Deal)?,
         cancel_reason: None,
         settled: None,
+        releases_at: None,
         created_at: unit.now,
         updated_at: unit.now,
         version: 1,
@@ -123,7 +124,8 @@ async fn advance(platform: &Platform, caller: &Caller, input: Move, transition: 
         .await
 }
 
-/// The customer is content, or staff find that it should be: the escrow goes to the contractor, less the service fee.
+/// The customer is content, or staff find that it should be: the escrow goes to the contractor, less the service fee, at
+/// once or after the delay of the release.
 pub async fn complete(platform: &Platform, caller: &Caller, key: Once, input: Move) -> Result<Effect<BookingId>> {
     let (viewer, patience) = (caller.viewer()?, Patience::of(platform));
     platform
@@ -235,11 +237,28 @@ pub(super) async fn step(
 ) -> Result<Booking> {
     let to = booking.step(transition, by)?;
     let gone = (to == Status::Cancelled).then(|| stored(by));
-    let step = Step { from: booking.status, to, cancelled_by: gone.as_deref(), cancel_reason: reason, settled: None };
+    let outcome = booking.outcome(transition, by)?;
+    let releases_at = patience.releases_at(outcome, unit.now);
+    let cancelled_by = gone.as_deref();
+    let step = Step { cancelled_by, cancel_reason: reason, releases_at, ..Step::plain(booking.status, to) };
     let changed = write(unit, booking, step, patience).await?;
-    let outcome = outcomes::of(transition, Some(booking.status.name()), by)?;
-    escrow::post(unit, Cause::of(changed.id), changed.deal(), outcome, Given::default()).await?;
+    if releases_at.is_none() {
+        escrow::post(unit, Cause::of(changed.id), changed.deal(), outcome, Given::default()).await?;
+    }
     Ok(changed)
+}
+
+/// Pays for a completed booking whose price was put off.
+pub(super) async fn release(unit: &mut Unit, found: &Booking) -> Result<()> {
+    found.step(RELEASE, By::Timer)?;
+    let released = store::release(&mut unit.tx, found.id, unit.now).await?;
+    let released = released.ok_or_else(|| Error::conflict("This booking changed meanwhile; look again."))?;
+    let outcome = found.outcome(RELEASE, By::Timer)?;
+    escrow::post(unit, Cause::of(released.id), released.deal(), outcome, Given::default()).await?;
+    let price = released.quote.budget.to_string();
+    unit.audit(AuditRow::new(RELEASE, released.id).with(serde_json::json!({ "price": price })));
+    unit.state(events::released(&released));
+    Ok(())
 }
 
 /// Takes a step without money: the booking, its job when it ends, and the timer of the next one.

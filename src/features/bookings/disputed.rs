@@ -23,8 +23,7 @@ pub async fn freeze(unit: &mut Unit, found: &Booking, party: Party, patience: Pa
 /// The dispute is over and nothing is shared: the booking goes back to where it stood, and its timer begins anew.
 pub async fn thaw(unit: &mut Unit, found: &Booking, transition: &str, to: Status, patience: Patience) -> Result<()> {
     let to = LIFE.driven(transition, found.status, to)?;
-    let step = Step { from: found.status, to, cancelled_by: None, cancel_reason: None, settled: None };
-    let thawed = write(unit, found, step, patience).await?;
+    let thawed = write(unit, found, Step::plain(found.status, to), patience).await?;
     unit.state(events::status_changed(&thawed, found.status)?);
     Ok(())
 }
@@ -41,12 +40,12 @@ pub async fn settle(
     let to = if split.contractor.minor > 0 { Status::Completed } else { Status::Cancelled };
     let to = LIFE.driven(transition, found.status, to)?;
     let is_gone = to == Status::Cancelled;
+    // What is shared is posted at once, whatever the delay of the release.
     let step = Step {
-        from: found.status,
-        to,
         cancelled_by: is_gone.then_some(DISPUTED),
         cancel_reason: is_gone.then_some(because.unwrap_or(AGREED)),
         settled: Some(Settled { contractor: split.contractor, platform: split.platform }),
+        ..Step::plain(found.status, to)
     };
     let ended = write(unit, found, step, patience).await?;
     let fee = if split.fee_back { found.quote.platform_fee } else { Money::zero(found.quote.budget.currency) };

@@ -15,6 +15,9 @@ pub const STATUS_CHANGED: &str = "BookingStatusChanged";
 /// A booking was given up.
 pub const CANCELLED: &str = "BookingCancelled";
 
+/// The price of a completed booking was released, which had been put off.
+pub const RELEASED: &str = "BookingReleased";
+
 /// What a cancellation paid back.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Cancelled {
@@ -42,6 +45,11 @@ pub fn created(booking: &Booking) -> Draft {
 pub fn status_changed(booking: &Booking, from: Status) -> Result<Draft> {
     let step = Step::new(from.name(), booking.status.name());
     Draft::new(NOUN, STATUS_CHANGED, booking.id, booking.version).to(booking.parties()).facts(&step)
+}
+
+/// The price of a completed booking was released.
+pub fn released(booking: &Booking) -> Draft {
+    Draft::new(NOUN, RELEASED, booking.id, booking.version).to(booking.parties())
 }
 
 /// A booking was given up.

@@ -1,14 +1,15 @@
 //! What a booking is, and the life that it leads.
 
+use super::Party;
+pub use super::timers::Patience;
 use crate::features::offers::{self, Period};
 use crate::features::wallet::Quote;
 use crate::features::wallet::escrow::Deal;
-use crate::features::wallet::outcomes::{self, Effect};
+use crate::features::wallet::outcomes::{self, Decided, Effect, Outcome};
 use crate::kernel::clock::DAY;
 use crate::kernel::id::{BookingId, ConversationId, JobId, OfferId, UserId};
 use crate::kernel::life::{Available, Barred, Life, State, Transition};
 use crate::kernel::{By, Error, Money, Result, Role, Timestamp, Viewer};
-use crate::platform::Platform;
 
 /// The mutation that makes a booking of an offer.
 pub const ACCEPT: &str = offers::model::ACCEPT;
@@ -21,6 +22,10 @@ pub const COMPLETE: &str = "bookingComplete";
 /// The mutation that gives a booking up.
 pub const CANCEL: &str = "bookingCancel";
 
+/// The mutation that proposes other terms.
+pub const PROPOSE_CHANGE: &str = "bookingChangePropose";
+/// The mutation that agrees to other terms.
+pub const CHANGE: &str = "bookingChangeAccept";
 /// The mutation that opens a dispute.
 pub const DISPUTE: &str = "disputeOpen";
 /// The mutation by which the two agree in a dispute.
@@ -33,6 +38,8 @@ pub const DECIDE: &str = "disputeDecide";
 pub const TIME_OUT: &str = "booking.complete";
 /// The task that ends a booking that nobody moves on.
 pub const LAPSE: &str = "booking.lapse";
+/// The task that pays for a completed booking whose price was put off.
+pub const RELEASE: &str = "booking.release";
 
 /// Where a booking stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -45,7 +52,7 @@ pub enum Status {
     InProgress,
     /// The contractor is done and the customer looks.
     Delivered,
-    /// The customer is content and the money released.
+    /// The customer is content, and the money released at once or after a delay.
     Completed,
     /// Given up.
     Cancelled,
@@ -72,7 +79,7 @@ impl Status {
         Self::ALL.iter().copied().find(|status| status.name() == name)
     }
 
-    /// Whether the price of a booking in this state lies in its escrow.
+    /// Whether the price of a booking in this state lies in its escrow, however long the release is put off.
     pub const fn keeps_escrow(self) -> bool {
         matches!(self, Status::Confirmed | Status::InProgress | Status::Delivered | Status::Disputed)
     }
@@ -162,6 +169,14 @@ pub const LIFE: Life<Status> = Life {
             barred: Barred::NONE,
         },
         Transition {
+            name: RELEASE,
+            label: "Release the price",
+            from: &[Status::Completed],
+            to: Status::Completed,
+            by: &[By::Timer],
+            barred: Barred::NONE,
+        },
+        Transition {
             name: LAPSE,
             label: "Lapse",
             from: &[Status::Confirmed, Status::InProgress],
@@ -177,6 +192,28 @@ pub const LIFE: Life<Status> = Life {
             by: &[By::Customer, By::Contractor],
             barred: Barred::NONE,
         },
+        Transition {
+            name: PROPOSE_CHANGE,
+            label: "Propose a change",
+            from: &[Status::Confirmed],
+            to: Status::Confirmed,
+            by: &[By::Customer, By::Contractor],
+            barred: Barred::NONE,
+        },
+        Transition {
+            name: PROPOSE_CHANGE,
+            label: "Propose a change",
+            from: &[Status::InProgress],
+            to: Status::InProgress,
+            by: &[By::Customer, By::Contractor],
+            // The customer is to judge what is there, at the price that it was made for, and before the timer does.
+            barred: Barred {
+                from: &[Status::Delivered],
+                because: "The work is delivered: it is completed, or disputed, at the price that was agreed.",
+            },
+        },
+        Transition { from: &[Status::Confirmed], ..driven(CHANGE, "Change as agreed", Status::Confirmed) },
+        Transition { from: &[Status::InProgress], ..driven(CHANGE, "Change as agreed", Status::InProgress) },
         driven(RETRACT, "Go on", Status::Confirmed),
         driven(RETRACT, "Go on", Status::InProgress),
         driven(RETRACT, "Go on", Status::Delivered),
@@ -197,26 +234,9 @@ pub fn moves_money(transition: &str) -> bool {
     matches!(transition, COMPLETE | CANCEL)
 }
 
-/// What the end of a dispute does to its booking.
+/// What the end of a dispute does to its booking, and what is agreed beside it.
 const fn driven(name: &'static str, label: &'static str, to: Status) -> Transition<Status> {
     Transition { name, label, from: &[Status::Disputed], to, by: &[By::Deal], barred: Barred::NONE }
-}
-
-/// After how many days of silence a timer acts.
-#[derive(Clone, Copy, Debug)]
-pub struct Patience {
-    /// A delivered booking is completed.
-    pub complete_days: i64,
-    /// Any other one is given up.
-    pub lapse_days: i64,
-}
-
-impl Patience {
-    /// As the settings say it.
-    pub fn of(platform: &Platform) -> Self {
-        let rules = &platform.config.bookings;
-        Patience { complete_days: rules.complete_after_days, lapse_days: rules.lapse_after_days }
-    }
 }
 
 /// What a dispute left of the price for the contractor's side.
@@ -226,38 +246,6 @@ pub struct Settled {
     pub contractor: Money,
     /// What the platform got of the price.
     pub platform: Money,
-}
-
-/// Which of the two somebody is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Party {
-    /// Pays.
-    Customer,
-    /// Works.
-    Contractor,
-}
-
-impl Party {
-    /// The role that this party acts in.
-    pub const fn role(self) -> Role {
-        match self {
-            Party::Customer => Role::Customer,
-            Party::Contractor => Role::Contractor,
-        }
-    }
-
-    /// How it stands to the booking.
-    pub const fn by(self) -> By {
-        match self {
-            Party::Customer => By::Customer,
-            Party::Contractor => By::Contractor,
-        }
-    }
-
-    /// The stored name.
-    pub const fn name(self) -> &'static str {
-        self.role().name()
-    }
 }
 
 /// The contract.
@@ -275,9 +263,9 @@ pub struct Booking {
     pub contractor: UserId,
     /// Where the two talk.
     pub conversation: ConversationId,
-    /// All amounts, as frozen on the offer.
+    /// All amounts, as frozen on the offer or agreed since, by the same rates.
     pub quote: Quote,
-    /// When the work takes place, if the offer said so.
+    /// When the work takes place, if that is agreed.
     pub period: Option<Period>,
     /// Where it stands.
     pub status: Status,
@@ -285,6 +273,8 @@ pub struct Booking {
     pub cancel_reason: Option<String>,
     /// How its price was shared, if a dispute ended it.
     pub settled: Option<Settled>,
+    /// When its price goes to the contractor, as long as it is completed and that is put off.
+    pub releases_at: Option<Timestamp>,
     /// When it was made.
     pub created_at: Timestamp,
     /// Changed last.
@@ -319,12 +309,19 @@ impl Booking {
 
     /// What the customer gets back by a transition.
     pub fn refund(&self, transition: &str, by: By) -> Result<Money> {
-        Ok(self.effect(transition, by)?.map_or(Money::zero(self.quote.budget.currency), |effect| effect.customer))
+        let effect = self.outcome(transition, by)?.foreseen(&self.quote, false, Decided::Nothing)?;
+        Ok(effect.map_or(Money::zero(self.quote.budget.currency), |effect| effect.customer))
     }
 
-    /// What a transition does to its money; nothing to tell when a person decides that first.
-    pub fn effect(&self, transition: &str, by: By) -> Result<Option<Effect>> {
-        outcomes::of(transition, Some(self.status.name()), by)?.foreseen(&self.quote, false)
+    /// What a transition does to its money, at once or later.
+    pub fn outcome(&self, transition: &str, by: By) -> Result<Outcome> {
+        outcomes::of(transition, Some(self.status.name()), by)
+    }
+
+    /// What a transition moves now; nothing to tell when a person decides that first.
+    pub fn effect(&self, transition: &str, by: By, patience: Patience) -> Result<Option<Effect>> {
+        let outcome = self.outcome(transition, by)?;
+        if patience.puts_off(outcome) { Ok(None) } else { outcome.foreseen(&self.quote, false, Decided::Nothing) }
     }
 
     /// Where a transition leads, or why it is refused.
@@ -332,13 +329,14 @@ impl Booking {
         LIFE.step(transition, self.status, by)
     }
 
-    /// Which timer waits for it to move, and until when; none while it is disputed, and none behind its end.
+    /// Which timer waits for it, and until when; none while it is disputed, and behind its end only for what is put off.
     pub fn timer(&self, patience: Patience) -> Option<(&'static str, Timestamp)> {
         // Nobody is silent before the agreed time is over.
         let agreed = self.period.map_or(self.updated_at, |period| period.ends_at);
         let (task, since, days) = match self.status {
             Status::Delivered => (TIME_OUT, self.updated_at, patience.complete_days),
             Status::Confirmed | Status::InProgress => (LAPSE, self.updated_at.max(agreed), patience.lapse_days),
+            Status::Completed => return self.releases_at.map(|at| (RELEASE, at)),
             _ => return None,
         };
         Some((task, since.plus(days * DAY)))
@@ -381,6 +379,6 @@ impl Booking {
 
     /// Whether its money still lies in escrow.
     pub const fn is_funded(&self) -> bool {
-        !matches!(self.status, Status::Requested | Status::Completed | Status::Cancelled)
+        self.status.keeps_escrow() || self.releases_at.is_some()
     }
 }

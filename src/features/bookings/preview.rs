@@ -1,13 +1,14 @@
 //! What a transition would do: the very command, run to the brink of its commit and taken back, so that its rules cannot
 //! differ from those of the real one.
 //!
-//! To add a transition: a line in [`job`], [`offer`] or [`booking`] that calls its command.
+//! To add a transition: a line in [`job`], [`offer`] or [`booking`] that calls its command. Those of disputes, which stand
+//! above bookings, have a file of the same name there.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::future::BoxFuture;
 
-use super::model::{ACCEPT, CANCEL, COMPLETE, DELIVER, START};
+use super::model::{ACCEPT, CANCEL, COMPLETE, DELIVER, Patience, START};
 use super::{Status, commands, queries};
 use crate::features::jobs::model::CANCEL as CANCEL_JOB;
 use crate::features::offers::model::{COUNTER, DECLINE, WITHDRAW};
@@ -92,33 +93,36 @@ async fn booking(platform: &Platform, caller: &Caller, mutation: &'static str, i
         }
     }
     let found = found.ok_or_else(|| Error::not_found("booking"))?;
-    let effect = found.effect(mutation, taken(&found.available(&viewer), mutation)?.by)?;
+    let by = taken(&found.available(&viewer), mutation)?.by;
+    let effect = found.effect(mutation, by, Patience::of(platform))?;
     Ok(Foreseen { effect, ..stage.seen()? })
 }
 
 /// A key of its own, so that a rehearsal never repeats what was done.
-fn key(platform: &Platform, mutation: &'static str) -> Result<Once> {
+pub fn key(platform: &Platform, mutation: &'static str) -> Result<Once> {
     Once::new(mutation, &platform.ids.uuid().to_string())
 }
 
 /// The step as it was foreseen when the object was read, a moment before the command ran.
-fn taken<'a>(available: &'a [Available], mutation: &str) -> Result<&'a Available> {
+pub fn taken<'a>(available: &'a [Available], mutation: &str) -> Result<&'a Available> {
     let step = available.iter().find(|it| it.name == mutation && it.refused.is_none());
     step.ok_or_else(|| Error::conflict("This changed just now; look again."))
 }
 
 /// A platform on which nothing lasts, and what was seen on it.
-struct Stage {
-    platform: Platform,
-    seen: Arc<Mutex<Option<Foreseen>>>,
+pub struct Stage<T> {
+    /// Where the command runs.
+    pub platform: Platform,
+    seen: Arc<Mutex<Option<T>>>,
 }
 
-impl Stage {
-    fn new<L>(platform: &Platform, look: L) -> Self
+impl<T: Send + 'static> Stage<T> {
+    /// A stage on which `look` sees what would be.
+    pub fn new<L>(platform: &Platform, look: L) -> Self
     where
-        L: for<'a> Fn(&'a mut Unit) -> BoxFuture<'a, Result<Foreseen>> + Send + Sync + 'static,
+        L: for<'a> Fn(&'a mut Unit) -> BoxFuture<'a, Result<T>> + Send + Sync + 'static,
     {
-        let seen: Arc<Mutex<Option<Foreseen>>> = Arc::default();
+        let seen: Arc<Mutex<Option<T>>> = Arc::new(Mutex::new(None));
         let (kept, look) = (seen.clone(), Arc::new(look));
         let look: Look = Arc::new(move |unit| {
             let (kept, look) = (kept.clone(), look.clone());
@@ -131,7 +135,8 @@ impl Stage {
         Stage { platform: platform.rehearsing(look), seen }
     }
 
-    fn seen(&self) -> Result<Foreseen> {
+    /// What was seen, once the command has run.
+    pub fn seen(&self) -> Result<T> {
         let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner).take();
         seen.ok_or_else(|| Error::internal("a rehearsal that nobody looked at"))
     }
@@ -150,7 +155,8 @@ async fn after_offer(unit: &mut Unit, viewer: UserId, id: OfferId) -> Result<For
     Ok(Foreseen { offer: Some(offer.status), booking: booking.map(|booking| booking.status), ..seen })
 }
 
-async fn after_booking(unit: &mut Unit, viewer: UserId, id: BookingId) -> Result<Foreseen> {
+/// What is looked at after a transition of a booking, or of what stands above it.
+pub async fn after_booking(unit: &mut Unit, viewer: UserId, id: BookingId) -> Result<Foreseen> {
     let booking = queries::in_unit(unit, id).await?;
     let seen = after(unit, viewer, booking.job, booking.quote.budget.currency).await?;
     Ok(Foreseen { booking: Some(booking.status), ..seen })

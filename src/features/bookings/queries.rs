@@ -29,9 +29,11 @@ pub async fn of_job_in_unit(unit: &mut Unit, job: JobId) -> Result<Option<Bookin
     Ok(store::by_jobs(&mut unit.tx, &[job]).await?.pop())
 }
 
-/// Bookings whose timer should have acted before `then`, a hundred at a time, each with its version.
+/// Bookings whose timer should have acted before `then`, a hundred of a kind at a time, each with its version.
 pub async fn overdue(platform: &Platform, then: Timestamp) -> Result<Vec<(BookingId, i64)>> {
-    store::overdue(&platform.db, then, Patience::of(platform)).await
+    let mut found = store::overdue(&platform.db, then, Patience::of(platform)).await?;
+    found.extend(store::unreleased(&platform.db, then).await?);
+    Ok(found)
 }
 
 /// A user's bookings on either side, newest first.
@@ -42,4 +44,9 @@ pub async fn of_user(platform: &Platform, user: UserId, page: &Page) -> Result<S
 /// How many those are.
 pub async fn count_of_user(platform: &Platform, user: UserId) -> Result<i64> {
     store::count_of_user(&platform.db, user).await
+}
+
+/// How many bookings are on their way: confirmed, in progress or delivered.
+pub async fn active_count(platform: &Platform) -> Result<i64> {
+    store::active_count(&platform.db).await
 }

@@ -33,6 +33,7 @@ impl FromRow for Booking {
             status: row.parsed("status", Status::parse)?,
             cancel_reason: row.get("cancel_reason")?,
             settled: settled.map(|(contractor, platform)| Settled { contractor, platform }),
+            releases_at: row.get("releases_at")?,
             created_at: row.get("created_at")?,
             updated_at: row.get("updated_at")?,
             version: row.get("version")?,
@@ -78,6 +79,14 @@ pub(super) struct Step<'a> {
     pub(super) cancelled_by: Option<&'a str>,
     pub(super) cancel_reason: Option<&'a str>,
     pub(super) settled: Option<Settled>,
+    pub(super) releases_at: Option<Timestamp>,
+}
+
+impl Step<'_> {
+    /// A step that leaves nothing behind.
+    pub(super) const fn plain(from: Status, to: Status) -> Self {
+        Step { from, to, cancelled_by: None, cancel_reason: None, settled: None, releases_at: None }
+    }
 }
 
 /// Takes a step, if the booking still stands where the step begins. The instant is kept under the name of the step.
@@ -87,7 +96,7 @@ pub(super) async fn step(tx: &mut Tx, id: BookingId, step: Step<'_>, now: Timest
             delivered_at = case when $3 = 'DELIVERED' then $4 else delivered_at end,
             ended_at = case when $3 in ('COMPLETED', 'CANCELLED') then $4 else ended_at end,
             cancelled_by = coalesce($5, cancelled_by), cancel_reason = coalesce($6, cancel_reason),
-            settled_contractor = $7, settled_platform = $8
+            settled_contractor = $7, settled_platform = $8, releases_at = $9
         where id = $1 and status = $2 returning *")
     .bind(id)
     .bind(step.from.name())
@@ -97,6 +106,39 @@ pub(super) async fn step(tx: &mut Tx, id: BookingId, step: Step<'_>, now: Timest
     .bind(step.cancel_reason)
     .bind(step.settled.map(|settled| settled.contractor.minor))
     .bind(step.settled.map(|settled| settled.platform.minor))
+    .bind(step.releases_at)
+    .optional(tx)
+    .await
+}
+
+/// Notes that the price of a completed booking is released, if that was still to come.
+pub(super) async fn release(tx: &mut Tx, id: BookingId, now: Timestamp) -> Result<Option<Booking>> {
+    q("update bookings set releases_at = null, updated_at = $2, version = version + 1
+        where id = $1 and status = 'COMPLETED' and releases_at is not null returning *")
+    .bind(id)
+    .bind(now)
+    .optional(tx)
+    .await
+}
+
+/// Gives a booking other terms, where it stands; nothing when it changed since it was read.
+pub(super) async fn change(
+    tx: &mut Tx,
+    found: &Booking,
+    (quote, period): (Quote, Option<Period>),
+    now: Timestamp,
+) -> Result<Option<Booking>> {
+    q("update bookings set amount = $3, platform_fee = $4, service_fee = $5, starts_at = $6, ends_at = $7,
+            updated_at = $8, version = version + 1
+        where id = $1 and version = $2 returning *")
+    .bind(found.id)
+    .bind(found.version)
+    .bind(quote.budget.minor)
+    .bind(quote.platform_fee.minor)
+    .bind(quote.service_fee.minor)
+    .bind(period.map(|period| period.starts_at))
+    .bind(period.map(|period| period.ends_at))
+    .bind(now)
     .optional(tx)
     .await
 }
@@ -134,5 +176,22 @@ pub(super) async fn overdue(db: &Db, then: Timestamp, patience: Patience) -> Res
     .bind(then.plus(-patience.lapse_days * DAY))
     .fetch(db)
     .await?;
-    rows.iter().map(|row| Ok((row.get("id")?, row.get("version")?))).collect()
+    rows.iter().map(versioned).collect()
+}
+
+/// Completed bookings whose price should have been released before `then`, the oldest first, each with its version.
+pub(super) async fn unreleased(db: &Db, then: Timestamp) -> Result<Vec<(BookingId, i64)>> {
+    let rows = q("select id, version from bookings where releases_at < $1 order by releases_at limit 100")
+        .bind(then)
+        .fetch(db)
+        .await?;
+    rows.iter().map(versioned).collect()
+}
+
+fn versioned(row: &Row) -> Result<(BookingId, i64)> {
+    Ok((row.get("id")?, row.get("version")?))
+}
+
+pub(super) async fn active_count(db: &Db) -> Result<i64> {
+    q("select count(*) as n from bookings where status in ('CONFIRMED', 'IN_PROGRESS', 'DELIVERED')").one(db).await
 }

@@ -1,20 +1,56 @@
-//! Silent bookings: one that was delivered is completed by itself, any other one that nobody moves on is given up.
+//! Silent bookings: one that was delivered is completed by itself, any other one that nobody moves on is given up. A
+//! completed one is paid for, if its release was put off.
 //!
 //! Each step enqueues the task that ends the next silence; the version that it carries says which step it follows. A
 //! dispute, like any other step, makes the tasks before it idle.
 
 use serde::{Deserialize, Serialize};
 
-use super::commands::{lock, step};
-use super::model::{Patience, TIME_OUT, stored};
+use super::commands::{lock, release, step};
+use super::model::{RELEASE, TIME_OUT, stored};
 use super::{Booking, Status, events};
+use crate::features::wallet::outcomes::Outcome;
+use crate::kernel::clock::DAY;
 use crate::kernel::id::BookingId;
-use crate::kernel::{By, Caller, Code, Error, Result};
+use crate::kernel::{By, Caller, Code, Error, Result, Timestamp};
 use crate::platform::Platform;
 use crate::platform::queue::NewTask;
 use crate::platform::work::{AuditRow, Unit};
 
-/// The payload of both tasks.
+/// After how many days a timer acts.
+#[derive(Clone, Copy, Debug)]
+pub struct Patience {
+    /// A silent delivered booking is completed.
+    pub complete_days: i64,
+    /// Any other silent one is given up.
+    pub lapse_days: i64,
+    /// The price of a completed one goes to the contractor; at once when it is 0.
+    pub release_days: i64,
+}
+
+impl Patience {
+    /// As the settings say it.
+    pub fn of(platform: &Platform) -> Self {
+        let rules = &platform.config.bookings;
+        Patience {
+            complete_days: rules.complete_after_days,
+            lapse_days: rules.lapse_after_days,
+            release_days: rules.release_delay_days,
+        }
+    }
+
+    /// When the money of a step that is taken now follows it, if that is later.
+    pub fn releases_at(self, outcome: Outcome, now: Timestamp) -> Option<Timestamp> {
+        self.puts_off(outcome).then(|| now.plus(self.release_days * DAY))
+    }
+
+    /// Whether what a step does to the money is for later.
+    pub const fn puts_off(self, outcome: Outcome) -> bool {
+        outcome.pays() && self.release_days > 0
+    }
+}
+
+/// The payload of all these tasks.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct Silence {
     /// Which booking.
@@ -55,6 +91,9 @@ pub async fn end_silence(platform: &Platform, caller: &Caller, silence: Silence)
 }
 
 async fn act(unit: &mut Unit, found: &Booking, task: &'static str, patience: Patience) -> Result<()> {
+    if task == RELEASE {
+        return release(unit, found).await;
+    }
     let reason = (task != TIME_OUT).then_some("Nobody moved this booking on.");
     let ended = step(unit, found, task, By::Timer, reason, patience).await?;
     let change = serde_json::json!({ "from": found.status.name(), "to": ended.status.name() });

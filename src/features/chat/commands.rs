@@ -1,13 +1,15 @@
-//! Opening, writing, marking and typing.
+//! Opening, marking and typing. Writing is in [`super::sending`].
+
+pub use super::sending::send;
 
 use super::events::{self, ReadFacts};
 use super::model::pair;
-use super::{Message, Send, Subject, store};
+use super::{Subject, store};
 use crate::kernel::id::{ConversationId, MessageId, UserId};
-use crate::kernel::{Caller, Code, Error, Result};
+use crate::kernel::{Caller, Error, Result};
 use crate::platform::Platform;
 use crate::platform::limits::{Limiter, Rule, WhenDown};
-use crate::platform::work::{Effect, Unit};
+use crate::platform::work::Unit;
 
 /// The same signal of typing passes once in two seconds.
 const TYPING: Rule = Rule { burst: 1, per_minute: 30 };
@@ -45,64 +47,7 @@ pub async fn dismiss(unit: &mut Unit, id: ConversationId) -> Result<()> {
     store::along::dismiss(&mut unit.tx, id, unit.now).await
 }
 
-/// Writes a message. The same key of the same sender gives the first message again, also when two arrive at once.
-///
-/// This is the hottest write of all, and what it costs is waiting for the database: so it is two statements and the
-/// events, six round trips with opening, heads and commit. The update is question, lock and counter in one; only when it
-/// changes nothing is it worth asking why.
-pub async fn send(platform: &Platform, caller: &Caller, input: Send) -> Result<Effect<Message>> {
-    let sender = caller.viewer()?.user;
-    platform
-        .work
-        .run(caller, (sender, input), |unit, (sender, input)| {
-            Box::pin(async move { write(unit, *sender, input).await })
-        })
-        .await
-}
-
-async fn write(unit: &mut Unit, sender: UserId, input: &Send) -> Result<Effect<Message>> {
-    let mut message = Message {
-        id: unit.ids.new_id(),
-        conversation: input.conversation,
-        number: 0,
-        sender,
-        content: input.content.clone(),
-        client_message_id: input.client_message_id.clone(),
-        created_at: unit.now,
-        updated_at: unit.now,
-        version: 1,
-        viewer: sender,
-    };
-    let Some(next) = store::next_number(&mut unit.tx, &message).await? else {
-        return repeat(unit, sender, input).await;
-    };
-    message.number = next.number;
-    if !store::insert_message(&mut unit.tx, &message, &next).await? {
-        // A twin committed while this one waited for the conversation: the number goes back, and the next try finds it.
-        return Err(Error::new(Code::Contended, "The same message is arriving twice; send it again."));
-    }
-    unit.state(events::created(&message, next.people)?);
-    Ok(Effect { value: message, replayed: false })
-}
-
-/// The first message with this key, or why there can be none.
-async fn repeat(unit: &mut Unit, sender: UserId, input: &Send) -> Result<Effect<Message>> {
-    if let Some(key) = &input.client_message_id
-        && let Some(first) = store::by_key(&mut unit.tx, input.conversation, sender, key).await?
-    {
-        return Ok(Effect { value: first, replayed: true });
-    }
-    match store::conversation(&mut unit.tx, sender, input.conversation).await? {
-        None => Err(not_found()),
-        Some(seen) if seen.is_active => Err(Error::new(Code::Contended, "The conversation has just opened again.")),
-        Some(_) => {
-            let message = "This conversation is closed; it takes no more messages.";
-            Err(Error::new(Code::ConversationClosed, message).at("conversationId"))
-        }
-    }
-}
-
-fn not_found() -> Error {
+pub(super) fn not_found() -> Error {
     Error::not_found("conversation").at("conversationId")
 }
 

@@ -64,7 +64,7 @@ pub fn typing_topic(conversation: ConversationId) -> String {
 /// Somebody began or stopped to type. It is told and forgotten, never stored.
 pub fn typing(conversation: ConversationId, user: UserId, is_typing: bool) -> Result<Note> {
     let reverts_after_ms = is_typing.then_some(TYPING_MS);
-    let signal = Signal { sender: user.uuid(), state: is_typing, reverts_after_ms };
+    let signal = Signal { reverts_after_ms, ..Signal::of(user.uuid(), is_typing) };
     let body = serde_json::to_string(&signal).map_err(crate::kernel::Error::internal)?;
     Ok(Note::Signal { topic: typing_topic(conversation).into(), body: body.into() })
 }

@@ -14,6 +14,7 @@ pub mod commands;
 pub mod events;
 pub mod model;
 pub mod queries;
+mod sending;
 mod store;
 
 pub use model::{Conversation, Message, Participant, Send, Status, Subject, SubjectKind};

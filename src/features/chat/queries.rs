@@ -66,6 +66,14 @@ pub async fn page(platform: &Platform, caller: &Caller, page: &Page) -> Result<S
     store::page(&platform.db, caller.viewer()?.user, page).await
 }
 
+/// Those of these users that the viewer has a conversation with, whatever became of it.
+pub async fn sharing(platform: &Platform, viewer: UserId, users: &[UserId]) -> Result<Vec<UserId>> {
+    if users.is_empty() {
+        return Ok(Vec::new());
+    }
+    store::sharing(&platform.db, viewer, users).await
+}
+
 /// How many conversations a user has.
 pub async fn count(platform: &Platform, user: UserId) -> Result<i64> {
     store::count(&platform.db, user).await

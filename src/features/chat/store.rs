@@ -1,6 +1,7 @@
 //! The SQL of chat.
 
 pub(super) mod along;
+pub(super) mod sending;
 
 use uuid::Uuid;
 
@@ -101,25 +102,6 @@ impl FromRow for Message {
     }
 }
 
-/// What a conversation gives to its next message.
-pub(super) struct Next {
-    pub(super) number: i64,
-    pub(super) a_count: i64,
-    pub(super) b_count: i64,
-    pub(super) people: [UserId; 2],
-}
-
-impl FromRow for Next {
-    fn from_row(row: &Row) -> Result<Self> {
-        Ok(Next {
-            number: row.get("last_number")?,
-            a_count: row.get("a_count")?,
-            b_count: row.get("b_count")?,
-            people: [row.get("user_a")?, row.get("user_b")?],
-        })
-    }
-}
-
 /// A conversation, and the place that a read mark is to be put at.
 pub(super) struct Mark {
     pub(super) seen: Conversation,
@@ -169,6 +151,18 @@ pub(super) async fn open(
     .map(ConversationId::of)
 }
 
+/// Those of these users that share a conversation with the viewer.
+pub(super) async fn sharing(db: &Db, viewer: UserId, users: &[UserId]) -> Result<Vec<UserId>> {
+    let found: Vec<Uuid> = q("select distinct other.user_id as id from participants me
+        join participants other on other.conversation_id = me.conversation_id
+        where me.user_id = $1 and other.user_id in ({list})")
+    .bind(viewer)
+    .list(users.iter().copied())
+    .all(db)
+    .await?;
+    Ok(found.into_iter().map(UserId::of).collect())
+}
+
 pub(super) fn insert_participants(unit: &mut Unit, id: ConversationId, people: [UserId; 2]) {
     let row = |user: UserId| vec![id.into(), user.into(), 0.into(), 0.into(), 0.into(), 0.into()];
     let statement = q("insert into participants (conversation_id, user_id, read_number, read_count, delivered_number,
@@ -184,55 +178,6 @@ pub(super) async fn close(tx: &mut Tx, id: ConversationId, now: Timestamp) -> Re
         .execute(tx)
         .await?;
     Ok(())
-}
-
-/// Takes the next number, if the sender may write here and has not sent this key before.
-pub(super) async fn next_number(tx: &mut Tx, message: &Message) -> Result<Option<Next>> {
-    q("update conversations set last_number = last_number + 1,
-            a_count = a_count + case when user_a = $2 then 1 else 0 end,
-            b_count = b_count + case when user_b = $2 then 1 else 0 end,
-            last_message_id = $3, active_at = case when active_at < $4 then $4 else active_at end, updated_at = $4,
-            version = version + 1
-        where id = $1 and is_active and (user_a = $2 or user_b = $2) and not exists (
-            select 1 from messages m where m.conversation_id = $1 and m.sender_id = $2 and m.client_message_id = $5)
-        returning last_number, a_count, b_count, user_a, user_b")
-    .bind(message.conversation)
-    .bind(message.sender)
-    .bind(message.id)
-    .bind(message.created_at)
-    .bind(message.client_message_id.as_deref())
-    .optional(tx)
-    .await
-}
-
-/// Says whether the sender's key was free.
-pub(super) async fn insert_message(tx: &mut Tx, message: &Message, next: &Next) -> Result<bool> {
-    let inserted = q("insert into messages (id, conversation_id, number, sender_id, content, client_message_id,
-            a_count, b_count, created_at, updated_at, version)
-        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9, $10)
-        on conflict (conversation_id, sender_id, client_message_id) do nothing")
-    .bind(message.id)
-    .bind(message.conversation)
-    .bind(message.number)
-    .bind(message.sender)
-    .bind(message.content.as_str())
-    .bind(message.client_message_id.as_deref())
-    .bind(next.a_count)
-    .bind(next.b_count)
-    .bind(message.created_at)
-    .bind(message.version)
-    .execute(tx)
-    .await?;
-    Ok(inserted == 1)
-}
-
-pub(super) async fn by_key(tx: &mut Tx, id: ConversationId, sender: UserId, key: &str) -> Result<Option<Message>> {
-    q(messages!("m.conversation_id = $2 and m.sender_id = $1 and m.client_message_id = $3"))
-        .bind(sender)
-        .bind(id)
-        .bind(key)
-        .optional(tx)
-        .await
 }
 
 pub(super) async fn conversation(

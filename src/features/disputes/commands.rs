@@ -4,15 +4,17 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::model::ESCALATE;
-use super::{Decide, Dispute, Ending, LIFE, NewDispute, Proposal, Propose, Status, events, queries, store};
+use super::{
+    Decide, Dispute, Ending, LIFE, NewDispute, Proposal, Propose, Status, events, evidence, queries, store, waiting,
+};
 use crate::features::bookings::model::{AGREE, DECIDE, DISPUTE, Patience, RETRACT};
 use crate::features::bookings::{self, Booking, disputed};
 use crate::features::wallet::escrow::{self, Given};
 use crate::features::wallet::model::Cause;
-use crate::features::wallet::outcomes::{self, Split};
+use crate::features::wallet::outcomes::{self, Decided, Split};
 use crate::features::{chat, offers};
 use crate::kernel::clock::DAY;
-use crate::kernel::id::{BookingId, DisputeId};
+use crate::kernel::id::{BookingId, DisputeId, FileId};
 use crate::kernel::{By, Caller, Code, Error, Result, Role, Timestamp, Viewer};
 use crate::platform::Platform;
 use crate::platform::queue::NewTask;
@@ -31,13 +33,15 @@ struct Rules {
     patience: Patience,
     answer_ms: i64,
     proposal_ms: i64,
+    open_ms: i64,
 }
 
 impl Rules {
     fn of(platform: &Platform) -> Self {
         let days = &platform.config.disputes;
-        let (answer_ms, proposal_ms) = (days.answer_days * DAY, days.proposal_days * DAY);
-        Rules { patience: Patience::of(platform), answer_ms, proposal_ms }
+        let [answer_ms, proposal_ms, open_ms] =
+            [days.answer_days, days.proposal_days, days.open_days].map(|days| days * DAY);
+        Rules { patience: Patience::of(platform), answer_ms, proposal_ms, open_ms }
     }
 }
 
@@ -46,6 +50,9 @@ struct CanonicalOpen {
     booking: BookingId,
     reason: &'static str,
     evidence: String,
+    // Left out where there are none, as it was when there could be none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    files: Vec<FileId>,
 }
 
 #[derive(Serialize)]
@@ -65,8 +72,8 @@ struct CanonicalDecision {
 /// A party opens a dispute. The booking is frozen at once.
 pub async fn open(platform: &Platform, caller: &Caller, key: Once, input: NewDispute) -> Result<Effect<DisputeId>> {
     let (viewer, rules) = (caller.viewer()?, Rules::of(platform));
-    let canonical =
-        CanonicalOpen { booking: input.booking, reason: input.reason.name(), evidence: input.evidence.clone() };
+    let (evidence, files) = (input.evidence.clone(), input.files.clone());
+    let canonical = CanonicalOpen { booking: input.booking, reason: input.reason.name(), evidence, files };
     platform
         .work
         .once(caller, key, canonical, move |unit, _| {
@@ -81,7 +88,7 @@ async fn begin(unit: &mut Unit, viewer: &Viewer, input: &NewDispute, rules: Rule
     let party = booking.party_of(viewer.user)?;
     unit.act_as(party.role());
     if bookings::LIFE.ends.contains(&booking.status) {
-        let message = format!("This booking is {}: nothing lies in escrow to disagree about.", booking.status.name());
+        let message = format!("This booking is {}; a dispute is opened before that.", booking.status.name());
         return Err(Error::new(Code::DisputeTooLate, message).at("bookingId"));
     }
     disputed::freeze(unit, &booking, party, rules.patience).await?;
@@ -111,8 +118,11 @@ async fn begin(unit: &mut Unit, viewer: &Viewer, input: &NewDispute, rules: Rule
     if !store::insert(&mut unit.tx, &dispute).await? {
         return Err(Error::internal("two disputes of one booking"));
     }
+    let files = evidence::attach(unit, &dispute, viewer.user, &input.files).await;
+    let files = evidence::names(&files.map_err(|error| error.at("evidenceFileIds"))?);
     unit.enqueue(NewTask::new(ESCALATE, &Escalate { dispute: dispute.id }, dispute.deadline)?);
-    let change = json!({ "from": booking.status.name(), "to": bookings::Status::Disputed.name() });
+    let (from, to) = (booking.status.name(), bookings::Status::Disputed.name());
+    let change = json!({ "from": from, "to": to, "files": files });
     unit.audit(AuditRow::new("dispute.open", dispute.id).because(dispute.reason.name()).with(change));
     unit.state(events::happened(events::OPENED, &dispute));
     Ok(dispute.id)
@@ -140,10 +150,11 @@ pub async fn propose(platform: &Platform, caller: &Caller, input: Propose) -> Re
                     contractor_agrees: by == By::Contractor,
                     expires_at: until,
                 });
-                dispute.deadline = until;
+                // Nobody keeps the other one from staff for ever by one proposal after the other.
+                dispute.deadline = until.min(dispute.created_at.plus(rules.open_ms));
                 let changed = save(unit, &dispute).await?;
                 if changed.status == Status::Open {
-                    unit.enqueue(NewTask::new(ESCALATE, &Escalate { dispute: changed.id }, until)?);
+                    unit.enqueue(NewTask::new(ESCALATE, &Escalate { dispute: changed.id }, changed.deadline)?);
                 }
                 if by == By::Staff {
                     chat::commands::join(unit, booking.conversation, viewer.user).await?;
@@ -202,13 +213,9 @@ async fn agree(unit: &mut Unit, viewer: &Viewer, input: &CanonicalAccept, rules:
     let (by, role) = dispute.hand_of(viewer)?;
     unit.act_as(role);
     let to = LIFE.step(AGREE, dispute.status, by)?;
-    let mut proposal = dispute.acceptable(Some(input.proposal), by, unit.now)?;
-    match by {
-        By::Customer => proposal.customer_agrees = true,
-        _ => proposal.contractor_agrees = true,
-    }
+    let proposal = dispute.acceptable(Some(input.proposal), by, unit.now)?.agreed_by(by);
     dispute.proposal = Some(proposal);
-    if proposal.customer_agrees && proposal.contractor_agrees {
+    if proposal.is_agreed() {
         let split = dispute.split(proposal.customer)?;
         return end(unit, (&booking, dispute), AGREE, by, (to, split), rules).await;
     }
@@ -238,6 +245,7 @@ pub async fn withdraw(platform: &Platform, caller: &Caller, dispute: DisputeId) 
                 let change = json!({ "from": from.name(), "to": ended.status.name() });
                 unit.audit(AuditRow::new("dispute.withdraw", ended.id).with(change));
                 unit.state(events::status_changed(&ended, from)?);
+                waiting::settle(unit, ended.id, from).await?;
                 Ok(ended.id)
             })
         })
@@ -285,13 +293,14 @@ async fn end(
     let because = ended.decision.as_deref();
     disputed::settle(unit, booking, transition, &split, because, rules.patience).await?;
     let outcome = outcomes::of(transition, Some(from.name()), by)?;
-    let given = Given { split: Some(split), ..Given::default() };
+    let given = Given { decided: Decided::Split(split), ..Given::default() };
     escrow::post(unit, Cause::of(booking.id), booking.deal(), outcome, given).await?;
     chat::commands::dismiss(unit, booking.conversation).await?;
     let action = if to == Status::Decided { "dispute.decide" } else { "dispute.agree" };
     let row = AuditRow::new(action, ended.id).with(parts(&split));
     unit.audit(if let Some(because) = because { row.because(because) } else { row });
     unit.state(events::status_changed(&ended, from)?);
+    waiting::settle(unit, ended.id, from).await?;
     Ok(ended.id)
 }
 
@@ -315,7 +324,7 @@ pub async fn escalate(platform: &Platform, caller: &Caller, dispute: DisputeId) 
                 let change = json!({ "from": from.name(), "to": changed.status.name() });
                 unit.audit(AuditRow::new(ESCALATE, changed.id).with(change));
                 unit.state(events::status_changed(&changed, from)?);
-                Ok(())
+                waiting::raise(unit, changed.id).await
             })
         })
         .await
@@ -327,14 +336,15 @@ fn is_later(deadline: Timestamp, now: Timestamp) -> bool {
 }
 
 /// A dispute and its booking, which nobody else changes until this unit ends.
-async fn locked(unit: &mut Unit, id: DisputeId) -> Result<(Booking, Dispute)> {
+pub(super) async fn locked(unit: &mut Unit, id: DisputeId) -> Result<(Booking, Dispute)> {
     let booking = queries::in_unit(unit, id).await?.booking;
     let booking = bookings::commands::lock(unit, booking).await?;
     // Read again: it may have changed while this one waited for its booking.
     Ok((booking, queries::in_unit(unit, id).await?))
 }
 
-async fn save(unit: &mut Unit, dispute: &Dispute) -> Result<Dispute> {
+/// Stores what changed since a dispute was read.
+pub(super) async fn save(unit: &mut Unit, dispute: &Dispute) -> Result<Dispute> {
     let saved = store::save(&mut unit.tx, dispute, unit.now).await?;
     saved.ok_or_else(|| Error::conflict("This dispute changed meanwhile; look again."))
 }

@@ -12,6 +12,8 @@ pub const OPENED: &str = "DisputeOpened";
 pub const PROPOSED: &str = "DisputeProposed";
 /// One party agrees to what staff propose, and the other has not yet.
 pub const ACCEPTED: &str = "DisputeProposalAccepted";
+/// A party added files.
+pub const EVIDENCE_ADDED: &str = "DisputeEvidenceAdded";
 /// A dispute went to staff, or it ended.
 pub const STATUS_CHANGED: &str = "DisputeStatusChanged";
 

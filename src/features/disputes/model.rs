@@ -1,14 +1,18 @@
 //! What a dispute is, its life, and how a proposal shares the escrow.
 
+use super::evidence;
 use crate::features::bookings;
 use crate::features::bookings::model::{AGREE, DECIDE, DISPUTE, RETRACT};
-use crate::features::wallet::outcomes::Split;
-use crate::kernel::id::{BookingId, DisputeId, UserId};
+use crate::features::wallet::outcomes::{self, Decided, Effect, Split};
+use crate::features::wallet::{Quote, Rates};
+use crate::kernel::id::{BookingId, DisputeId, FileId, UserId};
 use crate::kernel::life::{Available, Barred, Life, State, Transition};
 use crate::kernel::{By, Code, Error, Money, Result, Role, Timestamp, Viewer, text};
 
 /// The mutation that makes a proposal.
 pub const PROPOSE: &str = "disputePropose";
+/// The mutation that adds files to a dispute.
+pub const ADD_EVIDENCE: &str = "disputeAddEvidence";
 /// The task that hands a dispute to staff.
 pub const ESCALATE: &str = "dispute.escalate";
 
@@ -109,12 +113,17 @@ pub const LIFE: Life<Status> = Life {
         row(DISPUTE, "Open a dispute", &[], Status::Open, &[By::Deal]),
         row(PROPOSE, "Propose a split", &[Status::Open], Status::Open, PROPOSERS),
         row(PROPOSE, "Propose a split", &[Status::Escalated], Status::Escalated, PROPOSERS),
-        row(AGREE, "Accept the proposal", GOING_ON, Status::Agreed, &[By::Customer, By::Contractor]),
+        row(AGREE, "Accept the proposal", GOING_ON, Status::Agreed, PARTIES),
+        row(ADD_EVIDENCE, "Add evidence", &[Status::Open], Status::Open, PARTIES),
+        row(ADD_EVIDENCE, "Add evidence", &[Status::Escalated], Status::Escalated, PARTIES),
         row(RETRACT, "Withdraw the dispute", GOING_ON, Status::Withdrawn, &[By::Maker]),
         row(ESCALATE, "Hand it to staff", &[Status::Open], Status::Escalated, &[By::Timer]),
         row(DECIDE, "Decide", GOING_ON, Status::Decided, &[By::Staff]),
     ],
 };
+
+/// Who agrees, and brings files forward.
+const PARTIES: &[By] = &[By::Customer, By::Contractor];
 
 /// Who proposes.
 const PROPOSERS: &[By] = &[By::Customer, By::Contractor, By::Staff];
@@ -136,6 +145,22 @@ pub struct Proposal {
     pub contractor_agrees: bool,
     /// Until when it can be accepted.
     pub expires_at: Timestamp,
+}
+
+impl Proposal {
+    /// The same, once a party agrees.
+    pub const fn agreed_by(mut self, by: By) -> Self {
+        match by {
+            By::Customer => self.customer_agrees = true,
+            _ => self.contractor_agrees = true,
+        }
+        self
+    }
+
+    /// Whether both parties agree.
+    pub const fn is_agreed(&self) -> bool {
+        self.customer_agrees && self.contractor_agrees
+    }
 }
 
 /// How a dispute ended.
@@ -221,6 +246,17 @@ impl Dispute {
         found
     }
 
+    /// What a transition moves. Only when the second party agrees it is known before; else nothing moves, or somebody
+    /// has to decide first.
+    pub fn effect(&self, transition: &str, by: By) -> Result<Option<Effect>> {
+        let agreed = self.proposal.filter(|proposal| transition == AGREE && proposal.agreed_by(by).is_agreed());
+        let Some(proposal) = agreed else { return Ok(None) };
+        // The platform fee stays where it is, however much it was.
+        let quote = Quote::of(self.escrow, Rates { platform_bps: 0, service_bps: self.service_bps })?;
+        let outcome = outcomes::of(transition, Some(self.status.name()), by)?;
+        outcome.effect(&quote, false, Decided::Split(self.split(proposal.customer)?)).map(Some)
+    }
+
     /// The proposal that a party accepts, or why it cannot.
     pub fn acceptable(&self, number: Option<i64>, by: By, now: Timestamp) -> Result<Proposal> {
         let nothing = || Error::conflict("Nobody has made a proposal yet; make one.");
@@ -267,13 +303,16 @@ pub struct NewDispute {
     pub reason: Reason,
     /// What the opener says to it.
     pub evidence: String,
+    /// What the opener shows.
+    pub files: Vec<FileId>,
 }
 
 impl NewDispute {
     /// Checks what a person typed.
-    pub fn new(booking: BookingId, reason: Reason, evidence: &str) -> Result<Self> {
+    pub fn new(booking: BookingId, reason: Reason, evidence: &str, files: Vec<FileId>) -> Result<Self> {
         let evidence = text::paragraphs(evidence, text::REVIEW_MAX).map_err(|error| error.at("evidence"))?;
-        Ok(NewDispute { booking, reason, evidence })
+        let files = evidence::distinct(files).map_err(|error| error.at("evidenceFileIds"))?;
+        Ok(NewDispute { booking, reason, evidence, files })
     }
 }
 

@@ -1,12 +1,13 @@
 //! The SQL of disputes.
 
-use super::{Dispute, Ending, Proposal, Reason, Status};
+use super::{Dispute, Ending, Evidence, Proposal, Reason, Status};
 use crate::features::bookings;
 use crate::features::wallet::outcomes::Split;
-use crate::kernel::id::{BookingId, DisputeId};
+use crate::kernel::id::{BookingId, DisputeId, FileId, TypedId, UserId};
 use crate::kernel::page::{Page, Slice};
 use crate::kernel::{By, Currency, Error, Money, Result, Timestamp};
 use crate::platform::db::{Db, FromRow, On, Order, Row, Tx, q};
+use crate::platform::work::Unit;
 
 impl FromRow for Dispute {
     fn from_row(row: &Row) -> Result<Self> {
@@ -66,6 +67,26 @@ fn ending(row: &Row) -> Result<Option<Ending>> {
     let split = <[Money; 3]>::try_from(parts).map_err(|_| Error::internal("a split has three parts"))?;
     let [customer, contractor, platform] = split;
     Ok(Some(Ending { split: Split { customer, contractor, platform, fee_back } }))
+}
+
+impl FromRow for Evidence {
+    fn from_row(row: &Row) -> Result<Self> {
+        Ok(Evidence {
+            dispute: row.get("dispute_id")?,
+            file: FileId::of(row.get("file_id")?),
+            author: row.get("author_id")?,
+            created_at: row.get("created_at")?,
+        })
+    }
+}
+
+/// A file and the two parties of one of its disputes.
+pub(super) struct Shown(pub(super) FileId, pub(super) [UserId; 2]);
+
+impl FromRow for Shown {
+    fn from_row(row: &Row) -> Result<Self> {
+        Ok(Shown(FileId::of(row.get("file_id")?), [row.get("customer_id")?, row.get("contractor_id")?]))
+    }
 }
 
 /// Says whether no other dispute of the booking was going on.
@@ -130,11 +151,39 @@ pub(super) async fn by_ids(on: impl Into<On<'_>>, ids: &[DisputeId]) -> Result<V
     q("select * from disputes where id in ({list})").list(ids.iter().copied()).all(on).await
 }
 
-pub(super) async fn of_bookings(db: &Db, bookings: &[BookingId]) -> Result<Vec<Dispute>> {
+pub(super) async fn of_bookings(on: impl Into<On<'_>>, bookings: &[BookingId]) -> Result<Vec<Dispute>> {
     q("select * from disputes where booking_id in ({list}) order by created_at, id")
         .list(bookings.iter().copied())
-        .all(db)
+        .all(on)
         .await
+}
+
+/// Leaves a file to be added at the end of the unit of work.
+pub(super) fn insert_evidence(unit: &mut Unit, evidence: &Evidence) {
+    unit.later(
+        q("insert into dispute_evidence (dispute_id, file_id, author_id, created_at) values ($1, $2, $3, $4)")
+            .bind(evidence.dispute)
+            .bind(evidence.file.uuid())
+            .bind(evidence.author)
+            .bind(evidence.created_at),
+    );
+}
+
+/// The files of these disputes, the oldest first.
+pub(super) async fn evidence(on: impl Into<On<'_>>, disputes: &[DisputeId]) -> Result<Vec<Evidence>> {
+    q("select * from dispute_evidence where dispute_id in ({list}) order by created_at, file_id")
+        .list(disputes.iter().copied())
+        .all(on)
+        .await
+}
+
+/// Whom these files are shown to, once for each dispute of each.
+pub(super) async fn audiences(db: &Db, files: &[FileId]) -> Result<Vec<Shown>> {
+    q("select e.file_id, d.customer_id, d.contractor_id from dispute_evidence e join disputes d on d.id = e.dispute_id
+        where e.file_id in ({list})")
+    .list(files.iter().map(|file| file.uuid()))
+    .all(db)
+    .await
 }
 
 pub(super) async fn page(db: &Db, status: Status, page: &Page) -> Result<Slice<Dispute>> {

@@ -1,8 +1,10 @@
 //! The table of all kinds: from which event each follows, who gets it, and what it says.
 
 use crate::features::announcements::Level;
-use crate::features::{bookings, chat, disputes, jobs, offers, reviews, wallet};
-use crate::kernel::id::{BookingId, ConversationId, DisputeId, JobId, OfferId, PaymentId, ReviewId, TypedId, UserId};
+use crate::features::{bookings, changes, chat, disputes, jobs, offers, reviews, wallet};
+use crate::kernel::id::{
+    BookingId, ChangeId, ConversationId, DisputeId, JobId, OfferId, PaymentId, ReviewId, TypedId, UserId,
+};
 use crate::kernel::{Actor, Money};
 
 /// What a kind of notification says, and when to whom.
@@ -192,20 +194,40 @@ kinds! {
     /// The contractor is done.
     BookingDelivered = "BOOKING_DELIVERED", Info, "Work delivered", "{other} has delivered {job}; have a look.",
         step(bookings::events::STATUS_CHANGED, bookings::Status::Delivered.name(), To::Others, BookingId::PREFIX);
-    /// The customer is content and the money released.
-    BookingCompleted = "BOOKING_COMPLETED", Success, "Booking completed",
-        "The booking with {other} for {job} is completed, and the money is released.",
+    /// The customer is content.
+    BookingCompleted = "BOOKING_COMPLETED", Success, "Booking completed", "The booking with {other} for {job} is completed.",
         step(bookings::events::STATUS_CHANGED, bookings::Status::Completed.name(), To::Others, BookingId::PREFIX);
+    /// The price that was put off is there.
+    BookingReleased = "BOOKING_RELEASED", Success, "Money released", "The money for {job} is in your wallet.",
+        any(bookings::events::RELEASED, To::Subject, BookingId::PREFIX);
     /// A booking was given up.
     BookingCancelled = "BOOKING_CANCELLED", Warning, "Booking cancelled",
         "The booking with {other} for {job} was cancelled.",
         any(bookings::events::CANCELLED, To::Others, BookingId::PREFIX);
+    /// The other party proposes another price or time.
+    BookingChangeProposed = "BOOKING_CHANGE_PROPOSED", Info, "Change proposed", "{other} proposes other terms for {job}, for {amount}.",
+        any(changes::events::PROPOSED, To::Others, ChangeId::PREFIX);
+    /// The other party agreed to another price or time.
+    BookingChangeAccepted = "BOOKING_CHANGE_ACCEPTED", Success, "Change agreed", "{other} agreed to other terms for {job}, for {amount}.",
+        step(changes::events::STATUS_CHANGED, changes::Status::Accepted.name(), To::Others, ChangeId::PREFIX);
+    /// The other party, or staff, declined another price or time.
+    BookingChangeDeclined = "BOOKING_CHANGE_DECLINED", Warning, "Change declined", "The other terms for {job} were declined; all stays as agreed.",
+        step(changes::events::STATUS_CHANGED, changes::Status::Declined.name(), To::Others, ChangeId::PREFIX);
+    /// The other party took its proposal of another price or time back.
+    BookingChangeWithdrawn = "BOOKING_CHANGE_WITHDRAWN", Info, "Change withdrawn", "{other} took back the other terms for {job}; all stays as agreed.",
+        step(changes::events::STATUS_CHANGED, changes::Status::Withdrawn.name(), To::Others, ChangeId::PREFIX);
+    /// Nobody answered a proposal of another price or time in time. Both parties are told.
+    BookingChangeExpired = "BOOKING_CHANGE_EXPIRED", Warning, "Change expired", "The other terms for {job} expired without an answer; all stays as agreed.",
+        step(changes::events::STATUS_CHANGED, changes::Status::Expired.name(), To::Others, ChangeId::PREFIX);
     /// The other party disagrees, and the money is frozen.
     DisputeOpened = "DISPUTE_OPENED", Warning, "Dispute opened", "{other} disagrees about {job}; its money is frozen.",
         any(disputes::events::OPENED, To::Others, DisputeId::PREFIX);
     /// Somebody proposes how to end a dispute.
     DisputeProposed = "DISPUTE_PROPOSED", Info, "New proposal", "There is a proposal to end the dispute about {job}.",
         any(disputes::events::PROPOSED, To::Others, DisputeId::PREFIX);
+    /// The other party shows something.
+    DisputeEvidenceAdded = "DISPUTE_EVIDENCE_ADDED", Info, "New evidence", "{other} added evidence to the dispute about {job}.",
+        any(disputes::events::EVIDENCE_ADDED, To::Others, DisputeId::PREFIX);
     /// A dispute went to staff.
     DisputeEscalated = "DISPUTE_ESCALATED", Warning, "Staff look at it", "The dispute about {job} goes to staff.",
         step(disputes::events::STATUS_CHANGED, disputes::Status::Escalated.name(), To::Others, DisputeId::PREFIX);

@@ -1,10 +1,10 @@
 //! The SQL of notifications.
 
 use super::{Filter, Kind, Notification, Subject, Unread};
-use crate::kernel::id::{ConversationId, NotificationId, UserId};
+use crate::kernel::id::{ConversationId, NotificationId, TypedId, UserId};
 use crate::kernel::page::{Page, Slice};
 use crate::kernel::{Result, Timestamp};
-use crate::platform::db::{Db, FromRow, On, Order, Query, Row, Tx, q};
+use crate::platform::db::{Db, FromRow, On, Order, Query, Row, Tx, Value, q};
 use crate::platform::work::Unit;
 
 /// Rows that are forgotten in one transaction: few enough that nobody notices.
@@ -34,42 +34,37 @@ impl FromRow for Unread {
     }
 }
 
-/// A new row. What shall happen if it is there may follow.
-macro_rules! insert {
-    ($conflict:literal) => {
-        concat!(
-            "insert into notifications (id, user_id, kind, subject_kind, subject_id, number, data, created_at,
-                updated_at, version) values ($1, $2, $3, $4, $5, $6, $7, $8, $8, $9)",
-            $conflict
-        )
-    };
-}
-
-fn filled(statement: Query, notification: &Notification) -> Query {
-    statement
-        .bind(notification.id)
-        .bind(notification.user)
-        .bind(notification.kind.name())
-        .bind(notification.subject.kind.as_str())
-        .bind(notification.subject.id)
-        .bind(notification.number)
-        .bind(notification.data.as_str())
-        .bind(notification.created_at)
-        .bind(notification.version)
+fn row(notification: &Notification) -> Vec<Value> {
+    vec![
+        notification.id.into(),
+        notification.user.into(),
+        notification.kind.name().into(),
+        notification.subject.kind.as_str().into(),
+        notification.subject.id.into(),
+        notification.number.into(),
+        notification.data.as_str().into(),
+        notification.created_at.into(),
+        notification.updated_at.into(),
+        notification.version.into(),
+    ]
 }
 
 pub(super) fn insert(unit: &mut Unit, notification: &Notification) {
-    unit.later(filled(q(insert!("")), notification));
+    let statement = "insert into notifications (id, user_id, kind, subject_kind, subject_id, number, data, created_at,
+        updated_at, version) values {rows}";
+    unit.later_row(statement, [notification.id.uuid(), notification.subject.id], row(notification));
 }
 
-/// Of a conversation: a new row, or the unread one with what is new. Two messages at once do this one after the other.
+/// Of a conversation: a new row, or the unread one with what is new. Two messages at once do this one after the other; of
+/// several in one unit the last one counts.
 pub(super) fn insert_or_renew(unit: &mut Unit, notification: &Notification) {
-    let statement = q(insert!(
-        " on conflict (user_id, subject_id) where kind = 'MESSAGE_RECEIVED' and read_at is null
+    let statement = "insert into notifications (id, user_id, kind, subject_kind, subject_id, number, data, created_at,
+            updated_at, version) values {rows}
+        on conflict (user_id, subject_id) where kind = 'MESSAGE_RECEIVED' and read_at is null
         do update set number = excluded.number, data = excluded.data, updated_at = excluded.updated_at,
-            version = notifications.version + 1"
-    ));
-    unit.later(filled(statement, notification));
+            version = notifications.version + 1";
+    let key = [notification.user.uuid(), notification.subject.id];
+    unit.later_row(statement, key, row(notification));
 }
 
 /// Reads the notification of a conversation, unless a message behind `number` has renewed it.

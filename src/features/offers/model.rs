@@ -3,7 +3,7 @@
 use super::Period;
 use crate::features::jobs;
 use crate::features::wallet::escrow::Deal;
-use crate::features::wallet::outcomes::{self, Effect};
+use crate::features::wallet::outcomes::{self, Decided, Effect};
 use crate::features::wallet::{Quote, Rates};
 use crate::kernel::id::{JobId, OfferId, TransactionId, UserId};
 use crate::kernel::life::{Available, Barred, Life, State, Transition};
@@ -311,7 +311,7 @@ impl Offer {
     /// What a transition does to its money; nothing to tell when a person decides that first.
     pub fn effect(&self, transition: &str, by: By) -> Result<Option<Effect>> {
         let outcome = outcomes::of(transition, Some(self.status.name()), by)?;
-        outcome.foreseen(&self.quote, self.hold.is_some())
+        outcome.foreseen(&self.quote, self.hold.is_some(), Decided::Nothing)
     }
 
     /// Where a transition leads now, or why it is refused. Its time may be over before the task comes that ends it.

@@ -97,3 +97,8 @@ pub async fn visible_jobs(platform: &Platform, viewer: &Viewer, jobs: Vec<Job>) 
     }
     Ok(visible)
 }
+
+/// How many offers wait for an answer.
+pub async fn pending_count(platform: &Platform) -> Result<i64> {
+    store::all_pending_count(&platform.db).await
+}

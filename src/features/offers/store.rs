@@ -267,3 +267,7 @@ pub(super) async fn overdue(db: &Db, then: Timestamp) -> Result<Vec<OfferId>> {
         .await?;
     rows.iter().map(|row| row.get("id")).collect()
 }
+
+pub(super) async fn all_pending_count(db: &Db) -> Result<i64> {
+    q("select count(*) as n from offers where status = 'PENDING'").one(db).await
+}

@@ -11,7 +11,8 @@ use crate::platform::work::Unit;
 /// Changes the viewer's own profile. Pictures that it loses are removed in their time. What changes nothing is no event.
 pub async fn update(platform: &Platform, caller: &Caller, change: Change) -> Result<UserId> {
     let viewer = caller.viewer()?.user;
-    platform
+    let shows_or_hides = change.hides_presence.is_some();
+    let changed = platform
         .work
         .run(caller, (viewer, change), |unit, (viewer, change)| {
             Box::pin(async move {
@@ -27,7 +28,11 @@ pub async fn update(platform: &Platform, caller: &Caller, change: Change) -> Res
                 Ok(*viewer)
             })
         })
-        .await
+        .await?;
+    if shows_or_hides {
+        platform.presence.renew(changed).await;
+    }
+    Ok(changed)
 }
 
 fn is_same(before: &User, after: &User) -> bool {
@@ -35,6 +40,7 @@ fn is_same(before: &User, after: &User) -> bool {
         && before.bio == after.bio
         && before.profile_image == after.profile_image
         && before.cover_image == after.cover_image
+        && before.hides_presence == after.hides_presence
 }
 
 async fn write(unit: &mut Unit, before: &User, after: &User) -> Result<()> {

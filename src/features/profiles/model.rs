@@ -18,6 +18,8 @@ pub struct Change {
     pub profile_image: Option<Option<FileId>>,
     /// The picture on top.
     pub cover_image: Option<Option<FileId>>,
+    /// Whether to hide if the user is online.
+    pub hides_presence: Option<bool>,
     /// Only if the account has this version.
     pub expected_version: Option<i64>,
 }
@@ -44,6 +46,7 @@ impl Change {
             bio: self.bio.clone().unwrap_or_else(|| user.bio.clone()),
             profile_image: self.profile_image.unwrap_or(user.profile_image),
             cover_image: self.cover_image.unwrap_or(user.cover_image),
+            hides_presence: self.hides_presence.unwrap_or(user.hides_presence),
             ..user.clone()
         }
     }

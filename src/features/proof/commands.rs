@@ -1,11 +1,15 @@
 //! The work of a night: the chain goes on, everything is proved, and a finding freezes payouts.
 
 use super::{Proof, queries, seals, store};
+use crate::features::alerts::{self, NewAlert};
 use crate::features::wallet::freezing;
 use crate::kernel::id::ProofId;
 use crate::kernel::{Caller, Error, Result};
 use crate::platform::Platform;
 use crate::platform::work::AuditRow;
+
+/// The cause of the alert that the books are not in order.
+const LEDGER: &str = "ledger";
 
 /// Seals the days that are over, proves the books, and keeps what it found. Running twice does no harm.
 pub async fn nightly(platform: &Platform, caller: &Caller) -> Result<Proof> {
@@ -33,6 +37,8 @@ async fn keep(platform: &Platform, caller: &Caller, proof: Proof) -> Result<()> 
                 store::insert_proof(&mut unit.tx, id, proof, &report, unit.now).await?;
                 if !proof.is_proved() {
                     unit.audit(AuditRow::new("ledger.mismatch", id).because(&proof.summary()));
+                    let alert = NewAlert::new(alerts::Kind::LedgerMismatch, LEDGER, format!("{}.", proof.summary()));
+                    alerts::commands::raise(unit, alert).await?;
                     freezing::freeze(unit, &format!("The proof of the ledger failed: {}.", proof.summary())).await?;
                 }
                 Ok(())

@@ -23,6 +23,8 @@ pub enum Purpose {
     CoverImage,
     /// Something for a conversation.
     ChatAttachment,
+    /// Something that a party brings forward in a dispute.
+    Evidence,
 }
 
 /// What a purpose allows.
@@ -38,7 +40,8 @@ pub struct Policy {
 
 impl Purpose {
     /// All purposes.
-    pub const ALL: [Purpose; 3] = [Purpose::ProfileImage, Purpose::CoverImage, Purpose::ChatAttachment];
+    pub const ALL: [Purpose; 4] =
+        [Purpose::ProfileImage, Purpose::CoverImage, Purpose::ChatAttachment, Purpose::Evidence];
 
     /// The name in the API and in the database.
     pub const fn name(self) -> &'static str {
@@ -46,6 +49,7 @@ impl Purpose {
             Purpose::ProfileImage => "PROFILE_IMAGE",
             Purpose::CoverImage => "COVER_IMAGE",
             Purpose::ChatAttachment => "CHAT_ATTACHMENT",
+            Purpose::Evidence => "EVIDENCE",
         }
     }
 
@@ -54,7 +58,9 @@ impl Purpose {
         match self {
             Purpose::ProfileImage => Policy { max_size: 5 * MIB, media: PICTURES, is_public: true },
             Purpose::CoverImage => Policy { max_size: 10 * MIB, media: PICTURES, is_public: true },
-            Purpose::ChatAttachment => Policy { max_size: 25 * MIB, media: ANYTHING, is_public: false },
+            Purpose::ChatAttachment | Purpose::Evidence => {
+                Policy { max_size: 25 * MIB, media: ANYTHING, is_public: false }
+            }
         }
     }
 
@@ -175,7 +181,7 @@ impl Upload {
         FileId::of(self.id.uuid())
     }
 
-    /// Whether somebody may see the file.
+    /// Whether somebody may see the file as it is. What shows it may let others see it: evidence is for its disputes.
     pub fn is_for(&self, viewer: Option<UserId>) -> bool {
         self.purpose.policy().is_public || viewer == Some(self.owner)
     }

@@ -3,7 +3,7 @@
 use super::fees::Quote;
 use super::ledger::{Batch, Leg};
 use super::model::{Cause, Phase, PurseKey};
-use super::outcomes::{Freed, Outcome, Part, Pot, Split};
+use super::outcomes::{Decided, Freed, Outcome, Part, Pot};
 use crate::kernel::id::{OfferId, TransactionId, UserId};
 use crate::kernel::{Error, Result};
 use crate::platform::work::Unit;
@@ -48,8 +48,8 @@ impl Deal {
 /// What comes with an outcome that the table cannot know.
 #[derive(Default)]
 pub struct Given<'a> {
-    /// How the escrow is split, when somebody decides it.
-    pub split: Option<Split>,
+    /// How the escrow is split, or what the deal costs from now on, when somebody decides it.
+    pub decided: Decided,
     /// Holds of other offers that end in the same moment, so that they may pay for this one.
     pub lost: &'a [(TransactionId, Freed)],
 }
@@ -76,13 +76,13 @@ pub async fn post(unit: &mut Unit, cause: Cause, deal: Deal, outcome: Outcome, g
     match (outcome, deal.hold) {
         (Outcome::Held, Some(hold)) => {
             // Held money stays in its purse, and goes where it will go once it is paid.
-            batch.hold(hold, deal.legs(Outcome::Funded.parts(&deal.quote, false, None)?));
+            batch.hold(hold, deal.legs(Outcome::Funded.parts(&deal.quote, false, Decided::Nothing)?));
         }
         (Outcome::Held, None) => return Err(Error::internal("a hold without a name")),
         (Outcome::Funded, Some(hold)) => resolved.push((hold, Phase::Posted)),
         (Outcome::Freed(why), Some(hold)) => resolved.push((hold, phase(why))),
         (outcome, _) => {
-            let legs = deal.legs(outcome.parts(&deal.quote, false, given.split)?);
+            let legs = deal.legs(outcome.parts(&deal.quote, false, given.decided)?);
             batch.post(unit, legs);
         }
     }

@@ -4,11 +4,15 @@
 //! [`frozen`] first, inside the unit of work that pays.
 
 use super::store;
+use crate::features::alerts::{self, NewAlert};
 use crate::kernel::id::FreezeId;
 use crate::kernel::{Caller, Error, Result, Timestamp, text};
 use crate::platform::Platform;
 use crate::platform::db::On;
 use crate::platform::work::{AuditRow, Unit};
+
+/// The cause of the alert that payouts are frozen.
+const PAYOUTS: &str = "payouts";
 
 /// Why and since when nothing is paid out.
 #[derive(Clone, Debug, serde::Serialize)]
@@ -32,6 +36,7 @@ pub async fn freeze(unit: &mut Unit, reason: &str) -> Result<()> {
     let freeze = Freeze { id: unit.ids.new_id(), reason: reason.to_owned(), created_at: unit.now };
     if store::freezing::insert(&mut unit.tx, &freeze).await? {
         unit.audit(AuditRow::new("payouts.freeze", freeze.id).because(reason));
+        alerts::commands::raise(unit, NewAlert::new(alerts::Kind::PayoutsFrozen, PAYOUTS, reason)).await?;
     }
     Ok(())
 }
@@ -46,7 +51,7 @@ pub async fn lift(platform: &Platform, caller: &Caller, reason: &str) -> Result<
                 let lifted = store::freezing::lift(&mut unit.tx, reason, unit.now).await?;
                 let id = lifted.ok_or_else(|| Error::conflict("Payouts are not frozen; there is nothing to lift."))?;
                 unit.audit(AuditRow::new("payouts.lift", id).because(reason));
-                Ok(())
+                alerts::commands::settle(unit, alerts::Kind::PayoutsFrozen, PAYOUTS).await
             })
         })
         .await

@@ -18,6 +18,7 @@ pub mod history;
 pub mod ledger;
 pub mod model;
 pub mod outcomes;
+mod parts;
 pub mod queries;
 pub mod statement;
 mod store;

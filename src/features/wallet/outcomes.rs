@@ -1,4 +1,4 @@
-//! Who gets what: one table of what each transition of an offer or a booking does to the money of its deal.
+//! Who gets what: one table of what each transition of an offer, a booking, a change or a dispute does to the money of its deal.
 //!
 //! It stands here and not with bookings, since offers obey it as well. Commands look an [`Outcome`] up and hand it to
 //! [`escrow`](super::escrow), which posts its [`Part`]s; nobody else chooses an amount. `docs/money.md` shows the table.
@@ -8,6 +8,8 @@
 
 use super::fees::Quote;
 use super::model::Kind;
+use super::parts::repriced;
+pub use super::parts::{Effect, Part, Pot};
 use crate::kernel::{By, Code, Error, Money, Result};
 
 /// What a transition does to the money of a deal.
@@ -21,6 +23,8 @@ pub enum Outcome {
     Freed(Freed),
     /// The price goes into the escrow, the platform fee to the platform.
     Funded,
+    /// The escrow and the platform fee follow another price: the difference moves. The price comes with the command.
+    Repriced,
     /// The escrow is emptied.
     Ended {
         /// Where the price goes.
@@ -74,6 +78,27 @@ pub struct Split {
     pub fee_back: bool,
 }
 
+/// What comes with a command that the table cannot know.
+#[derive(Clone, Copy, Debug, Default)]
+pub enum Decided {
+    /// Nothing.
+    #[default]
+    Nothing,
+    /// How the escrow is split.
+    Split(Split),
+    /// What the deal costs from now on.
+    Price(Quote),
+}
+
+impl Decided {
+    const fn split(self) -> Option<Split> {
+        match self {
+            Decided::Split(split) => Some(split),
+            _ => None,
+        }
+    }
+}
+
 /// A row: by whom which transition from where does what. `from` is empty for what makes an object.
 #[derive(Clone, Copy, Debug)]
 pub struct Row {
@@ -99,12 +124,14 @@ const fn ended(price: Price, fee: Fee) -> Outcome {
 
 /// The two parties of a booking.
 const PARTIES: &[By] = &[By::Customer, By::Contractor];
+/// Where the terms of a booking can be changed.
+const CHANGEABLE: &[&str] = &["CONFIRMED", "IN_PROGRESS"];
 /// Where a booking can be disputed.
 const FUNDED: &[&str] = &["CONFIRMED", "IN_PROGRESS", "DELIVERED"];
 /// Where a dispute can be ended.
 const DISPUTED: &[&str] = &["OPEN", "ESCALATED"];
 
-/// The table. Each transition of the lives of offers, bookings and disputes is in it once, for each state and each of its people.
+/// The table. Each transition of the lives of offers, bookings, changes and disputes is in it once, for each state and each of its people.
 pub const TABLE: &[Row] = &[
     row("offerSend", &[], &[By::Customer], Outcome::Held),
     row("offerSend", &[], &[By::Contractor], Outcome::Nothing),
@@ -125,9 +152,16 @@ pub const TABLE: &[Row] = &[
     row("bookingCancel", &["CONFIRMED"], &[By::Contractor], ended(Price::Back, Fee::Back)),
     row("bookingCancel", FUNDED, &[By::Staff], ended(Price::Back, Fee::Back)),
     row("booking.complete", &["DELIVERED"], &[By::Timer], ended(Price::Paid, Fee::Kept)),
+    row("booking.release", &["COMPLETED"], &[By::Timer], ended(Price::Paid, Fee::Kept)),
     row("booking.lapse", &["CONFIRMED", "IN_PROGRESS"], &[By::Timer], ended(Price::Back, Fee::Back)),
+    row("bookingChangePropose", CHANGEABLE, PARTIES, Outcome::Nothing),
+    row("bookingChangeAccept", &["PENDING"], &[By::Receiver], Outcome::Repriced),
+    row("bookingChangeDecline", &["PENDING"], &[By::Receiver, By::Staff], Outcome::Nothing),
+    row("bookingChangeWithdraw", &["PENDING"], &[By::Maker], Outcome::Nothing),
+    row("change.expire", &["PENDING"], &[By::Timer], Outcome::Nothing),
     row("disputeOpen", FUNDED, PARTIES, Outcome::Nothing),
     row("disputePropose", DISPUTED, &[By::Customer, By::Contractor, By::Staff], Outcome::Nothing),
+    row("disputeAddEvidence", DISPUTED, PARTIES, Outcome::Nothing),
     row("disputeAcceptProposal", DISPUTED, PARTIES, ended(Price::Split, Fee::Kept)),
     row("disputeWithdraw", DISPUTED, &[By::Maker], Outcome::Nothing),
     row("disputeDecide", DISPUTED, &[By::Staff], ended(Price::Split, Fee::Decided)),
@@ -142,37 +176,9 @@ pub fn of(transition: &str, from: Option<&str>, by: By) -> Result<Outcome> {
     row.map(|row| row.outcome).ok_or_else(|| Error::internal(missing()))
 }
 
-/// Where the money of a deal can be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Pot {
-    /// What the customer may spend.
-    Customer,
-    /// What is held in the customer's wallet.
-    Held,
-    /// The escrow.
-    Escrow,
-    /// What the contractor may spend.
-    Contractor,
-    /// The platform's fees.
-    Platform,
-}
-
-/// A movement of money.
-#[derive(Clone, Copy, Debug)]
-pub struct Part {
-    /// Where it leaves.
-    pub from: Pot,
-    /// Where it arrives.
-    pub to: Pot,
-    /// How much.
-    pub amount: Money,
-    /// What for.
-    pub kind: Kind,
-}
-
 impl Outcome {
-    /// What moves from where to where. `is_held` says whether the deal has a hold; a split needs to be decided.
-    pub fn parts(self, quote: &Quote, is_held: bool, split: Option<Split>) -> Result<Vec<Part>> {
+    /// What moves from where to where. `is_held` says whether the deal has a hold; a split or a price needs to be decided.
+    pub fn parts(self, quote: &Quote, is_held: bool, decided: Decided) -> Result<Vec<Part>> {
         let part = |from, to, amount, kind| Part { from, to, amount, kind };
         let both = |from, price, fee| {
             vec![part(from, price, quote.budget, Kind::Escrow), part(from, fee, quote.platform_fee, Kind::PlatformFee)]
@@ -183,6 +189,10 @@ impl Outcome {
             Outcome::Freed(_) if is_held => both(Pot::Held, Pot::Customer, Pot::Customer),
             Outcome::Freed(_) => Vec::new(),
             Outcome::Funded => both(if is_held { Pot::Held } else { Pot::Customer }, Pot::Escrow, Pot::Platform),
+            Outcome::Repriced => match decided {
+                Decided::Price(agreed) => repriced(quote, &agreed)?,
+                _ => return Err(Error::internal("a price that nobody agreed on")),
+            },
             Outcome::Ended { price, fee } => {
                 let mut parts = match price {
                     Price::Back => vec![part(Pot::Escrow, Pot::Customer, quote.budget, Kind::Refund)],
@@ -191,7 +201,7 @@ impl Outcome {
                         part(Pot::Escrow, Pot::Contractor, quote.contractor_net()?, Kind::Release),
                     ],
                     Price::Split => {
-                        let split = split.ok_or_else(|| Error::internal("a split that nobody decided"))?;
+                        let split = decided.split().ok_or_else(|| Error::internal("a split that nobody decided"))?;
                         let split = split.of_exactly(quote.budget)?;
                         vec![
                             part(Pot::Escrow, Pot::Customer, split.customer, Kind::Refund),
@@ -200,7 +210,7 @@ impl Outcome {
                         ]
                     }
                 };
-                if fee == Fee::Back || fee == Fee::Decided && split.is_some_and(|split| split.fee_back) {
+                if fee == Fee::Back || fee == Fee::Decided && decided.split().is_some_and(|split| split.fee_back) {
                     parts.push(part(Pot::Platform, Pot::Customer, quote.platform_fee, Kind::FeeRefund));
                 }
                 parts
@@ -210,17 +220,22 @@ impl Outcome {
     }
 
     /// What changes by it, and for whom. As for [`Outcome::parts`].
-    pub fn effect(self, quote: &Quote, is_held: bool, split: Option<Split>) -> Result<Effect> {
-        Effect::of(quote, &self.parts(quote, is_held, split)?)
+    pub fn effect(self, quote: &Quote, is_held: bool, decided: Decided) -> Result<Effect> {
+        Effect::of(quote, &self.parts(quote, is_held, decided)?)
     }
 
     /// What will change by it: nothing to tell when nothing moves, or when somebody has to decide a split first.
-    pub fn foreseen(self, quote: &Quote, is_held: bool) -> Result<Option<Effect>> {
-        if matches!(self, Outcome::Ended { price: Price::Split, .. }) {
+    pub fn foreseen(self, quote: &Quote, is_held: bool, decided: Decided) -> Result<Option<Effect>> {
+        if matches!(self, Outcome::Ended { price: Price::Split, .. }) && decided.split().is_none() {
             return Ok(None);
         }
-        let parts = self.parts(quote, is_held, None)?;
+        let parts = self.parts(quote, is_held, decided)?;
         if parts.is_empty() { Ok(None) } else { Effect::of(quote, &parts).map(Some) }
+    }
+
+    /// Whether it pays the contractor the whole price. That is what a delay of the release puts off.
+    pub const fn pays(self) -> bool {
+        matches!(self, Outcome::Ended { price: Price::Paid, .. })
     }
 
     /// How a hold of the deal ends by it, if it ends one.
@@ -236,6 +251,9 @@ impl Split {
     /// Refuses a split with a part below zero, or whose sum is not the escrow.
     pub fn of_exactly(self, escrow: Money) -> Result<Self> {
         let parts = [self.customer, self.contractor, self.platform];
+        if parts.iter().any(|part| part.currency != escrow.currency) {
+            return Err(Error::new(Code::CurrencyMismatch, format!("What is split is in {}.", escrow.currency)));
+        }
         if parts.iter().any(|part| part.minor < 0) {
             return Err(Error::new(Code::SplitMismatch, "No part of a split is below zero."));
         }
@@ -245,45 +263,6 @@ impl Split {
             return Err(Error::new(Code::SplitMismatch, message));
         }
         Ok(self)
-    }
-}
-
-/// What parts of money change: below zero where money leaves. The five always add up to nothing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Effect {
-    /// What the customer may spend.
-    pub customer: Money,
-    /// What is held in the customer's wallet.
-    pub held: Money,
-    /// The escrow.
-    pub escrow: Money,
-    /// What the contractor may spend.
-    pub contractor: Money,
-    /// The platform's fees.
-    pub platform: Money,
-}
-
-impl Effect {
-    fn of(quote: &Quote, parts: &[Part]) -> Result<Self> {
-        let zero = Money::zero(quote.budget.currency);
-        let mut effect = Effect { customer: zero, held: zero, escrow: zero, contractor: zero, platform: zero };
-        for part in parts {
-            let out = effect.pot(part.from);
-            *out = out.plus(Money::new(-part.amount.minor, part.amount.currency))?;
-            let into = effect.pot(part.to);
-            *into = into.plus(part.amount)?;
-        }
-        Ok(effect)
-    }
-
-    const fn pot(&mut self, pot: Pot) -> &mut Money {
-        match pot {
-            Pot::Customer => &mut self.customer,
-            Pot::Held => &mut self.held,
-            Pot::Escrow => &mut self.escrow,
-            Pot::Contractor => &mut self.contractor,
-            Pot::Platform => &mut self.platform,
-        }
     }
 }
 
@@ -314,7 +293,7 @@ mod tests {
             platform: usd(platform),
             fee_back: false,
         };
-        let effect = |split| SPLIT.effect(&quote(10_000), false, Some(split));
+        let effect = |split| SPLIT.effect(&quote(10_000), false, Decided::Split(split));
         let fair = effect(split(3_333, 6_000, 667)).unwrap();
         assert_eq!((fair.customer, fair.contractor, fair.platform), (usd(3_333), usd(6_000), usd(667)));
         assert_eq!((fair.escrow, fair.held), (usd(-10_000), usd(0)));
@@ -323,8 +302,24 @@ mod tests {
         }
         let euros = Split { customer: Money::new(0, Currency::parse("EUR").unwrap()), ..split(0, 10_000, 0) };
         assert!(effect(euros).is_err());
-        assert!(SPLIT.parts(&quote(10_000), false, None).is_err(), "somebody has to decide");
-        assert_eq!(SPLIT.foreseen(&quote(10_000), false).unwrap(), None);
+        assert!(SPLIT.parts(&quote(10_000), false, Decided::Nothing).is_err(), "somebody has to decide");
+        assert_eq!(SPLIT.foreseen(&quote(10_000), false, Decided::Nothing).unwrap(), None);
+    }
+
+    #[test]
+    fn another_price_moves_the_difference_of_price_and_fee() {
+        let effect = |was, is| Outcome::Repriced.effect(&quote(was), false, Decided::Price(quote(is))).unwrap();
+        let more = effect(10_000, 12_000);
+        assert_eq!((more.customer, more.escrow, more.platform), (usd(-2_100), usd(2_000), usd(100)));
+        let less = effect(10_000, 3_333);
+        assert_eq!((less.customer, less.escrow, less.platform), (usd(7_000), usd(-6_667), usd(-333)));
+        // A cent that changes no fee.
+        assert_eq!(effect(10_000, 10_001).platform, usd(0));
+        assert_eq!(Outcome::Repriced.foreseen(&quote(5), false, Decided::Price(quote(5))).unwrap(), None);
+        assert!(Outcome::Repriced.parts(&quote(5), false, Decided::Nothing).is_err(), "somebody has to agree");
+        let euros =
+            Quote::of(Money::new(5, Currency::parse("EUR").unwrap()), Rates { platform_bps: 0, service_bps: 0 });
+        assert!(Outcome::Repriced.parts(&quote(5), false, Decided::Price(euros.unwrap())).is_err());
     }
 
     #[test]
@@ -345,15 +340,21 @@ mod tests {
 
     proptest! {
         #[test]
-        fn nothing_is_made_and_nothing_is_lost(minor in 1..=MAX_AMOUNT, is_held: bool, cut in 0..=MAX_AMOUNT) {
+        fn nothing_is_made_and_nothing_is_lost(
+            minor in 1..=MAX_AMOUNT, is_held: bool, cut in 0..=MAX_AMOUNT, other in 1..=MAX_AMOUNT,
+        ) {
             let quote = quote(minor);
             let cut = cut % (minor + 1);
             let fee_back = cut % 2 == 0;
             let split = Split { customer: usd(cut), contractor: usd(minor - cut), platform: usd(0), fee_back };
             for outcome in TABLE.iter().map(|row| row.outcome).chain([SPLIT]) {
-                let parts = outcome.parts(&quote, is_held, Some(split)).unwrap();
+                let decided = match outcome {
+                    Outcome::Repriced => Decided::Price(super::tests::quote(other)),
+                    _ => Decided::Split(split),
+                };
+                let parts = outcome.parts(&quote, is_held, decided).unwrap();
                 prop_assert!(parts.iter().all(|part| part.amount.minor > 0));
-                let effect = outcome.effect(&quote, is_held, Some(split)).unwrap();
+                let effect = outcome.effect(&quote, is_held, decided).unwrap();
                 let Effect { customer, held, escrow, contractor, platform } = effect;
                 let sum: i64 = [customer, held, escrow, contractor, platform].iter().map(|money| money.minor).sum();
                 prop_assert_eq!(sum, 0);

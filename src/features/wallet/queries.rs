@@ -1,9 +1,9 @@
 //! Reads of wallets as they are now; [`history`](super::history) has what led there. A wallet is its owner's; every question here names whose.
 
-use super::model::{Balance, Payment, Purse};
+use super::model::{Balance, Payment, PaymentStatus, Purse};
 use super::store;
 use crate::kernel::id::{PaymentId, UserId};
-use crate::kernel::{Currency, Result};
+use crate::kernel::{Currency, Result, Timestamp};
 use crate::platform::Platform;
 use crate::platform::work::Unit;
 
@@ -39,4 +39,11 @@ fn find(user: UserId, currency: Currency, purses: &[Purse]) -> Balance {
 /// Payments by id, in no particular order. The caller shows them to their owner only.
 pub async fn payments(platform: &Platform, ids: &[PaymentId]) -> Result<Vec<Payment>> {
     store::payments(&platform.db, ids).await
+}
+
+/// How many payments have arrived and how many have failed since an instant.
+pub async fn payments_since(platform: &Platform, then: Timestamp) -> Result<(i64, i64)> {
+    let [completed, failed] = [PaymentStatus::Completed, PaymentStatus::Failed];
+    let count = async |status| store::payments_since(&platform.db, status, then).await;
+    Ok((count(completed).await?, count(failed).await?))
 }

@@ -8,7 +8,7 @@ use super::model::{Class, Kind, Payment, PaymentStatus, Purse, PurseKey};
 use crate::kernel::id::{PaymentId, PurseId, TransactionId, UserId};
 use crate::kernel::money::MAX_AMOUNT;
 use crate::kernel::{Currency, Money, Result, Timestamp};
-use crate::platform::db::{FromRow, Kind as Failure, On, Row, Tx, Value, q, q2};
+use crate::platform::db::{Db, FromRow, Kind as Failure, On, Row, Tx, Value, q, q2};
 use crate::platform::work::Unit;
 
 impl FromRow for Purse {
@@ -239,4 +239,12 @@ pub(super) async fn await_user(tx: &mut Tx, id: PaymentId, url: &str, now: Times
 
 pub(super) async fn payments(on: impl Into<On<'_>>, ids: &[PaymentId]) -> Result<Vec<Payment>> {
     q("select * from payments where id in ({list})").list(ids.iter().copied()).all(on).await
+}
+
+pub(super) async fn payments_since(db: &Db, status: PaymentStatus, then: Timestamp) -> Result<i64> {
+    q("select count(*) as n from payments where status = $1 and status <> 'PENDING' and updated_at >= $2")
+        .bind(status.name())
+        .bind(then)
+        .one(db)
+        .await
 }

@@ -13,6 +13,9 @@ use serde::Deserialize;
 pub use check::SECRET_MIN;
 pub use load::{Loaded, Problems, Sources, load};
 
+/// So many times more is allowed on a developer's machine, where one person plays all users.
+const DEVELOPMENT_FACTOR: u32 = 100;
+
 /// All settings.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -21,10 +24,14 @@ pub struct Config {
     pub app: App,
     /// Where to listen.
     pub server: Server,
+    /// Sockets and what they subscribe to.
+    pub live: Live,
     /// The database.
     pub database: Database,
     /// The bus between instances.
     pub redis: Redis,
+    /// Who is online.
+    pub presence: Presence,
     /// Tokens and their secrets.
     pub tokens: Tokens,
     /// Which web pages may call.
@@ -41,6 +48,8 @@ pub struct Config {
     pub disputes: Disputes,
     /// Reviews.
     pub reviews: Reviews,
+    /// Streams of events.
+    pub streams: Streams,
     /// Where uploaded files are kept.
     pub storage: Storage,
     /// Mail.
@@ -87,6 +96,22 @@ pub struct Server {
     pub drain_seconds: u64,
 }
 
+/// Sockets and what they subscribe to. All numbers are per instance.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Live {
+    /// Operations that one socket may have open.
+    pub operations_per_socket: u32,
+    /// Operations of one socket that run at once.
+    pub executions_per_socket: u16,
+    /// Bytes of the live operations of one socket.
+    pub document_bytes_per_socket: u32,
+    /// Sockets and feeds of one user.
+    pub connections_per_user: u32,
+    /// Sockets and feeds of one address while nobody is signed in.
+    pub connections_per_address: u32,
+}
+
 /// The database.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -105,6 +130,16 @@ pub struct Redis {
     pub url: Secret,
     /// In front of every key and channel.
     pub prefix: String,
+}
+
+/// Who is online.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Presence {
+    /// Seconds that a user stays online after its last connection.
+    pub grace_seconds: i64,
+    /// Seconds without a sign of life after which an instance counts as dead.
+    pub gone_after_seconds: i64,
 }
 
 /// Tokens and their secrets.
@@ -175,6 +210,10 @@ pub struct Bookings {
     pub complete_after_days: i64,
     /// Days until a booking that nobody moves on is given up.
     pub lapse_after_days: i64,
+    /// Days that the price of a completed booking stays in escrow.
+    pub release_delay_days: i64,
+    /// Days that a proposed change can be agreed to.
+    pub change_days: i64,
 }
 
 /// Disputes.
@@ -185,6 +224,8 @@ pub struct Disputes {
     pub answer_days: i64,
     /// Days that a proposal can be accepted.
     pub proposal_days: i64,
+    /// Days that a dispute is open at most.
+    pub open_days: i64,
 }
 
 /// Reviews.
@@ -193,6 +234,16 @@ pub struct Disputes {
 pub struct Reviews {
     /// Days until a review without a counterpart is published.
     pub blind_days: i64,
+}
+
+/// Streams of events.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Streams {
+    /// Days that an event is kept.
+    pub keep_days: i64,
+    /// Events that one stream keeps.
+    pub keep_events: i64,
 }
 
 /// Where uploaded files are kept.
@@ -323,6 +374,11 @@ impl Config {
             return self.database.url.reveal().to_owned();
         }
         format!("sqlite:{}", self.app.data_dir.join("gigwire.db").display())
+    }
+
+    /// A limit that is meant for strangers: a developer's machine allows 100 times as much.
+    pub fn widened(&self, limit: u32) -> u32 {
+        if self.is_development() { limit.saturating_mul(DEVELOPMENT_FACTOR) } else { limit }
     }
 
     /// Whether this is a developer's machine.

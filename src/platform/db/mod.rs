@@ -19,6 +19,7 @@
 
 mod each;
 mod error;
+mod many;
 mod migrate;
 mod query;
 mod row;

@@ -8,6 +8,7 @@ use sqlx::sqlite::SqliteArguments;
 use sqlx::{Arguments, AssertSqlSafe, Postgres, SqlSafeStr, SqlStr, Sqlite};
 use uuid::Uuid;
 
+use super::many::{self, Array};
 use super::{Db, DbError, Engine, FromRow, Row, Tx, TxInner};
 use crate::kernel::id::TypedId;
 use crate::kernel::page::{Page, Slice};
@@ -24,6 +25,8 @@ pub enum Value {
     Text(Option<String>),
     /// uuid
     Uuid(Option<Uuid>),
+    /// A column of many rows. Only PostgreSQL knows such values, and only [`Query::rows`] makes them.
+    Array(Array),
 }
 
 macro_rules! values {
@@ -111,16 +114,23 @@ pub struct Query {
     /// Only where it differs.
     sqlite: Option<Cow<'static, str>>,
     values: Vec<Value>,
+    /// Waiting for their hole until the engine is known.
+    rows: Vec<Vec<Value>>,
 }
 
 /// A statement that both engines understand.
 pub fn q(sql: &'static str) -> Query {
-    Query { postgres: Cow::Borrowed(sql), sqlite: None, values: Vec::new() }
+    Query { postgres: Cow::Borrowed(sql), sqlite: None, values: Vec::new(), rows: Vec::new() }
 }
 
 /// A statement that must differ between the engines.
 pub fn q2(postgres: &'static str, sqlite: &'static str) -> Query {
-    Query { postgres: Cow::Borrowed(postgres), sqlite: Some(Cow::Borrowed(sqlite)), values: Vec::new() }
+    Query {
+        postgres: Cow::Borrowed(postgres),
+        sqlite: Some(Cow::Borrowed(sqlite)),
+        values: Vec::new(),
+        rows: Vec::new(),
+    }
 }
 
 impl Query {
@@ -147,18 +157,21 @@ impl Query {
         self.fill("{list}", &places)
     }
 
-    /// Puts rows in place of `{rows}`, for `insert .. values {rows}`.
+    /// Puts rows in place of `values {rows}`, in an `insert` or in front of a statement: `with t (a, b) as (values {rows})`.
+    /// Values are bound before.
     pub fn rows(mut self, rows: Vec<Vec<Value>>) -> Self {
-        let mut text = String::new();
-        for row in rows {
-            text.push_str(if text.is_empty() { "(" } else { ",(" });
-            for (index, value) in row.into_iter().enumerate() {
-                self.values.push(value);
-                let _ = write!(text, "{}${}", if index == 0 { "" } else { "," }, self.values.len());
-            }
-            text.push(')');
+        self.rows = rows;
+        self
+    }
+
+    /// Fills the hole of the rows in the way of the engine that it is for.
+    fn settled(mut self, is_sqlite: bool) -> Self {
+        let rows = std::mem::take(&mut self.rows);
+        if rows.is_empty() {
+            return self;
         }
-        self.fill("{rows}", &text)
+        let places = many::places(rows, &mut self.values, is_sqlite);
+        self.fill(many::HOLE, &places)
     }
 
     fn fill(mut self, hole: &str, places: &str) -> Self {
@@ -217,14 +230,15 @@ impl Query {
     fn behind(self, others: Vec<Query>) -> Query {
         let mut sql = String::new();
         let mut values = Vec::new();
-        for (number, other) in others.into_iter().enumerate() {
+        let last = self.settled(false);
+        for (number, other) in others.into_iter().map(|other| other.settled(false)).enumerate() {
             let word = if number == 0 { "with" } else { "," };
             let _ = write!(sql, "{word} part{number} as ({}) ", moved(&other.postgres, values.len()));
             values.extend(other.values);
         }
-        sql.push_str(&moved(&self.postgres, values.len()));
-        values.extend(self.values);
-        Query { postgres: Cow::Owned(sql), sqlite: None, values }
+        sql.push_str(&moved(&last.postgres, values.len()));
+        values.extend(last.values);
+        Query { postgres: Cow::Owned(sql), sqlite: None, values, rows: Vec::new() }
     }
 
     /// Reads one page of a list in the given order. The statement must end inside its `where` clause.
@@ -248,16 +262,17 @@ impl Query {
     }
 
     pub(super) fn text(self, is_sqlite: bool) -> (SqlStr, Vec<Value>) {
-        let sql = match self.sqlite {
+        let query = self.settled(is_sqlite);
+        let sql = match query.sqlite {
             Some(sqlite) if is_sqlite => sqlite,
-            _ => self.postgres,
+            _ => query.postgres,
         };
         let sql = match sql {
             Cow::Borrowed(sql) => SqlStr::from_static(sql),
             // Only placeholders and constant column names were put in.
             Cow::Owned(sql) => AssertSqlSafe(sql).into_sql_str(),
         };
-        (sql, self.values)
+        (sql, query.values)
     }
 
     async fn run(self, on: On<'_>) -> Result<Vec<Row>, DbError> {
@@ -323,15 +338,17 @@ fn rows<R>(read: Vec<R>, wrap: impl Fn(R) -> Row) -> Result<Vec<Row>, DbError> {
 }
 
 macro_rules! arguments {
-    ($name:ident, $type:ty) => {
+    ($name:ident, $type:ty, |$column:ident, $into:ident| $add:expr) => {
         pub(super) fn $name(values: Vec<Value>) -> Result<$type, DbError> {
             let mut arguments = <$type>::default();
             for value in values {
+                let $into = &mut arguments;
                 let added = match value {
-                    Value::Int(value) => arguments.add(value),
-                    Value::Bool(value) => arguments.add(value),
-                    Value::Text(value) => arguments.add(value),
-                    Value::Uuid(value) => arguments.add(value),
+                    Value::Int(value) => $into.add(value),
+                    Value::Bool(value) => $into.add(value),
+                    Value::Text(value) => $into.add(value),
+                    Value::Uuid(value) => $into.add(value),
+                    Value::Array($column) => $add,
                 };
                 added.map_err(|error| DbError { kind: super::Kind::Other, message: error.to_string() })?;
             }
@@ -339,8 +356,8 @@ macro_rules! arguments {
         }
     };
 }
-arguments!(sqlite, SqliteArguments);
-arguments!(postgres, PgArguments);
+arguments!(sqlite, SqliteArguments, |_column, _into| Err("SQLite has no columns of values".into()));
+arguments!(postgres, PgArguments, |column, into| column.bind(into));
 
 #[cfg(test)]
 mod tests {
@@ -370,6 +387,6 @@ mod tests {
     fn rows_number_their_places() {
         let query = q("insert into t values {rows}")
             .rows(vec![vec![1_i64.into(), 2_i64.into()], vec![3_i64.into(), 4_i64.into()]]);
-        assert_eq!(query.postgres, "insert into t values ($1,$2),($3,$4)");
+        assert_eq!(query.settled(true).postgres, "insert into t values ($1,$2),($3,$4)");
     }
 }

@@ -166,3 +166,8 @@ pub async fn postpone(db: &Db, id: LetterId, attempts: i64, reason: &str, now: T
         .await?;
     Ok(tx.commit().await?)
 }
+
+/// How many letters were given up since an instant.
+pub async fn failed_since(tx: &mut Tx, since: Timestamp) -> Result<i64> {
+    q("select count(*) as n from letters where status = 'FAILED' and ended_at >= $1").bind(since).one(tx).await
+}

@@ -150,23 +150,22 @@ pub async fn done(db: &Db, task: &Task, now: Timestamp) -> Result<()> {
     Ok(tx.commit().await?)
 }
 
-/// Puts a task back for a later attempt, or gives it up after the last one.
-pub async fn failed(db: &Db, task: &Task, now: Timestamp, error: &Error) -> Result<()> {
+/// Puts a task back for a later attempt, or gives it up after the last one: says whether it was given up.
+pub async fn failed(tx: &mut Tx, task: &Task, now: Timestamp, error: &str) -> Result<bool> {
     let pause = (SECOND << task.attempts.clamp(0, 20)).min(PAUSE_MAX_MS);
     let is_last = task.is_last_attempt();
-    let mut tx = db.begin().await?;
     // Only by whoever holds the lease: a task that ended meanwhile stays ended.
-    q("update tasks set run_at = $2, leased_until = null, last_error = $3, ended_at = $4, outcome = $5
+    let noted = q("update tasks set run_at = $2, leased_until = null, last_error = $3, ended_at = $4, outcome = $5
         where id = $1 and ended_at is null and attempts = $6")
     .bind(task.id)
     .bind(now.plus(pause))
-    .bind(error.to_string())
+    .bind(error)
     .bind(is_last.then_some(now))
     .bind(is_last.then_some("FAILED"))
     .bind(task.attempts)
-    .execute(&mut tx)
+    .execute(tx)
     .await?;
-    Ok(tx.commit().await?)
+    Ok(is_last && noted == 1)
 }
 
 /// Rows that are forgotten in one transaction: few enough that nobody notices.
@@ -182,4 +181,11 @@ pub async fn forget_ended(db: &Db, then: Timestamp) -> Result<bool> {
         .await?;
     tx.commit().await?;
     Ok(i64::try_from(gone).is_ok_and(|gone| gone == FORGET_AT_ONCE))
+}
+
+/// How many tasks wait, and how many were given up and are still kept.
+pub async fn counts(db: &Db) -> Result<(i64, i64)> {
+    let waiting = q("select count(*) as n from tasks where ended_at is null").one(db).await?;
+    let failed = q("select count(*) as n from tasks where outcome = 'FAILED'").one(db).await?;
+    Ok((waiting, failed))
 }

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::{AUDIENCE_MAX, Draft, StreamName};
+use super::{Stated, StreamName};
 use crate::kernel::id::EventId;
-use crate::kernel::{Actor, Caller, Error, Ids, Result, Timestamp};
+use crate::kernel::{Error, Ids, Result, Timestamp};
 use crate::platform::db::{Query, Tx, Value, q};
 
 /// One upsert moves every head. Its rows are sorted by name, so that two transactions lock heads in the same order.
@@ -15,19 +15,18 @@ const MOVE_HEADS: &str = "insert into streams (name, head) values {rows}
 const STORE: &str = "insert into events (stream, seq, id, noun, kind, object_id, subject_id, version, facts,
     actor_id, actor_role, request_id, occurred_at) values {rows}";
 
-/// Stores the drafts in the streams of their audiences and gives the new heads. Statements that came before and that
-/// nobody waits for go along.
+/// Stores the facts in the streams of their audiences and gives the new heads. Statements that came before and that nobody
+/// waits for go along.
 pub async fn append(
     tx: &mut Tx,
     ids: &Ids,
     now: Timestamp,
-    caller: &Caller,
-    actor: Actor,
-    drafts: &[Draft],
+    stated: &[Stated],
+    streams_max: usize,
     before: Vec<Query>,
 ) -> Result<Vec<(StreamName, i64)>> {
     let mut growth: BTreeMap<&StreamName, i64> = BTreeMap::new();
-    for stream in drafts.iter().flat_map(|draft| &draft.audience) {
+    for stream in stated.iter().flat_map(|it| &it.draft.audience) {
         *growth.entry(stream).or_default() += 1;
     }
     if growth.is_empty() {
@@ -36,8 +35,8 @@ pub async fn append(
         }
         return Ok(Vec::new());
     }
-    if growth.len() > AUDIENCE_MAX {
-        return Err(Error::internal("a transaction states facts to more streams than it may: tell the rest by a task"));
+    if growth.len() > streams_max {
+        return Err(Error::internal("a command states facts to more streams than it may: tell the rest by a task"));
     }
     let moves = growth.iter().map(|(stream, by)| vec![stream.as_str().into(), (*by).into()]).collect();
     let mut heads = Vec::with_capacity(growth.len());
@@ -49,13 +48,10 @@ pub async fn append(
         let by = growth.get(stream).copied().ok_or_else(|| Error::internal("a head moved that nobody asked for"))?;
         next.insert(stream, head - by + 1);
     }
-    let (actor_id, actor_role) = match actor {
-        Actor::User(user, role) => (Some(user), Some(role.name())),
-        Actor::System => (None, None),
-    };
     let mut rows: Vec<Vec<Value>> = Vec::new();
-    for draft in drafts {
+    for Stated { author, draft } in stated {
         let id: EventId = ids.new_id();
+        let (actor_id, actor_role) = author.actor.parts();
         for stream in &draft.audience {
             let seq = next.get_mut(stream).ok_or_else(|| Error::internal("a stream without a head"))?;
             rows.push(vec![
@@ -70,7 +66,7 @@ pub async fn append(
                 draft.facts.as_str().into(),
                 actor_id.into(),
                 actor_role.into(),
-                (&*caller.request_id).into(),
+                (&*author.request_id).into(),
                 now.into(),
             ]);
             *seq += 1;

@@ -6,8 +6,9 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::Place;
 use crate::kernel::id::{EventId, TypedId, UserId};
-use crate::kernel::{Actor, Error, Result, Role, Timestamp};
+use crate::kernel::{Actor, Error, Result, Role, Timestamp, Viewer};
 use crate::platform::db::{FromRow, Row};
 
 /// The name of a stream. Cheap to copy around.
@@ -29,6 +30,17 @@ impl StreamName {
     /// What is told to everyone.
     pub fn announcements() -> Self {
         StreamName("topic:announcements".into())
+    }
+
+    /// What staff hear of. Who of them may hear of an event is decided when it is delivered.
+    pub fn staff() -> Self {
+        StreamName("topic:staff".into())
+    }
+
+    /// Everything that a viewer hears of.
+    pub fn heard_by(viewer: &Viewer) -> Vec<Self> {
+        let topic = viewer.roles.is_staff().then(StreamName::staff);
+        [StreamName::user(viewer.user), StreamName::announcements()].into_iter().chain(topic).collect()
     }
 
     /// Whether it is read by many, rather than the stream of one user.
@@ -115,6 +127,24 @@ impl Draft {
     }
 }
 
+/// Who says something: events name it.
+#[derive(Clone, Debug)]
+pub struct Author {
+    /// The user in one of its roles, or the program itself.
+    pub actor: Actor,
+    /// The request that it said it in.
+    pub request_id: Arc<str>,
+}
+
+/// A fact, and who stated it.
+#[derive(Clone, Debug)]
+pub struct Stated {
+    /// Who.
+    pub author: Author,
+    /// What.
+    pub draft: Draft,
+}
+
 /// The small facts of an object that took a step in its life: the names of two of its states.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Step {
@@ -169,6 +199,11 @@ impl Event {
     /// The small facts in the shape that the command gave them.
     pub fn read_facts<T: DeserializeOwned>(&self) -> Result<T> {
         serde_json::from_str(&self.facts).map_err(Error::internal)
+    }
+
+    /// The place of whoever has seen it.
+    pub fn place(&self) -> Place {
+        Place { seq: self.seq, mark: self.mark() }
     }
 
     /// The 8 bytes of the id that a cursor carries: the random end, since the start is only the time.

@@ -24,6 +24,8 @@ use crate::platform::host;
 
 /// How often heads are compared with the database at least. Jitter makes it sooner, never later.
 const SWEEP_MS: u64 = 5_000;
+/// The instance's own listeners for rights: the cache of sessions and the keeper of presence.
+const OWN_LISTENERS: usize = 2;
 /// Streams read in one statement.
 const STREAMS_AT_ONCE: usize = 200;
 
@@ -58,9 +60,20 @@ impl Hub {
         &self.reader
     }
 
-    /// Users whose rights changed; `None` when any may have.
+    /// Users whose rights changed; `None` when something may have been lost.
     pub fn rights(&self) -> broadcast::Receiver<Option<Uuid>> {
         self.rights.subscribe()
+    }
+
+    /// Whether anybody but the cache of sessions and the keeper of presence listens for them.
+    pub fn has_rights_listeners(&self) -> bool {
+        self.rights.receiver_count() > OWN_LISTENERS
+    }
+
+    /// Says here that the rights of a user may have changed.
+    pub fn suspect(&self, user: Uuid) {
+        // Nobody listening is fine.
+        drop(self.rights.send(Some(user)));
     }
 
     /// How many streams are watched here.

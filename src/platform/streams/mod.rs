@@ -11,19 +11,23 @@ mod append;
 mod cursor;
 mod event;
 mod hub;
+mod poll;
+mod prune;
 mod reader;
 mod signals;
 mod watch;
 
 pub use append::append;
 pub use cursor::{Cursor, Place};
-pub use event::{Draft, Event, Step, StreamName};
+pub use event::{Author, Draft, Event, Stated, Step, StreamName};
 pub use hub::Hub;
+pub use poll::{Polled, interleave};
+pub use prune::Keep;
 pub use reader::{Gap, Reader};
 pub use signals::{Signal, SignalWatch};
 pub use watch::{Ahead, Bell, Watch};
 
-/// Streams that one transaction may write to: the parties. A larger audience is a task in pages.
+/// Streams that one command may write to: the parties. A larger audience is a task in pages.
 pub const AUDIENCE_MAX: usize = 16;
 /// Events in one read.
 pub const PAGE: i64 = 100;

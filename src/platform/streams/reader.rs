@@ -60,6 +60,11 @@ impl Reader {
         Reader { db, epoch }
     }
 
+    /// The database.
+    pub(super) const fn db(&self) -> &Db {
+        &self.db
+    }
+
     /// The database's epoch.
     pub const fn epoch(&self) -> Uuid {
         self.epoch

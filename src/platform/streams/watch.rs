@@ -91,7 +91,7 @@ impl Watched {
         }
         let mut ring = diverged;
         for event in events.into_iter().filter(|event| diverged || event.seq > known.seq) {
-            state.head = Some(Place { seq: event.seq, mark: event.mark() });
+            state.head = Some(event.place());
             if state.recent.len() == RECENT {
                 state.recent.pop_front();
             }

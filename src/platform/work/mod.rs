@@ -5,11 +5,12 @@
 //! own, so that a client that hangs up cannot stop it half way, and it is repeated when the database lost a race.
 //! Inside, only `unit.tx` may touch the database: a second connection could wait for the first for ever.
 //!
-//! [`Work::run`] is for most commands, [`Work::once`] for those with an idempotency key. [`Work::rehearsing`] runs the very
-//! same commands and takes everything back. To let something follow from
+//! [`Work::run`] is for most commands, [`Work::once`] for those with an idempotency key, [`Work::together`] for small ones
+//! that come often. [`Work::rehearsing`] runs the very same commands and takes everything back. To let something follow from
 //! every event of a kind, write a [`Projection`] and name it in `features/mod.rs`. To let a unit carry one more kind of
 //! thing: a list in [`Unit`], and the statement that stores it in `commit`.
 
+mod lane;
 mod once;
 mod unit;
 
@@ -20,13 +21,14 @@ use futures_util::future::BoxFuture;
 use tokio::sync::Notify;
 use tokio_util::task::TaskTracker;
 
+pub use lane::{Asked, Lane};
 pub use once::{Effect, Once, forget_keys};
 pub use unit::{AuditRow, Unit};
 
 use super::bus::{Bus, Note};
 use super::db::{Db, Kind};
 use super::host;
-use super::streams::{Draft, StreamName, append};
+use super::streams::{Draft, Stated, StreamName, append};
 use crate::kernel::{Caller, Clock, Code, Error, Ids, Result};
 
 /// How often a transaction is tried before the client is asked to.
@@ -55,6 +57,7 @@ pub struct Work {
     running: TaskTracker,
     longest: Duration,
     in_flight: once::InFlight,
+    lanes: lane::Lanes,
     rehearsal: Option<Look>,
     /// Rung when a commit brought tasks.
     pub tasks_arrived: Arc<Notify>,
@@ -64,8 +67,8 @@ impl Work {
     /// Work on this database, telling this bus.
     pub fn new(db: Db, bus: Arc<dyn Bus>, clock: Clock, ids: Ids, projections: &'static [Projection]) -> Self {
         let (running, longest, in_flight) = (TaskTracker::new(), TRANSACTION_MAX, Default::default());
-        let (rehearsal, tasks_arrived) = (None, Arc::default());
-        Work { db, bus, clock, ids, projections, running, longest, in_flight, rehearsal, tasks_arrived }
+        let (lanes, rehearsal, tasks_arrived) = (Default::default(), None, Arc::default());
+        Work { db, bus, clock, ids, projections, running, longest, in_flight, lanes, rehearsal, tasks_arrived }
     }
 
     /// Runs one unit of work to its commit, whatever becomes of the caller.
@@ -145,18 +148,18 @@ impl Work {
     async fn write(&self, unit: &mut Unit) -> Result<Heads> {
         let mut projected = 0;
         // A projection may state facts of its own, which are projected as well.
-        while projected < unit.drafts.len() {
-            let draft = unit.drafts[projected].clone();
+        while let Some(Stated { author, draft }) = unit.stated.get(projected).cloned() {
+            let own = unit.speak_as(author);
             for projection in self.projections {
                 projection(unit, &draft).await?;
             }
+            unit.speak_as(own);
             projected += 1;
         }
-        let mut last = std::mem::take(&mut unit.later);
-        last.extend(unit.audit_rows());
+        let mut last = unit.last();
         last.extend(super::queue::enqueue(&unit.ids, unit.now, &unit.tasks));
-        let actor = unit.actor();
-        append(&mut unit.tx, &unit.ids, unit.now, &unit.caller, actor, &unit.drafts, last).await
+        let streams_max = unit.streams_max();
+        append(&mut unit.tx, &unit.ids, unit.now, &unit.stated, streams_max, last).await
     }
 
     async fn commit(&self, unit: Unit, heads: Heads) -> Result<()> {

@@ -7,7 +7,7 @@ use crate::kernel::{Actor, Caller, Ids, Role, Timestamp};
 use crate::platform::bus::Note;
 use crate::platform::db::{Query, Tx, Value, q};
 use crate::platform::queue::NewTask;
-use crate::platform::streams::Draft;
+use crate::platform::streams::{AUDIENCE_MAX, Author, Draft, Stated};
 
 /// An open unit of work.
 pub struct Unit {
@@ -19,12 +19,28 @@ pub struct Unit {
     pub ids: Ids,
     /// Who asks.
     pub caller: Caller,
-    pub(super) drafts: Vec<Draft>,
+    pub(super) stated: Vec<Stated>,
     pub(super) tasks: Vec<NewTask>,
     pub(super) notes: Vec<Note>,
-    pub(super) later: Vec<Query>,
+    later: Vec<Query>,
+    rows: Vec<Rows>,
     audit: Vec<AuditRow>,
-    acting_as: Option<Role>,
+    author: Author,
+    speakers: usize,
+}
+
+/// Rows of one statement, each with what it is told apart by.
+struct Rows {
+    statement: &'static str,
+    rows: Vec<([Uuid; 2], Vec<Value>)>,
+}
+
+impl Rows {
+    /// A row with the key of an earlier one takes its place.
+    fn put(&mut self, key: [Uuid; 2], row: Vec<Value>) {
+        self.rows.retain(|(known, _)| *known != key);
+        self.rows.push((key, row));
+    }
 }
 
 /// A line of the audit log.
@@ -68,19 +84,21 @@ impl Unit {
             tx,
             now,
             ids,
+            author: author(&caller),
             caller,
-            drafts: Vec::new(),
+            stated: Vec::new(),
             tasks: Vec::new(),
             notes: Vec::new(),
             later: Vec::new(),
+            rows: Vec::new(),
             audit: Vec::new(),
-            acting_as: None,
+            speakers: 1,
         }
     }
 
-    /// States a fact: it becomes an event in each stream of its audience.
+    /// States a fact: it becomes an event in each stream of its audience, and names who acts right now.
     pub fn state(&mut self, draft: Draft) {
-        self.drafts.push(draft);
+        self.stated.push(Stated { author: self.author.clone(), draft });
     }
 
     /// Asks for background work.
@@ -100,18 +118,31 @@ impl Unit {
 
     /// Says in which of its roles the viewer acts.
     pub fn act_as(&mut self, role: Role) {
-        self.acting_as = Some(role);
+        if let Actor::User(user, _) = self.author.actor {
+            self.author.actor = Actor::User(user, role);
+        }
+    }
+
+    /// Goes on for another caller, in a unit that serves several.
+    pub fn speak_for(&mut self, caller: &Caller) {
+        self.caller = caller.clone();
+        self.author = author(caller);
+        self.speakers += 1;
+    }
+
+    /// Goes on for whoever stated a fact, since what follows from it is told in the same name.
+    pub(super) fn speak_as(&mut self, author: Author) -> Author {
+        std::mem::replace(&mut self.author, author)
     }
 
     /// Who the events will name.
-    pub fn actor(&self) -> Actor {
-        match self.caller.viewer {
-            None => Actor::System,
-            Some(viewer) => {
-                let role = self.acting_as.or_else(|| viewer.roles.list().into_iter().next());
-                Actor::User(viewer.user, role.unwrap_or(Role::Customer))
-            }
-        }
+    pub const fn actor(&self) -> Actor {
+        self.author.actor
+    }
+
+    /// Streams that may be written to.
+    pub(super) const fn streams_max(&self) -> usize {
+        AUDIENCE_MAX * self.speakers
     }
 
     /// Runs a statement at the end, in one round trip with others. For rows that nothing in this unit reads.
@@ -119,14 +150,30 @@ impl Unit {
         self.later.push(statement);
     }
 
-    pub(super) fn audit_rows(&mut self) -> Option<Query> {
+    /// The same for one row of a statement with `values {rows}`: it runs once for all its rows. Of two rows with one key
+    /// the later one counts.
+    pub fn later_row(&mut self, statement: &'static str, key: [Uuid; 2], row: Vec<Value>) {
+        match self.rows.iter_mut().find(|rows| rows.statement == statement) {
+            Some(rows) => rows.put(key, row),
+            None => self.rows.push(Rows { statement, rows: vec![(key, row)] }),
+        }
+    }
+
+    /// All statements that were left for the end.
+    pub(super) fn last(&mut self) -> Vec<Query> {
+        let mut last = std::mem::take(&mut self.later);
+        for Rows { statement, rows } in std::mem::take(&mut self.rows) {
+            last.push(q(statement).rows(rows.into_iter().map(|(_, row)| row).collect()));
+        }
+        last.extend(self.audit_rows());
+        last
+    }
+
+    fn audit_rows(&mut self) -> Option<Query> {
         if self.audit.is_empty() {
             return None;
         }
-        let (actor_id, actor_role) = match self.actor() {
-            Actor::User(user, role) => (Some(user), Some(role.name())),
-            Actor::System => (None, None),
-        };
+        let (actor_id, actor_role) = self.actor().parts();
         let ip = self.caller.ip.map(|ip| ip.to_string());
         let mut rows: Vec<Vec<Value>> = Vec::with_capacity(self.audit.len());
         for line in std::mem::take(&mut self.audit) {
@@ -149,4 +196,13 @@ impl Unit {
             ip, request_id, created_at) values {rows}";
         Some(q(statement).rows(rows))
     }
+}
+
+/// Who speaks when a caller does, as long as no role was chosen.
+fn author(caller: &Caller) -> Author {
+    let actor = caller.viewer.map_or(Actor::System, |viewer| {
+        let role = viewer.roles.list().into_iter().next();
+        Actor::User(viewer.user, role.unwrap_or(Role::Customer))
+    });
+    Author { actor, request_id: caller.request_id.clone() }
 }

@@ -9,7 +9,7 @@ use crate::kernel::id::{ConversationId, TypedId, UserId, parse};
 use crate::kernel::{Error, Result};
 use crate::resolvers::ask::Ask;
 use crate::resolvers::error::{Nullable, answer, nullable};
-use crate::resolvers::live::{Live, durable, live_events, own, signals};
+use crate::resolvers::live::{Live, Source, durable, live_events, own, signals};
 use crate::schema::accounts::User;
 use crate::schema::auth::{Access, auth};
 use crate::schema::chat::*;
@@ -29,8 +29,13 @@ impl ChatSubscription {
         ctx: &Context<'_>,
         #[graphql(desc = "Only this conversation.")] conversation_id: Option<ID>,
         #[graphql(desc = "Go on behind this cursor.")] after: Option<String>,
+        #[graphql(
+            desc = "Bring news at most so often, in milliseconds from 100 to 10,000: of what happened meanwhile, the \
+                          latest event of each kind for each object."
+        )]
+        throttle_ms: Option<i32>,
     ) -> async_graphql::Result<Live<ConversationEvent>> {
-        durable(ctx, after, async || {
+        durable(ctx, (after, throttle_ms), async || {
             let only = match conversation_id {
                 Some(id) => Some(taking_part(ctx, &id).await?.uuid()),
                 None => None,
@@ -47,13 +52,17 @@ impl ChatSubscription {
         ctx: &Context<'_>,
         #[graphql(desc = "The conversation.")] conversation_id: ID,
     ) -> async_graphql::Result<Live<TypingSignal>> {
-        let topic = async || Ok(events::typing_topic(taking_part(ctx, &conversation_id).await?));
-        signals(ctx, topic, |signal, notice| {
+        let topic = async || {
+            let conversation = taking_part(ctx, &conversation_id).await?;
+            Ok(Source::Signals(events::typing_topic(conversation)))
+        };
+        signals(ctx, topic, async |signal, notice| {
             let user_id = UserId::of(signal.sender);
             // The viewer knows of its own typing.
             let is_own = ctx.caller().viewer.is_none_or(|viewer| viewer.user == user_id);
             let (id, cursor, occurred_at) = notice.parts();
-            (!is_own).then_some(TypingSignal { id, cursor, occurred_at, is_typing: signal.state, user_id })
+            let typing = TypingSignal { id, cursor, occurred_at, is_typing: signal.state, user_id };
+            Ok((!is_own).then_some(typing))
         })
         .await
     }

@@ -120,8 +120,13 @@ impl NotificationSubscription {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "Go on behind this cursor.")] after: Option<String>,
+        #[graphql(
+            desc = "Bring news at most so often, in milliseconds from 100 to 10,000: of what happened meanwhile, the \
+                          latest event of each kind for each object."
+        )]
+        throttle_ms: Option<i32>,
     ) -> async_graphql::Result<Live<NotificationEvent>> {
-        durable(ctx, after, async || {
+        durable(ctx, (after, throttle_ms), async || {
             let (streams, mut filter) = own(ctx, events::NOUN, None)?;
             filter.also = Some(events::concerns);
             Ok((streams, filter))

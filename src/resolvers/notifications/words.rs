@@ -6,7 +6,9 @@ use async_graphql::Context;
 use futures_util::future::try_join;
 
 use crate::features::notifications::{Notification, Words};
-use crate::kernel::id::{BookingId, ConversationId, DisputeId, JobId, OfferId, PaymentId, ReviewId, TypedId, UserId};
+use crate::kernel::id::{
+    BookingId, ChangeId, ConversationId, DisputeId, JobId, OfferId, PaymentId, ReviewId, TypedId, UserId,
+};
 use crate::kernel::{Money, Result};
 use crate::resolvers::ask::Ask;
 
@@ -39,6 +41,14 @@ async fn known(ctx: &Context<'_>, row: &Notification) -> Result<Known> {
             job: booking.job,
             amount: Some(booking.quote.budget),
         }),
+        ChangeId::PREFIX => match loaders.change(subject.typed()).await? {
+            Some(change) => loaders.booking(change.booking).await?.map(|booking| Known {
+                parties: Some(change.parties()),
+                job: booking.job,
+                amount: Some(change.terms.quote.budget),
+            }),
+            None => None,
+        },
         DisputeId::PREFIX => match loaders.dispute(subject.typed()).await? {
             Some(dispute) => loaders.booking(dispute.booking).await?.map(|booking| Known {
                 parties: Some(booking.parties()),

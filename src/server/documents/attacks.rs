@@ -5,7 +5,10 @@ use std::time::{Duration, Instant};
 use async_graphql::{EmptyMutation, EmptySubscription, Object, Request, Schema};
 use proptest::prelude::*;
 
-use super::{Limits, Refusal, RefusalCode, check, check_json_depth, check_variables, scan, tests::FULL_INTROSPECTION};
+use super::{
+    Limits, Refusal, RefusalCode, check, check_json_depth, check_variables, scan, tests::FULL_INTROSPECTION,
+    uses_of_variables,
+};
 
 /// Longer than any refusal takes, also unoptimised.
 const SOON: Duration = Duration::from_millis(10);
@@ -139,7 +142,9 @@ fn large_variables_in_many_places() {
     let text = format!("query($v:[Int]){{{}}}fragment F on Q{{{}}}", "...F ".repeat(20), "a(x:$v)".repeat(50));
     let parsed = check(&text, &Limits::default()).unwrap();
     let (_, operation) = parsed.operations.iter().next().unwrap();
-    let refusal = refused_soon("variables", || check_variables(&parsed, &operation.node, 1024 * 1024));
+    let refusal = refused_soon("variables", || {
+        check_variables(uses_of_variables(&parsed, &operation.node).unwrap(), 1024 * 1024)
+    });
     assert_eq!(refusal.code, RefusalCode::TooLarge);
 }
 

@@ -3,7 +3,7 @@
 //! The engine looks at a variable only where it is used, and at some mistakes only while it executes: by then a mutation
 //! may have begun. Here they are refused before anything runs, with the place in the variables.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt::Write as _;
 
 use async_graphql::parser::parse_schema;
@@ -92,6 +92,25 @@ impl InputIndex {
             }
         }
         Ok(())
+    }
+
+    /// Whether [`InputIndex::check`] says all that there is to say about values of a type: no scalar of the API's own is
+    /// in it.
+    pub fn is_plain(&self, ty: &Type) -> bool {
+        self.is_plain_inside(ty, &mut HashSet::new())
+    }
+
+    fn is_plain_inside<'a>(&'a self, ty: &'a Type, seen: &mut HashSet<&'a str>) -> bool {
+        let name = match &ty.base {
+            BaseType::List(inner) => return self.is_plain_inside(inner, seen),
+            BaseType::Named(name) => name.as_str(),
+        };
+        match self.0.get(name) {
+            Some(Shape::Enum(_)) => true,
+            Some(Shape::Object { .. }) if !seen.insert(name) => true,
+            Some(Shape::Object { fields, .. }) => fields.iter().all(|field| self.is_plain_inside(&field.ty, seen)),
+            None => matches!(name, "ID" | "String" | "Int" | "Float" | "Boolean"),
+        }
     }
 
     fn fits(&self, value: &Value, ty: &Type) -> Result<(), Misfit> {

@@ -21,6 +21,7 @@
 pub mod access;
 #[cfg(test)]
 mod attacks;
+pub mod cache;
 mod cost;
 mod fragments;
 pub mod hoist;
@@ -41,6 +42,7 @@ pub use limits::Limits;
 pub use refusal::{Refusal, RefusalCode};
 pub use requirements::{Requirements, Standing};
 pub use variables::{MAX_JSON_DEPTH, MAX_VARIABLE_BYTES, check_json_depth, check_variables};
+pub use weigh::uses_of_variables;
 
 /// Parses `text` if it keeps the limits. The document that comes back is safe to validate: fragments have no cycles,
 /// and spreading them stays within [`Limits::fields`], [`Limits::nodes`] and [`Limits::levels`]. Fragments that do not

@@ -4,9 +4,7 @@
 //! while they are still bytes. The engine copies a variable's value wherever the variable stands, so large values in
 //! many places are refused before validation.
 
-use async_graphql::parser::types::{ExecutableDocument, OperationDefinition};
-
-use super::{Refusal, RefusalCode, weigh};
+use super::{Refusal, RefusalCode};
 
 /// Levels of objects and arrays inside each other in the JSON of a request.
 pub const MAX_JSON_DEPTH: usize = 64;
@@ -41,13 +39,8 @@ pub fn check_json_depth(bytes: &[u8]) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Refuses an operation that would have `bytes` of variables, as they were sent, copied to too many places.
-pub fn check_variables(
-    document: &ExecutableDocument,
-    operation: &OperationDefinition,
-    bytes: usize,
-) -> Result<(), Refusal> {
-    let places = weigh::uses_of_variables(document, operation)?;
+/// Refuses an operation that would have `bytes` of variables, as they were sent, copied to that many places.
+pub fn check_variables(places: usize, bytes: usize) -> Result<(), Refusal> {
     if places.saturating_mul(bytes) <= MAX_VARIABLE_BYTES {
         return Ok(());
     }
@@ -92,7 +85,8 @@ mod tests {
         let text = "query($v: [Int]) { ...A ...A } fragment A on Q { a(x: $v) }";
         let document = async_graphql::parser::parse_query(text).unwrap();
         let (_, operation) = document.operations.iter().next().unwrap();
-        let checked = |bytes| check_variables(&document, &operation.node, bytes);
+        let places = super::super::uses_of_variables(&document, &operation.node).unwrap();
+        let checked = |bytes| check_variables(places, bytes);
         assert!(checked(MAX_VARIABLE_BYTES / 2).is_ok());
         assert_eq!(checked(MAX_VARIABLE_BYTES / 2 + 1).unwrap_err().code, RefusalCode::TooLarge);
         assert!(checked(usize::MAX).is_err());

@@ -38,10 +38,7 @@ pub(super) fn weigh(document: &ExecutableDocument, limits: &Limits) -> Result<()
 }
 
 /// In how many places of `operation` a variable stands, with its fragments spread.
-pub(super) fn uses_of_variables(
-    document: &ExecutableDocument,
-    operation: &OperationDefinition,
-) -> Result<usize, Refusal> {
+pub fn uses_of_variables(document: &ExecutableDocument, operation: &OperationDefinition) -> Result<usize, Refusal> {
     let known = of_fragments(document)?;
     Ok(of_set(&operation.selection_set.node, &known).variables)
 }

@@ -1,42 +1,61 @@
 //! The next page of a live operation.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_graphql::Variables;
 use futures_util::future::join_all;
+use tokio::sync::SemaphorePermit;
 use tokio::time::Instant;
 
 use super::event::Page;
 use super::operation::{Kind, LiveOperation, Opening, Track, cursor};
-use crate::kernel::{Caller, Error, Result};
+use crate::kernel::{Actor, Caller, Error, Result};
 use crate::loaders::Loaders;
-use crate::platform::streams::{Ahead, Event, Gap, PAGE, Place};
+use crate::platform::streams::{Ahead, Event, Gap, PAGE, Place, interleave};
 use crate::resolvers::live::{Item, Notice};
 use crate::server::state::Server;
 
 /// How long to wait before a page that failed is tried again.
 const RETRY: Duration = Duration::from_secs(1);
 
-/// Events that are shaped at once, so that they load their objects together.
-const SHAPED_AT_ONCE: usize = 32;
+/// Events that are shaped at once, so that they load their objects together; fewer where they are large.
+pub(super) const SHAPED_AT_ONCE: usize = 32;
+/// Events of a stream in one page.
+const PAGE_LEN: usize = PAGE as usize;
 /// Bytes of answers behind which a page ends early: what a client that reads nothing may hold.
-const PAGE_BYTES: usize = 256 << 10;
+pub(super) const PAGE_BYTES: usize = 64 << 10;
 
 /// What came of a delivery.
 pub enum Delivery {
-    /// Answers as JSON, in order. The operation has moved on behind them.
-    Answers(Vec<Arc<str>>),
+    /// Answers in order. The operation has moved on behind them.
+    Answers(Vec<Shown>),
     /// The caller may not see more.
     Ended(Error),
 }
 
+/// One answer.
+pub struct Shown {
+    /// As JSON.
+    pub text: Arc<str>,
+    /// Where the client goes on from behind it; signals have no such place.
+    pub cursor: Option<String>,
+}
+
 /// What lies ahead of an operation, and where it will stand behind it.
-struct Batch {
+struct Batch<'a> {
     steps: Vec<Step>,
     places: Vec<Place>,
     skipped: u32,
+    /// Whether more is known to lie behind it.
+    is_cut: bool,
+    turn: Turn<'a>,
 }
+
+/// A turn to catch up, if something was read from the database. It is held until the page is shaped: a crowd that comes
+/// back at once takes the memory of a few pages, not of one for each.
+type Turn<'a> = Option<SemaphorePermit<'a>>;
 
 /// An item, and the place behind it in one of the tracks, if it moves one.
 struct Step {
@@ -54,7 +73,7 @@ impl LiveOperation {
     /// Takes the next page and shapes its items. An operation whose page cannot be had right now stays where it is and has
     /// news again a little later.
     pub async fn deliver(&mut self, server: &Server, caller: &Caller) -> Delivery {
-        self.retry_at = None;
+        self.rests_until = None;
         match self.try_deliver(server, caller).await {
             Ok(answers) => {
                 self.failures = 0;
@@ -63,14 +82,14 @@ impl LiveOperation {
             Err(error) if error.code.retryable() => {
                 tracing::warn!(%error, "a page of a live operation failed; it is tried again");
                 self.failures = self.failures.saturating_add(1);
-                self.retry_at = Some(Instant::now() + RETRY);
+                self.rests_until = Some(Instant::now() + RETRY);
                 Delivery::Answers(Vec::new())
             }
             Err(error) => Delivery::Ended(error),
         }
     }
 
-    async fn try_deliver(&mut self, server: &Server, caller: &Caller) -> Result<Vec<Arc<str>>> {
+    async fn try_deliver(&mut self, server: &Server, caller: &Caller) -> Result<Vec<Shown>> {
         server.still_same(caller).await?;
         let batch = self.gather(server).await?;
         let page = Page {
@@ -85,17 +104,43 @@ impl LiveOperation {
         let mut places = self.kind.places();
         let (mut answers, mut bytes) = (Vec::new(), 0);
         let mut steps = batch.steps.into_iter().peekable();
-        while steps.peek().is_some() && bytes < PAGE_BYTES {
-            let (shaped, moves): (Vec<_>, Vec<_>) =
-                steps.by_ref().take(SHAPED_AT_ONCE).map(|step| (page.answer(step.item), step.moves)).unzip();
-            for answer in join_all(shaped).await {
-                let answer = answer?;
-                bytes += answer.as_ref().map_or(0, |answer| answer.len());
-                answers.extend(answer);
+        let mut is_whole = true;
+        while steps.peek().is_some() && is_whole {
+            if bytes > 0 {
+                // Whatever else this connection does has its turn between two handfuls.
+                tokio::task::yield_now().await;
             }
-            moves.into_iter().flatten().for_each(|(index, place)| places[index] = place);
+            let (shaped, behind): (Vec<_>, Vec<_>) = steps
+                .by_ref()
+                .take(self.handful)
+                .map(|step| {
+                    let behind = (step.item.cursor(), step.moves);
+                    (page.answer(step.item), behind)
+                })
+                .unzip();
+            let shaped = join_all(shaped).await.into_iter().collect::<Result<Vec<_>>>()?;
+            for (answer, (cursor, moves)) in shaped.into_iter().zip(behind) {
+                // What does not fit any more is shaped again, in smaller handfuls.
+                if bytes >= PAGE_BYTES {
+                    is_whole = false;
+                    break;
+                }
+                if let Some(text) = answer {
+                    bytes += text.len();
+                    answers.push(Shown { text, cursor });
+                }
+                if let Some((index, place)) = moves {
+                    places[index] = place;
+                }
+            }
+            self.handful = handful(answers.len(), bytes);
+            is_whole = is_whole && (bytes < PAGE_BYTES || steps.peek().is_none());
         }
-        let is_whole = steps.peek().is_none();
+        drop(batch.turn);
+        if is_whole && !batch.is_cut && !answers.is_empty() {
+            // What happens until then is merged. A client that catches up is not held up.
+            self.rests_until = self.throttle.map(|window| Instant::now() + window);
+        }
         // Behind the last item there may be events that are passed over.
         self.kind.move_to(if is_whole { batch.places } else { places });
         self.skipped = if is_whole { batch.skipped } else { 0 };
@@ -107,17 +152,19 @@ impl LiveOperation {
     }
 
     /// Up to a page of each stream, laid out as items, without moving on.
-    async fn gather(&mut self, server: &Server) -> Result<Batch> {
+    async fn gather<'a>(&mut self, server: &'a Server) -> Result<Batch<'a>> {
         let tracks = match &mut self.kind {
             Kind::Streams { tracks, .. } => tracks,
             Kind::Signals(watch) => {
                 let items = watch.take().into_iter().map(|signal| Item::Signal(signal, notice(server, None)));
-                return Ok(Batch { steps: items.map(Step::from).collect(), places: Vec::new(), skipped: 0 });
+                let steps = items.map(Step::from).collect();
+                return Ok(Batch { steps, places: Vec::new(), skipped: 0, is_cut: false, turn: None });
             }
         };
         let mut pages = Vec::with_capacity(tracks.len());
+        let mut turn = None;
         for track in tracks.iter_mut() {
-            pages.push(match next_events(server, track).await? {
+            pages.push(match next_events(server, track, &mut turn).await? {
                 Ok(events) => events,
                 Err((gap, head)) => {
                     // The watch has turned to the new course already, so the gap is kept until it is told.
@@ -127,11 +174,13 @@ impl LiveOperation {
                 }
             });
         }
-        Ok(self.lay_out(server, pages))
+        Ok(self.lay_out(server, pages, turn))
     }
 
-    fn lay_out(&self, server: &Server, pages: Vec<Vec<Arc<Event>>>) -> Batch {
-        let mut batch = Batch { steps: Vec::new(), places: self.kind.places(), skipped: self.skipped };
+    fn lay_out<'a>(&self, server: &Server, pages: Vec<Vec<Arc<Event>>>, turn: Turn<'a>) -> Batch<'a> {
+        let is_cut = pages.iter().any(|page| page.len() >= PAGE_LEN);
+        let (places, skipped) = (self.kind.places(), self.skipped);
+        let mut batch = Batch { steps: Vec::new(), places, skipped, is_cut, turn };
         let Kind::Streams { tracks, filter } = &self.kind else { return batch };
         let cursor = |places: &[Place]| cursor(server.platform.hub.reader(), tracks, places);
         let notice = |places: &[Place]| notice(server, Some(cursor(places)));
@@ -140,18 +189,19 @@ impl LiveOperation {
             Some(Opening::Gap(gap)) => batch.steps.push(Item::Gap(notice(&batch.places), gap).into()),
             None => {}
         }
-        for (index, events) in pages.into_iter().enumerate() {
-            for event in events {
-                let place = Place { seq: event.seq, mark: event.mark() };
-                batch.places[index] = place;
-                if filter.shows(&event) {
-                    let item = Item::Event(event, cursor(&batch.places));
-                    batch.steps.push(Step { item, moves: Some((index, place)) });
-                    batch.skipped = 0;
-                } else {
-                    batch.skipped += 1;
-                }
+        for (index, event) in interleave(pages, |event| event.occurred_at) {
+            let place = event.place();
+            batch.places[index] = place;
+            if filter.shows(&event) {
+                let item = Item::Event(event, cursor(&batch.places));
+                batch.steps.push(Step { item, moves: Some((index, place)) });
+                batch.skipped = 0;
+            } else {
+                batch.skipped += 1;
             }
+        }
+        if self.throttle.is_some() {
+            merge(&mut batch.steps);
         }
         let limits = &server.live.limits;
         let is_due = batch.steps.is_empty() && self.wants_checkpoint(limits.checkpoint);
@@ -163,18 +213,50 @@ impl LiveOperation {
     }
 }
 
+/// How many events to shape at once behind so many answers of so many bytes: about a page, if the next are like them.
+fn handful(count: usize, bytes: usize) -> usize {
+    let each = (bytes / count.max(1)).max(1);
+    (PAGE_BYTES / each).clamp(1, SHAPED_AT_ONCE)
+}
+
+/// Leaves the last of the events of one kind about one object by one person. The others keep their order, so a cursor
+/// between them passes over nothing but events whose successor is still to come.
+fn merge(steps: &mut Vec<Step>) {
+    let mut seen = HashSet::new();
+    let mut is_last = |step: &Step| match &step.item {
+        Item::Event(event, _) => {
+            let by = match event.actor {
+                Actor::User(user, _) => Some(user),
+                Actor::System => None,
+            };
+            seen.insert((event.kind.clone(), event.object, by))
+        }
+        _ => true,
+    };
+    let mut kept: Vec<_> = steps.drain(..).rev().filter(|step| is_last(step)).collect();
+    kept.reverse();
+    *steps = kept;
+}
+
 /// Why a stream cannot be gone on with, and its head.
 type Gapped = (Gap, Place);
 
 /// What comes next in one stream; or why there is no next, and the head to go on from.
-async fn next_events(server: &Server, track: &mut Track) -> Result<Result<Vec<Arc<Event>>, Gapped>> {
+async fn next_events<'a>(
+    server: &'a Server,
+    track: &mut Track,
+    turn: &mut Turn<'a>,
+) -> Result<Result<Vec<Arc<Event>>, Gapped>> {
     let reader = server.platform.hub.reader();
-    let gap = match track.watch.ahead(track.place, usize::try_from(PAGE).unwrap_or(usize::MAX)) {
+    let gap = match track.watch.ahead(track.place, PAGE_LEN) {
         Ahead::Nothing => return Ok(Ok(Vec::new())),
         Ahead::Events(events) => return Ok(Ok(events)),
         Ahead::Diverged => Gap::Diverged,
         Ahead::Far => {
-            let _turn = server.live.replays.acquire().await.map_err(Error::internal)?;
+            // One for all streams of a view: whoever held one and waited for another could wait for each other.
+            if turn.is_none() {
+                *turn = Some(server.live.replays.acquire().await.map_err(Error::internal)?);
+            }
             match reader.page(track.watch.stream(), track.place).await? {
                 Ok(events) if events.is_empty() => return Err(Error::internal("a stream's head has no event")),
                 Ok(events) => return Ok(Ok(events.into_iter().map(Arc::new).collect())),
@@ -193,7 +275,8 @@ impl Server {
         if now == viewer {
             return Ok(());
         }
-        Err(Error::forbidden("The account's roles changed; open a new socket."))
+        // What was opened goes by what was granted then: other roles, or staff have disconnected the user since.
+        Err(Error::forbidden("The account's rights changed; open a new connection."))
     }
 }
 

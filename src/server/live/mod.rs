@@ -1,37 +1,44 @@
 //! Live operations: subscriptions that are records, not running programs.
 //!
-//! [`Server::subscribe`](super::state::Server::subscribe) judges a document, asks its field what it would show, and makes
-//! a [`LiveOperation`]: the document, its variables, and a place in each stream. Nothing of it runs until its bell rings.
+//! [`Server::open`](super::state::Server::open) takes a judged document, asks its field what it would show, and makes a
+//! [`LiveOperation`]: the document, its variables, and a place in each stream. Nothing of it runs until its bell rings.
 //! Then [`LiveOperation::deliver`] takes a page of what lies behind the place, shapes each event with the document, and
 //! only then moves the place. So an operation costs little memory, has no queue, and goes at its client's pace.
 //!
-//! A way to clients (a socket, an event stream) looks like this: subscribe with a bell; whenever the bell rings, and every
-//! few seconds, ask [`LiveOperation::has_news`] and deliver until it says no.
+//! A way to clients (a socket, a feed) looks like this: open with a bell; whenever the bell rings, at
+//! [`LiveOperation::wakes_at`] and every few seconds, ask [`LiveOperation::has_news`] and deliver until it says no. Take a
+//! [`Seat`] first, and keep [`Timers`].
 
 mod deliver;
 mod document;
 mod event;
+pub(in crate::server) mod figures;
 mod limits;
 mod operation;
+mod seats;
 mod shared;
 mod subscribe;
 #[cfg(test)]
 mod tests;
+mod timers;
 mod trim;
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use tokio::sync::Semaphore;
 
-pub use self::deliver::Delivery;
+pub use self::deliver::{Delivery, Shown};
 pub use self::document::{Documents, Hoisted};
 pub use self::event::guarded;
 pub use self::limits::LiveLimits;
 pub use self::operation::LiveOperation;
+pub use self::seats::Seat;
+use self::seats::Seats;
 use self::shared::Shared;
-pub use self::subscribe::Recipe;
-use crate::kernel::id::UserId;
+pub use self::subscribe::{Recipe, Resume};
+pub use self::timers::{LOOK_AGAIN, Timers, changed, instant, jitter};
+use super::state::Server;
+use crate::kernel::Caller;
 
 /// What the live operations of one instance share.
 pub struct Live {
@@ -41,7 +48,9 @@ pub struct Live {
     pub documents: Documents,
     shared: Shared,
     replays: Semaphore,
-    seats: Mutex<HashMap<UserId, usize>>,
+    seats: Seats,
+    /// Held by every live operation, so that its holders are their number.
+    alive: Arc<()>,
 }
 
 impl Live {
@@ -52,46 +61,30 @@ impl Live {
             documents: Documents::new(limits.document_bytes),
             shared: Shared::default(),
             replays: Semaphore::new(limits.replays),
-            seats: Mutex::default(),
+            seats: Seats::default(),
+            alive: Arc::default(),
         }
     }
 
-    /// A place for one more socket of a user, if there is one. Dropping it gives it back.
-    pub fn seat(self: &Arc<Self>, user: UserId) -> Option<Seat> {
-        let mut seats = self.seats();
-        let taken = seats.entry(user).or_default();
-        if *taken >= self.limits.sockets_per_user {
-            return None;
-        }
-        *taken += 1;
-        Some(Seat { live: self.clone(), user })
+    /// Live operations that are open.
+    pub fn operations(&self) -> usize {
+        Arc::strong_count(&self.alive) - 1
     }
 
-    fn seats(&self) -> MutexGuard<'_, HashMap<UserId, usize>> {
-        self.seats.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Networks of strangers who have a seat.
+    pub fn networks(&self) -> usize {
+        self.seats.networks()
     }
 }
 
-impl Default for Live {
-    fn default() -> Self {
-        Live::new(LiveLimits::default())
-    }
-}
-
-/// One socket of one user.
-pub struct Seat {
-    live: Arc<Live>,
-    user: UserId,
-}
-
-impl Drop for Seat {
-    fn drop(&mut self) {
-        let mut seats = self.live.seats();
-        if let Some(taken) = seats.get_mut(&self.user) {
-            *taken -= 1;
-            if *taken == 0 {
-                seats.remove(&self.user);
-            }
+impl Server {
+    /// A place for one more connection of a caller, if there is one. Dropping it gives it back. While a user has one, it is
+    /// online.
+    pub fn seat(&self, caller: &Caller) -> Option<Seat> {
+        let limits = &self.live.limits;
+        match caller.viewer {
+            Some(viewer) => self.platform.presence.enter(viewer.user, limits.connections_per_user).map(Seat::User),
+            None => self.live.seats.take(caller.ip, limits.connections_per_address).map(Seat::Stranger),
         }
     }
 }

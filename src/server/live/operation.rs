@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::deliver::SHAPED_AT_ONCE;
 use super::document::Hoisted;
 use crate::platform::streams::{Cursor, Gap, Place, Reader, SignalWatch, Watch};
 use crate::resolvers::live::Filter;
@@ -25,8 +26,14 @@ pub struct LiveOperation {
     pub(super) told_at: Instant,
     /// Attempts at the next page that failed for a reason that may pass.
     pub(super) failures: u8,
-    /// Not before then is the page tried again.
-    pub(super) retry_at: Option<Instant>,
+    /// How long the client wants to be left alone behind news.
+    pub(super) throttle: Option<Duration>,
+    /// Not before then is the next page taken.
+    pub(super) rests_until: Option<Instant>,
+    /// Events that are shaped at once.
+    pub(super) handful: usize,
+    /// Makes it count as alive.
+    pub(super) _alive: Arc<()>,
 }
 
 /// Where its items come from.
@@ -75,7 +82,9 @@ impl LiveOperation {
         variables: Option<Box<str>>,
         kind: Kind,
         opening: Option<Opening>,
+        throttle: Option<Duration>,
         is_public: bool,
+        alive: Arc<()>,
     ) -> Self {
         let is_topic = |track: &Track| track.watch.stream().is_topic();
         let is_shared = is_public
@@ -93,24 +102,37 @@ impl LiveOperation {
             skipped: 0,
             told_at: Instant::now(),
             failures: 0,
-            retry_at: None,
+            throttle,
+            rests_until: None,
+            handful: SHAPED_AT_ONCE,
+            _alive: alive,
         }
     }
 
     /// Whether [`LiveOperation::deliver`] has something to do. `checkpoint` is the age at which a quiet view gets a younger
     /// cursor. Ask when the bell rings, and every few seconds, because checkpoints and repeats ring no bell.
     pub fn has_news(&self, checkpoint: Duration) -> bool {
-        if self.retry_at.is_some_and(|at| at > Instant::now()) {
-            return false;
-        }
+        let is_resting = self.rests_until.is_some_and(|at| at > Instant::now());
+        !is_resting && (self.is_behind() || self.wants_checkpoint(checkpoint))
+    }
+
+    fn is_behind(&self) -> bool {
         match &self.kind {
             Kind::Signals(watch) => watch.has_news(),
             Kind::Streams { tracks, .. } => {
-                self.opening.is_some()
-                    || tracks.iter().any(|track| track.watch.has_news(track.place))
-                    || self.wants_checkpoint(checkpoint)
+                self.opening.is_some() || tracks.iter().any(|track| track.watch.has_news(track.place))
             }
         }
+    }
+
+    /// Bytes that its client sent and that are kept, whoever else sent the same.
+    pub fn bytes(&self) -> usize {
+        self.document.text_bytes + self.variables.as_ref().map_or(0, |json| json.len())
+    }
+
+    /// When there will be news that no bell tells of.
+    pub fn wakes_at(&self) -> Option<Instant> {
+        self.rests_until.filter(|_| self.is_behind())
     }
 
     pub(super) fn wants_checkpoint(&self, age: Duration) -> bool {

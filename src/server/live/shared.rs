@@ -8,9 +8,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::OnceCell;
 
-use super::document::Key;
 use crate::kernel::Result;
 use crate::platform::streams::{Event, StreamName};
+use crate::server::documents::cache::Key;
 
 /// Answers that are kept: a page of each of a few documents. Slow clients shape what they need again.
 const KEPT_MAX: usize = 512;

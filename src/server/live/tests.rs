@@ -2,18 +2,15 @@
 
 use std::sync::Arc;
 
-use figment::Figment;
-use figment::providers::{Format, Toml};
 use serde_json::Value;
-use tempfile::TempDir;
 use uuid::Uuid;
 
+use super::deliver::{PAGE_BYTES, SHAPED_AT_ONCE};
+use super::operation::Kind;
 use super::*;
-use crate::kernel::id::{AnnouncementId, TypedId};
-use crate::kernel::{Caller, Role};
-use crate::platform::config::Config;
-use crate::platform::streams::{Bell, Draft, StreamName};
-use crate::platform::{Platform, host};
+use crate::kernel::id::{AnnouncementId, SessionId, TypedId, UserId};
+use crate::kernel::{Caller, Role, Roles, Viewer};
+use crate::platform::streams::{Bell, Draft, Place, StreamName};
 use crate::resolvers::live::{Filter, Source, View};
 use crate::server::documents::{self, Limits};
 use crate::server::state::Server;
@@ -21,24 +18,20 @@ use crate::server::state::Server;
 const DOCUMENT: &str = "subscription { announcementPublished { __typename cursor
     ... on AnnouncementAdded { number requestId } ... on StreamGap { reason } } }";
 
-#[test]
-fn seats_are_given_back() {
-    let live = Arc::new(Live::new(LiveLimits { sockets_per_user: 2, ..LiveLimits::default() }));
-    let user = UserId::of(Uuid::from_u128(1));
-    let (one, two) = (live.seat(user), live.seat(user));
-    assert!(one.is_some() && two.is_some() && live.seat(user).is_none());
-    assert!(live.seat(UserId::of(Uuid::from_u128(2))).is_some());
+#[tokio::test]
+async fn seats_are_given_back() {
+    let (mut server, _folder) = Server::for_tests().await;
+    server.live = Arc::new(Live::new(LiveLimits { connections_per_user: 2, ..LiveLimits::default() }));
+    let of = |number| {
+        let (user, session) = (UserId::of(Uuid::from_u128(number)), SessionId::of(Uuid::from_u128(number)));
+        let viewer = Viewer { user, session, roles: Roles::default(), disconnections: 0 };
+        Caller { viewer: Some(viewer), ..Caller::system("test") }
+    };
+    let (one, two) = (server.seat(&of(1)), server.seat(&of(1)));
+    assert!(one.is_some() && two.is_some() && server.seat(&of(1)).is_none());
+    assert!(server.seat(&of(2)).is_some() && server.seat(&Caller::system("test")).is_some());
     drop((one, two));
-    assert!(live.seats().is_empty());
-}
-
-async fn server() -> (Server, TempDir) {
-    let folder = tempfile::tempdir().unwrap();
-    let defaults = include_str!("../../platform/config/default.toml");
-    let mut config: Config = Figment::from(Toml::string(defaults)).extract().unwrap();
-    config.app.data_dir = folder.path().to_owned();
-    let platform = Platform::open(config, host::clock(), host::entropy(), &[]).await.unwrap();
-    (Server::new(platform).unwrap(), folder)
+    assert!(server.seat(&of(1)).is_some());
 }
 
 /// States one event in each of these streams; `name` is the request that causes it.
@@ -60,12 +53,14 @@ async fn state(server: &Server, name: &str, streams: &[&StreamName]) {
 /// A view of these streams, as a subscription's field would report it.
 async fn view(server: &Server, streams: &[&StreamName], after: Option<&str>, filter: Filter) -> (LiveOperation, Bell) {
     let streams = streams.iter().map(|stream| (*stream).clone()).collect();
-    let view = View { source: Source::Streams(streams, filter), after: after.map(str::to_owned) };
+    let view = View { source: Source::Streams(streams, filter), after: after.map(str::to_owned), throttle: None };
     let bell = Bell::default();
     let (kind, opening) = server.attach(view, None, &bell).await.unwrap();
     let document = documents::check(DOCUMENT, &Limits::default()).unwrap();
-    let document = server.live.documents.keep(document::key(DOCUMENT, None), DOCUMENT.len(), document);
-    (LiveOperation::new(document, None, kind, opening, true), bell)
+    let key = documents::cache::key(DOCUMENT, None);
+    let hoisted = Hoisted { key, document, text_bytes: DOCUMENT.len() };
+    let document = server.live.documents.keep(key, DOCUMENT.len(), hoisted);
+    (LiveOperation::new(document, None, kind, opening, None, true, Arc::default()), bell)
 }
 
 /// What the view shows until it has no more news.
@@ -75,7 +70,7 @@ async fn items(server: &Server, operation: &mut LiveOperation) -> Vec<Value> {
         let Delivery::Answers(answers) = operation.deliver(server, &Caller::system("test")).await else { panic!() };
         assert!(!answers.is_empty());
         for answer in answers {
-            let answer: Value = serde_json::from_str(&answer).unwrap();
+            let answer: Value = serde_json::from_str(&answer.text).unwrap();
             items.push(answer["data"]["announcementPublished"].clone());
         }
     }
@@ -95,7 +90,7 @@ async fn rung(operation: &LiveOperation, bell: &Bell) {
 
 #[tokio::test]
 async fn cursors_of_several_streams_go_on_in_each_of_them() {
-    let (server, _folder) = server().await;
+    let (server, _folder) = Server::for_tests().await;
     let (mine, all) = (&StreamName::user(UserId::of(Uuid::from_u128(1))), &StreamName::announcements());
     let both = [mine, all];
     let (mut operation, bell) = view(&server, &both, None, Filter::default()).await;
@@ -133,7 +128,7 @@ async fn cursors_of_several_streams_go_on_in_each_of_them() {
 
 #[tokio::test]
 async fn what_a_view_does_not_show_makes_its_cursor_younger() {
-    let (server, _folder) = server().await;
+    let (server, _folder) = Server::for_tests().await;
     let all = &StreamName::announcements();
     let filter = Filter { noun: Some("other"), ..Filter::default() };
     let (mut operation, bell) = view(&server, &[all], None, filter).await;
@@ -152,4 +147,83 @@ async fn what_a_view_does_not_show_makes_its_cursor_younger() {
         tokio::time::sleep(std::time::Duration::from_millis(5)).await;
     }
     assert_eq!(checkpoints, 1, "one for a hundred");
+}
+
+#[tokio::test]
+async fn a_page_of_large_events_ends_early_and_nothing_is_lost() {
+    let (server, _folder) = Server::for_tests().await;
+    let all = &StreamName::announcements();
+    let (mut operation, bell) = view(&server, &[all], None, Filter::default()).await;
+    let names: Vec<String> = (0..40).map(|number| number.to_string().repeat(5_000)).collect();
+    for name in &names {
+        state(&server, name, &[all]).await;
+    }
+    let mut seen = Vec::new();
+    while seen.len() < names.len() {
+        rung(&operation, &bell).await;
+        let Delivery::Answers(answers) = operation.deliver(&server, &Caller::system("test")).await else { panic!() };
+        let bytes: usize = answers.iter().map(|answer| answer.text.len()).sum();
+        // The last one may stand over the edge.
+        assert!(bytes < PAGE_BYTES + 11_000, "{bytes} bytes in one page");
+        for answer in &answers {
+            let answer: Value = serde_json::from_str(&answer.text).unwrap();
+            seen.push(answer["data"]["announcementPublished"]["requestId"].as_str().unwrap().to_owned());
+        }
+    }
+    assert!(seen == names, "in order, each once");
+    assert!(operation.handful < SHAPED_AT_ONCE);
+}
+
+/// States one event about this object.
+async fn state_of(server: &Server, name: &str, object: u128) {
+    let caller = Caller::system(name);
+    let command = server.platform.work.run(&caller, object, |unit, object| {
+        Box::pin(async move {
+            unit.act_as(Role::Admin);
+            let draft =
+                Draft::new("announcement", "AnnouncementAdded", AnnouncementId::of(Uuid::from_u128(*object)), 1);
+            unit.state(draft.to_topic(StreamName::announcements()));
+            Ok(())
+        })
+    });
+    command.await.unwrap();
+}
+
+/// Waits until the view's hub knows so many events, so that they are one page.
+async fn known(operation: &LiveOperation, bell: &Bell, events: i64) {
+    let before = Place { seq: events - 1, mark: 0 };
+    while !matches!(&operation.kind, Kind::Streams { tracks, .. } if tracks[0].watch.has_news(before)) {
+        bell.notified().await;
+    }
+}
+
+#[tokio::test]
+async fn within_a_window_each_object_shows_its_latest_event() {
+    let (server, _folder) = Server::for_tests().await;
+    let all = &StreamName::announcements();
+    let (mut operation, bell) = view(&server, &[all], None, Filter::default()).await;
+    let window = std::time::Duration::from_millis(1_500);
+    operation.throttle = Some(window);
+    for (name, object) in [("a1", 1), ("b1", 2), ("a2", 1), ("c1", 3)] {
+        state_of(&server, name, object).await;
+    }
+    known(&operation, &bell, 4).await;
+    let begun = tokio::time::Instant::now();
+    let seen = items(&server, &mut operation).await;
+    assert_eq!(names(&seen), ["b1", "a2", "c1"], "in their order");
+    state_of(&server, "a3", 1).await;
+    state_of(&server, "a4", 1).await;
+    known(&operation, &bell, 6).await;
+    assert!(!operation.has_news(std::time::Duration::MAX), "the window is not over");
+    assert!(operation.wakes_at().is_some_and(|at| at <= tokio::time::Instant::now() + window));
+    while !operation.has_news(std::time::Duration::MAX) {
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    assert!(begun.elapsed() >= window);
+    assert_eq!(names(&items(&server, &mut operation).await), ["a4"]);
+    // Whoever goes on behind any of them misses no object's latest state, and without a window misses nothing.
+    for (item, rest) in seen.iter().zip([&["a2", "c1", "a3", "a4"][..], &["c1", "a3", "a4"], &["a3", "a4"]]) {
+        let (mut again, _) = view(&server, &[all], item["cursor"].as_str(), Filter::default()).await;
+        assert_eq!(names(&items(&server, &mut again).await)[1..], *rest);
+    }
 }

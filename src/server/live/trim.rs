@@ -1,36 +1,40 @@
-//! What a live operation does not need any more once it is open: where to begin.
+//! What a live operation does not need any more once it is open: where to begin, and how often to bring news.
 //!
-//! The cursor that a client begins with is in the root's argument `after`, mostly as a variable. Without it the operations
-//! of all clients are alike, so that they share a document and their answers.
+//! Both are arguments of the root, mostly variables. Without them the operations of all clients are alike, so that they
+//! share a document and their answers.
 
 use std::convert::Infallible;
 
 use async_graphql::parser::types::{DocumentOperations, ExecutableDocument, Selection, SelectionSet};
 use async_graphql::{Name, Positioned, Value};
 
-/// The argument that names a cursor.
-const AFTER: &str = "after";
+/// The arguments that are read once.
+const SETTINGS: [&str; 2] = ["after", "throttleMs"];
 
-/// Takes the cursor out of a hoisted document. Gives the variable that held it, if nothing else uses it.
-pub fn take_cursor(document: &mut ExecutableDocument) -> Option<Name> {
-    let mut variable = None;
+/// Takes the settings out of a hoisted document. Gives the variables that held them, as far as nothing else uses them.
+pub fn take_settings(document: &mut ExecutableDocument) -> Vec<Name> {
+    let mut variables = Vec::new();
     for operation in operations(document) {
         for item in &mut operation.items {
-            if let Selection::Field(field) = &mut item.node {
-                let arguments = &mut field.node.arguments;
-                let index = arguments.iter().position(|(name, _)| name.node == AFTER)?;
-                let value = arguments.remove(index).1.node;
-                let _: Result<_, Infallible> = value.into_const_with(|name| {
-                    variable = Some(name);
-                    Ok(Value::Null)
-                });
-            }
+            let Selection::Field(field) = &mut item.node else { continue };
+            field.node.arguments.retain(|(name, value)| {
+                let is_setting = SETTINGS.contains(&name.node.as_str());
+                if is_setting {
+                    let _: Result<_, Infallible> = value.node.clone().into_const_with(|name| {
+                        variables.push(name);
+                        Ok(Value::Null)
+                    });
+                }
+                !is_setting
+            });
         }
     }
-    let sets = document.operations.iter().map(|(_, operation)| &operation.node.selection_set.node);
-    let fragments = document.fragments.values().map(|fragment| &fragment.node.selection_set.node);
-    let is_used = |name: &Name| sets.chain(fragments).any(|set| uses(set, name));
-    variable.filter(|name| !is_used(name))
+    let sets = || {
+        let operations = document.operations.iter().map(|(_, operation)| &operation.node.selection_set.node);
+        operations.chain(document.fragments.values().map(|fragment| &fragment.node.selection_set.node))
+    };
+    variables.retain(|name| !sets().any(|set| uses(set, name)));
+    variables
 }
 
 fn operations(document: &mut ExecutableDocument) -> impl Iterator<Item = &mut SelectionSet> {
@@ -70,27 +74,30 @@ mod tests {
 
     use super::*;
 
-    fn taken(text: &str) -> Option<String> {
+    fn taken(text: &str) -> Vec<String> {
         let mut document = parse_query(text).unwrap();
-        let name = take_cursor(&mut document).map(|name| name.to_string());
+        let names = take_settings(&mut document).into_iter().map(|name| name.to_string()).collect();
         for root in operations(&mut document) {
             let Selection::Field(field) = &root.items[0].node else { panic!("{text}") };
-            assert!(field.node.get_argument(AFTER).is_none(), "{text}");
+            assert!(SETTINGS.iter().all(|name| field.node.get_argument(name).is_none()), "{text}");
         }
-        name
+        names
     }
 
     #[test]
-    fn the_variable_of_the_cursor_goes_unless_it_is_used_elsewhere() {
-        assert_eq!(taken("subscription ($c: String) { a(after: $c, id: 1) { b } }").as_deref(), Some("c"));
+    fn the_variables_of_settings_go_unless_they_are_used_elsewhere() {
+        assert_eq!(taken("subscription ($c: String) { a(after: $c, id: 1) { b } }"), ["c"]);
+        let both = "subscription ($c: String, $t: Int) { a(throttleMs: $t, id: 1, after: $c) { b } }";
+        assert_eq!(taken(both), ["t", "c"]);
+        assert_eq!(taken("subscription ($c: String, $t: Int) { a(throttleMs: $t, after: $c) { b(x: $t) } }"), ["c"]);
         for text in [
             "subscription { a { b } }",
-            "subscription { a(after: \"x\") { b } }",
+            "subscription { a(after: \"x\", throttleMs: 100) { b } }",
             "subscription ($c: String) { a(after: $c) { b(first: { x: [$c] }) } }",
             "subscription ($c: String) { a(after: $c) { ...F } } fragment F on T { ... { b @skip(if: $c) } }",
             "subscription S($c: String) { a(id: $c, after: $c) { b } }",
         ] {
-            assert_eq!(taken(text), None, "{text}");
+            assert!(taken(text).is_empty(), "{text}");
         }
     }
 }

@@ -3,6 +3,9 @@
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+use crate::features::accounts::sessions::CLIENT_MAX;
+use crate::kernel::text::line;
+
 /// Keys of the init payload that may hold the token, in the order in which they are tried.
 const TOKEN_KEYS: [&str; 4] = ["authorization", "authtoken", "token", "accesstoken"];
 
@@ -13,6 +16,8 @@ pub struct Greeting {
     pub token: Option<String>,
     /// A cursor for operations that name none.
     pub resume: Option<Box<str>>,
+    /// What the client calls itself, for the list of the user's sessions.
+    pub client: Option<Box<str>>,
 }
 
 /// No cursor has more bytes.
@@ -25,7 +30,12 @@ impl Greeting {
         let inner = find(&payload, "headers").and_then(|headers| text(headers, "authorization"));
         let sent = TOKEN_KEYS.iter().find_map(|key| text(&payload, key)).or(inner);
         let token = sent.and_then(bare).or_else(|| header.and_then(bare));
-        Greeting { token: token.map(str::to_owned), resume: resume(&payload).map(Into::into) }
+        let client = text(&payload, "clientName").and_then(|name| line(name, CLIENT_MAX).ok());
+        Greeting {
+            token: token.map(str::to_owned),
+            resume: resume(&payload).map(Into::into),
+            client: client.map(Into::into),
+        }
     }
 }
 
@@ -93,7 +103,8 @@ mod tests {
 
     #[test]
     fn the_cursor_is_found() {
-        let payload = RawValue::from_string(r#"{"resume":"abc"}"#.to_owned()).unwrap();
-        assert_eq!(Greeting::read(Some(&payload), None).resume.as_deref(), Some("abc"));
+        let payload = RawValue::from_string(r#"{"resume":"abc","clientName":"Kiosk"}"#.to_owned()).unwrap();
+        let greeting = Greeting::read(Some(&payload), None);
+        assert_eq!((greeting.resume.as_deref(), greeting.client.as_deref()), (Some("abc"), Some("Kiosk")));
     }
 }

@@ -4,30 +4,25 @@ use std::ops::ControlFlow::{self, Break, Continue};
 use std::time::Duration;
 
 use axum::extract::ws::WebSocket;
-use futures_util::stream::FuturesUnordered;
-use futures_util::{FutureExt, StreamExt};
+use futures_util::FutureExt;
 use tokio::sync::broadcast;
 use tokio::time::{Instant, sleep_until};
 use uuid::Uuid;
 
 use super::auth::Greeting;
-use super::life::{changed, closing};
+use super::life::closing;
 use super::operations::Operations;
 use super::protocol::{Closing, Dialect, Said, Start};
-use super::timers::{Timers, jitter};
 use super::wire::{Heard, Wire};
-use super::work::{self, Done, Started, Work};
+use super::work::{self, Beside, Done};
 use crate::features::accounts::sessions::Pass;
-use crate::kernel::{Caller, Code, Error};
+use crate::kernel::Caller;
 use crate::platform::streams::Bell;
-use crate::server::live::{Delivery, Seat};
+use crate::server::live::{Delivery, Seat, Timers, changed, jitter};
 use crate::server::state::Server;
 
 /// Live operations of one socket that are shaped at once.
-const DELIVERIES_AT_ONCE: usize = 8;
-/// Operations of old clients that may wait for the ack, and the bytes that they may have.
-const EARLY_MAX: (usize, usize) = (8, 64 << 10);
-
+pub(super) const DELIVERIES_AT_ONCE: u16 = 8;
 /// Bytes of a ping's payload that are answered in kind.
 const PING_MAX: usize = 1 << 10;
 
@@ -54,10 +49,12 @@ pub struct Connection {
     pub(super) pass: Option<Pass>,
     pub(super) seat: Option<Seat>,
     pub(super) resume: Option<Box<str>>,
-    pub(super) early: Vec<Start>,
+    /// Operations that wait for the ack, or for their turn.
+    pub(super) waiting: Vec<Start>,
     pub(super) operations: Operations,
-    pub(super) work: FuturesUnordered<Work>,
-    pub(super) delivering: usize,
+    pub(super) work: Beside,
+    pub(super) delivering: u16,
+    pub(super) executing: u16,
     pub(super) checking: bool,
     pub(super) bell: Bell,
     pub(super) rights: Option<broadcast::Receiver<Option<Uuid>>>,
@@ -89,10 +86,11 @@ impl Connection {
             pass: None,
             seat: None,
             resume: None,
-            early: Vec::new(),
+            waiting: Vec::new(),
             operations: Operations::default(),
-            work: FuturesUnordered::new(),
+            work: Beside::default(),
             delivering: 0,
+            executing: 0,
             checking: false,
             bell: Bell::default(),
             rights: None,
@@ -100,28 +98,36 @@ impl Connection {
         }
     }
 
-    /// Runs until one side closes.
-    pub async fn run(mut self) {
+    /// Runs until one side closes. Boxed, because a future keeps what it is made from beside what it works with.
+    pub async fn run(mut self: Box<Self>) {
         let closing = loop {
             if let Break(closing) = self.turn().await {
                 break closing;
             }
         };
-        let Connection { wire, operations, work, seat, .. } = self;
+        if let Some(viewer) = self.caller.viewer {
+            self.server.sessions.used(viewer.session, None);
+        }
+        let Connection { wire, operations, work, seat, waiting, .. } = *self;
         // Watches end and the seat is free before the goodbye, which may take a while.
-        drop((operations, work, seat));
+        drop((operations, work, seat, waiting));
+        let code = closing.map_or_else(|| "none".to_owned(), |closing| closing.code.to_string());
+        metrics::counter!("gigwire_sockets_closed_total", "code" => code).increment(1);
         if let Some(closing) = closing {
             tracing::debug!(code = closing.code, reason = closing.reason, "a socket is closed");
-            wire.close(closing).await;
+            // In a box of its own: the loop is sized for waiting, not for its end.
+            Box::pin(wire.close(closing)).await;
         }
     }
 
     async fn turn(&mut self) -> Turn {
         self.start_deliveries();
-        let wake_at = self.timers.next(self.wire.late_at().into_iter().chain(self.expires_at()).min());
+        let ends = self.wire.late_at().into_iter().chain(self.expires_at());
+        let news_at = self.operations.wakes_at().filter(|_| self.may_deliver());
+        let wake_at = self.timers.next(ends.chain(news_at).min());
         let event = tokio::select! {
             heard = self.wire.next() => Event::Heard(heard),
-            Some(done) = self.work.next() => Event::Done(done),
+            done = self.work.next() => Event::Done(done),
             () = self.bell.notified() => Event::Bell,
             changed = changed(&mut self.rights) => Event::Rights(changed),
             () = self.server.draining.cancelled(), if self.timers.leave_at.is_none() => Event::Drain,
@@ -145,13 +151,15 @@ impl Connection {
         }
     }
 
-    /// Gives operations with news their next page, once all frames of the last pages have gone out.
+    /// Once all frames of the last pages have gone out, and few enough pages are under way.
+    fn may_deliver(&self) -> bool {
+        self.wire.is_idle() && self.delivering < DELIVERIES_AT_ONCE
+    }
+
+    /// Gives operations with news their next page.
     fn start_deliveries(&mut self) {
-        if !self.wire.is_idle() {
-            return;
-        }
         let age = self.server.live.limits.checkpoint;
-        while self.delivering < DELIVERIES_AT_ONCE {
+        while self.may_deliver() {
             let Some((serial, operation)) = self.operations.take_ready(|operation| operation.has_news(age)) else {
                 break;
             };
@@ -189,7 +197,7 @@ impl Connection {
                     // Before the session is looked at, so that no change slips in between.
                     self.rights = Some(self.server.platform.hub.rights());
                 }
-                self.work.push(work::greet(self.server.clone(), greeting.token));
+                self.work.push(work::greet(self.server.clone(), greeting.token, greeting.client));
             }
             // A payload that nobody needs is not echoed: a client that never reads could make the server keep it.
             Said::Ping(payload) => {
@@ -201,45 +209,17 @@ impl Connection {
             Said::Start(start) => return self.start_early(start),
             Said::Stop(id) => {
                 self.operations.stop(&id);
-                self.early.retain(|start| *start.id != *id);
+                self.waiting.retain(|start| *start.id != *id);
             }
             Said::Terminate => return Break(Some(Closing::DONE)),
         }
         Continue(())
     }
 
-    /// Old clients do not wait for the ack.
-    fn start_early(&mut self, start: Start) -> Turn {
-        let bytes = |start: &Start| start.payload.as_ref().map_or(0, |payload| payload.get().len());
-        let total: usize = self.early.iter().map(bytes).sum::<usize>() + bytes(&start);
-        let (count_max, bytes_max) = EARLY_MAX;
-        if self.dialect != Dialect::Legacy || self.early.len() >= count_max || total > bytes_max {
-            return Break(Some(Closing::BEFORE_ACK));
-        }
-        self.early.push(start);
-        Continue(())
-    }
-
-    fn start(&mut self, start: Start) -> Turn {
-        let limit = self.server.live.limits.operations_per_socket;
-        // What was stopped by its client still counts while it runs.
-        if self.operations.len() >= limit || self.work.len() >= limit + DELIVERIES_AT_ONCE {
-            let error =
-                Error::new(Code::RateLimited, format!("A socket has at most {limit} operations; end one first."));
-            self.wire.push(self.dialect.error(&start.id, &[work::refusal(error)]));
-            return Continue(());
-        }
-        let Some(serial) = self.operations.add(&start.id) else { return Break(Some(Closing::DUPLICATE)) };
-        let caller = Caller { request_id: self.server.platform.ids.uuid().to_string().into(), ..self.caller.clone() };
-        let (server, resume, bell) = (self.server.clone(), self.resume.clone(), self.bell.clone());
-        self.work.push(work::start(server, caller, serial, start.payload, resume, bell));
-        Continue(())
-    }
-
     /// Takes all results that are there, so that their frames go out together.
     fn finish_all(&mut self, first: Done) -> Turn {
         self.finish(first)?;
-        while let Some(Some(done)) = self.work.next().now_or_never() {
+        while let Some(done) = self.work.next().now_or_never() {
             self.finish(done)?;
         }
         Continue(())
@@ -257,7 +237,7 @@ impl Connection {
                     Delivery::Ended(error) => return Break(Some(closing(&error))),
                     Delivery::Answers(answers) => {
                         if let Some(id) = self.operations.id(serial) {
-                            answers.iter().for_each(|answer| self.wire.push(self.dialect.next(id, answer)));
+                            answers.iter().for_each(|shown| self.wire.push(self.dialect.next(id, &shown.text)));
                         }
                         self.operations.rest(serial, operation);
                     }
@@ -268,47 +248,20 @@ impl Connection {
     }
 
     fn open(&mut self, pass: Option<Pass>) -> Turn {
-        if let Some(pass) = pass {
-            self.seat = self.server.live.seat(pass.viewer.user);
-            if self.seat.is_none() {
-                return Break(Some(Closing::OVERLOADED));
-            }
-            self.caller.viewer = Some(pass.viewer);
+        self.caller.viewer = pass.map(|pass| pass.viewer);
+        self.seat = self.server.seat(&self.caller);
+        if self.seat.is_none() {
+            return Break(Some(Closing::OVERLOADED));
         }
         self.pass = pass;
         self.phase = Phase::Open;
-        self.timers.check_at = Instant::now() + self.server.live.limits.recheck;
         self.timers.beat_at = Instant::now() + self.beat();
         self.wire.push(self.dialect.ack());
         if self.dialect == Dialect::Legacy {
             self.wire.push(self.dialect.keep_alive());
         }
-        for start in std::mem::take(&mut self.early) {
+        for start in std::mem::take(&mut self.waiting) {
             self.start(start)?;
-        }
-        Continue(())
-    }
-
-    fn started(&mut self, serial: u32, outcome: Started) -> Turn {
-        let id = self.operations.id(serial);
-        match outcome {
-            Started::Live(operation) => self.operations.rest(serial, operation),
-            Started::Refused(errors) => {
-                if let Some(id) = id {
-                    self.wire.push(self.dialect.error(id, &errors));
-                }
-                self.operations.end(serial);
-            }
-            Started::Answer(answer, renewed) => {
-                if let (Some(id), Ok(answer)) = (id, serde_json::to_string(&answer)) {
-                    self.wire.push(self.dialect.next(id, &answer));
-                    self.wire.push(self.dialect.complete(id));
-                }
-                self.operations.end(serial);
-                if let Some(pass) = renewed {
-                    return self.renew(pass);
-                }
-            }
         }
         Continue(())
     }
@@ -318,13 +271,13 @@ impl Connection {
 mod tests {
     use super::*;
 
-    fn bytes_of<F>(_: fn(Connection) -> F) -> usize {
+    fn bytes_of<F>(_: fn(Box<Connection>) -> F) -> usize {
         size_of::<F>()
     }
 
     #[test]
     fn a_quiet_socket_is_small() {
-        let bytes = bytes_of(Connection::run);
-        assert!(bytes <= 3_072, "the loop of a socket takes {bytes} bytes");
+        let (state, turn) = (size_of::<Connection>(), bytes_of(Connection::run));
+        assert!(state + turn <= 2_048, "a socket takes {state} bytes, and its loop {turn}");
     }
 }

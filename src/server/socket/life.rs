@@ -1,54 +1,45 @@
 //! What happens to a socket by itself: signs of life, looks at its session, its end.
 
-use std::future::pending;
 use std::ops::ControlFlow::{Break, Continue};
 use std::time::Duration;
 
-use tokio::sync::broadcast::{self, error::RecvError};
 use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::connection::{Connection, Phase, Turn};
 use super::protocol::{Closing, Dialect};
-use super::timers::jitter;
 use super::work;
 use crate::features::accounts::sessions::Pass;
-use crate::kernel::id::TypedId;
-use crate::kernel::{Error, Viewer};
+use crate::kernel::{Code, Error, Viewer};
+use crate::server::live::instant;
 
 /// Pings that may stay unanswered.
 const PINGS_MISSED_MAX: u8 = 2;
-/// After a change of rights, when the session is looked at once more: an answer that was under way is forgotten by then.
-const LOOK_AGAIN: Duration = Duration::from_millis(1_100);
-/// When a change concerns anybody, within which time all sockets look.
-const LOOK_SPREAD: Duration = Duration::from_millis(900);
 
 impl Connection {
     /// A fresh token of the same user. What is open was granted to the rights of the old one.
     pub(super) fn renew(&mut self, pass: Pass) -> Turn {
         let old = self.caller.viewer;
-        if old.is_none_or(|old| old.user != pass.viewer.user || old.roles != pass.viewer.roles) {
+        let Some(old) = old.filter(|old| old.user == pass.viewer.user) else {
             return Break(Some(Closing::REFUSED));
+        };
+        if let Some(closing) = not_what_it_was(&old, &pass.viewer) {
+            return Break(Some(closing));
         }
         self.caller.viewer = Some(pass.viewer);
         self.pass = Some(pass);
         Continue(())
     }
 
-    /// Somebody's rights changed. If it is this user's, the session is looked at now; if it is anybody's, within a second,
-    /// so that not all sockets ask at once.
-    pub(super) fn look_again(&mut self, user: Option<Uuid>) {
-        let Some(viewer) = self.caller.viewer else { return };
-        match user {
-            Some(user) if user == viewer.user.uuid() => {
-                self.server.sessions.forget(viewer.user);
-                self.check(viewer);
-                self.timers.sweep_soon(LOOK_AGAIN);
-            }
-            Some(_) => return,
-            None => self.timers.sweep_soon(jitter(LOOK_SPREAD)),
+    /// Somebody's rights changed.
+    pub(super) fn look_again(&mut self, whose: Option<Uuid>) {
+        let viewer = self.caller.viewer;
+        if self.timers.rights_changed(whose, viewer.map(|viewer| viewer.user))
+            && let Some(viewer) = viewer
+        {
+            self.server.sessions.forget(viewer.user);
+            self.check(viewer);
         }
-        self.timers.check_at = Instant::now();
     }
 
     fn check(&mut self, viewer: Viewer) {
@@ -61,13 +52,18 @@ impl Connection {
     pub(super) fn checked(&mut self, outcome: Result<Viewer, Error>) -> Turn {
         self.checking = false;
         match outcome {
-            Ok(viewer) if self.caller.viewer == Some(viewer) => Continue(()),
             // A renewal came in between.
-            Ok(viewer) if self.caller.viewer.is_some_and(|own| own.session != viewer.session) => Continue(()),
-            Ok(_) => Break(Some(Closing::REFUSED)),
-            // The database is away: that ends nobody's session.
-            Err(error) if error.code.retryable() => Continue(()),
-            Err(_) => Break(Some(Closing::REFUSED)),
+            Ok(viewer) if self.caller.viewer.is_none_or(|own| own.session != viewer.session) => Continue(()),
+            Ok(viewer) => match self.caller.viewer.and_then(|own| not_what_it_was(&own, &viewer)) {
+                Some(closing) => Break(Some(closing)),
+                None => Continue(()),
+            },
+            // The database is away: that ends nobody's session. It is asked again at the next sweep.
+            Err(error) if error.code.retryable() => {
+                self.timers.must_look = true;
+                Continue(())
+            }
+            Err(error) => Break(Some(closing(&error))),
         }
     }
 
@@ -107,17 +103,18 @@ impl Connection {
         Continue(())
     }
 
-    /// Looks at the session: at every sweep while the bus is away, else now and then. The turn behind it also finds quiet
-    /// views that want a checkpoint, and pages that are to be tried again.
+    /// Looks at the session if there is reason to, and notes now and then that it is in use. The turn behind it also finds
+    /// quiet views that want a checkpoint, and pages that are to be tried again.
     fn sweep(&mut self) {
         let limits = self.server.live.limits;
         self.timers.sweep_in(limits.sweep);
-        let is_due = self.timers.check_at <= Instant::now();
-        if let Some(viewer) = self.caller.viewer
-            && (is_due || !self.server.platform.is_whole())
-        {
-            self.timers.check_at = Instant::now() + limits.recheck;
+        let Some(viewer) = self.caller.viewer else { return };
+        if std::mem::take(&mut self.timers.must_look) {
             self.check(viewer);
+        }
+        if self.timers.use_at <= Instant::now() {
+            self.timers.use_at = Instant::now() + limits.noted;
+            self.server.sessions.used(viewer.session, None);
         }
     }
 
@@ -130,23 +127,23 @@ impl Connection {
 
     /// When the token ends.
     pub(super) fn expires_at(&self) -> Option<Instant> {
-        let left = self.pass?.expires_at.0 - self.server.platform.clock.now().0;
-        // Never in the past: the timer looks at the clock itself.
-        Some(Instant::now() + Duration::from_millis(u64::try_from(left).unwrap_or(0).max(1)))
-    }
-}
-
-/// The next change of rights that concerns this socket; `None` when it may be anybody's.
-pub(super) async fn changed(rights: &mut Option<broadcast::Receiver<Option<Uuid>>>) -> Option<Uuid> {
-    let Some(rights) = rights else { return pending().await };
-    match rights.recv().await {
-        Ok(user) => user,
-        Err(RecvError::Lagged(_)) => None,
-        Err(RecvError::Closed) => pending().await,
+        Some(instant(self.pass?.expires_at, self.server.platform.clock.now()))
     }
 }
 
 /// How a refused token closes the socket: for good reasons with 4403, for passing ones so that the client tries again.
 pub(super) fn closing(error: &Error) -> Closing {
-    if error.code.retryable() { Closing::OVERLOADED } else { Closing::REFUSED }
+    match error.code {
+        code if code.retryable() => Closing::OVERLOADED,
+        Code::AccountBlocked => Closing::BLOCKED,
+        _ => Closing::REFUSED,
+    }
+}
+
+/// Why what was opened for a viewer ends, though its session goes on.
+fn not_what_it_was(then: &Viewer, now: &Viewer) -> Option<Closing> {
+    if then.roles != now.roles {
+        return Some(Closing::ROLES_CHANGED);
+    }
+    (then.disconnections != now.disconnections).then_some(Closing::DISCONNECTED)
 }

@@ -5,20 +5,20 @@
 //! - `wire`: frames in and out;
 //! - `work`: what runs beside the loop, as futures that borrow nothing from it;
 //! - `operations`: what is kept of each operation;
-//! - `connection`: the loop; `life`: what happens to it by itself; `timers`: when it wakes for that.
+//! - `connection`: the loop; `executions`: what its client asks for; `life`: what happens to it by itself.
 //!
 //! A socket is one task. It queues nothing without bound: a live operation is a place in a stream
 //! ([`super::live`]), and it is given the next page only when the frames of the last have gone out.
 //!
 //! To add a reason to close: a line in the table of `protocol`. To add something to wait for: an event of the loop in
-//! `connection`, as a future in `work` or a time in `timers`.
+//! `connection`, as a future in `work` or a time in [`super::live::Timers`].
 
 mod auth;
 mod connection;
+mod executions;
 mod life;
 mod operations;
 mod protocol;
-mod timers;
 mod wire;
 mod work;
 
@@ -36,8 +36,9 @@ use crate::kernel::Caller;
 pub const MESSAGE_MAX: usize = 1 << 20;
 /// Bytes read at once. A larger message is read in several steps; most are smaller, and each socket keeps a buffer.
 const READ_BUFFER: usize = 512;
-/// Bytes that are collected before they are written. A burst leaves a buffer of about this size behind.
-const WRITE_BUFFER: usize = 4 << 10;
+/// Bytes that are collected before they are written. A burst leaves a buffer of twice this size behind, for as long as the
+/// socket lives; to shape what is in it costs far more than to write it in a few steps.
+const WRITE_BUFFER: usize = 1 << 10;
 
 /// Answers a request to upgrade. `caller` is what is known of the request; who is signed in is settled by the init message.
 pub fn upgrade(server: &Server, upgrade: WebSocketUpgrade, headers: &HeaderMap, caller: Caller) -> Response {
@@ -64,7 +65,7 @@ pub fn upgrade(server: &Server, upgrade: WebSocketUpgrade, headers: &HeaderMap, 
     upgrade.on_upgrade(move |socket| {
         // In a task of its own, so that nothing of the request is kept as long as the socket lives.
         let sockets = server.sockets.clone();
-        sockets.spawn(Connection::new(server, dialect, socket, caller, token).run());
+        sockets.spawn(Box::new(Connection::new(server, dialect, socket, caller, token)).run());
         std::future::ready(())
     })
 }

@@ -1,5 +1,7 @@
 //! The operations of one socket: which are open, which rest, and whose turn it is.
 
+use tokio::time::Instant;
+
 use crate::server::live::LiveOperation;
 
 /// The operations of one socket. There are few, so a list serves.
@@ -16,6 +18,8 @@ struct Slot {
     serial: u32,
     /// A live operation that waits for its bell; nothing while a future holds it, or for queries and mutations.
     resting: Option<Box<LiveOperation>>,
+    /// Bytes of a live operation's document and variables.
+    bytes: usize,
 }
 
 impl Operations {
@@ -30,13 +34,32 @@ impl Operations {
             return None;
         }
         self.serial = self.serial.wrapping_add(1);
-        self.slots.push(Slot { id: id.into(), serial: self.serial, resting: None });
+        self.slots.push(Slot { id: id.into(), serial: self.serial, resting: None, bytes: 0 });
         Some(self.serial)
+    }
+
+    /// The name of one that is open.
+    pub fn serial(&self, id: &str) -> Option<u32> {
+        self.slots.iter().find(|slot| &*slot.id == id).map(|slot| slot.serial)
     }
 
     /// The id of one that is still open.
     pub fn id(&self, serial: u32) -> Option<&str> {
         self.slots.iter().find(|slot| slot.serial == serial).map(|slot| &*slot.id)
+    }
+
+    /// Keeps an operation that went live, if all together have at most so many bytes.
+    pub fn keep(&mut self, serial: u32, operation: Box<LiveOperation>, bytes_max: usize) -> bool {
+        let taken: usize = self.slots.iter().map(|slot| slot.bytes).sum();
+        let bytes = operation.bytes();
+        if taken + bytes > bytes_max {
+            return false;
+        }
+        if let Some(slot) = self.slots.iter_mut().find(|slot| slot.serial == serial) {
+            slot.bytes = bytes;
+        }
+        self.rest(serial, operation);
+        true
     }
 
     /// Puts a live operation to rest, unless it was ended meanwhile.
@@ -54,6 +77,11 @@ impl Operations {
     /// Ends one as its client asks.
     pub fn stop(&mut self, id: &str) {
         self.slots.retain(|slot| &*slot.id != id);
+    }
+
+    /// When one of them will have news that no bell tells of.
+    pub fn wakes_at(&self) -> Option<Instant> {
+        self.slots.iter().filter_map(|slot| slot.resting.as_ref()?.wakes_at()).min()
     }
 
     /// The next resting operation with news, in turns.

@@ -61,6 +61,12 @@ closings! {
     BEFORE_ACK = 4401, "Unauthorized: subscribe after connection_ack";
     /// The token is refused, at the start or later.
     REFUSED = 4403, "Forbidden: the token is refused, expired or revoked";
+    /// Staff keep the user out.
+    BLOCKED = 4403, "Forbidden: the account is blocked";
+    /// What is open was granted to other roles.
+    ROLES_CHANGED = 4403, "Forbidden: the account's roles changed";
+    /// Staff ended the user's connections; its session goes on.
+    DISCONNECTED = 4403, "Forbidden: disconnected by staff";
     /// No init in time.
     NO_INIT = 4408, "Connection initialisation timeout";
     /// The id of an open operation.
@@ -93,6 +99,13 @@ pub struct Start {
     pub id: Box<str>,
     /// The request.
     pub payload: Option<Box<RawValue>>,
+}
+
+impl Start {
+    /// Bytes of the request.
+    pub fn bytes(&self) -> usize {
+        self.payload.as_ref().map_or(0, |payload| payload.get().len())
+    }
 }
 
 #[derive(Deserialize)]

@@ -1,12 +1,15 @@
 //! What a socket runs beside its loop, each as a future of its own that borrows nothing from it.
 
+use std::future::pending;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_graphql::parser::types::OperationType;
 use async_graphql::{Response, ServerError, Value};
-use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
+use futures_util::stream::FuturesUnordered;
+use futures_util::{FutureExt, StreamExt};
 use serde_json::value::RawValue;
+use tokio_util::task::AbortOnDropHandle;
 
 use crate::features::accounts::sessions::Pass;
 use crate::kernel::{Caller, Code, Error, Result, Viewer};
@@ -14,7 +17,7 @@ use crate::platform::streams::Bell;
 use crate::resolvers::accounts::Renewal;
 use crate::server::documents::check_json_depth;
 use crate::server::execute::{Asked, Declined, Prepared};
-use crate::server::live::{Delivery, LiveOperation, Recipe, guarded};
+use crate::server::live::{Delivery, LiveOperation, Recipe, Resume, guarded};
 use crate::server::state::Server;
 
 /// What a piece of work came to. `serial` names the operation, because a client may use an id again.
@@ -42,13 +45,46 @@ pub enum Started {
 /// Work under way.
 pub type Work = BoxFuture<'static, Done>;
 
-/// Judges a token.
-pub fn greet(server: Server, token: Option<String>) -> Work {
+/// All the work of one socket. While there is none, it keeps nothing: most sockets wait for most of their life.
+#[derive(Default)]
+pub struct Beside(Option<Box<FuturesUnordered<Work>>>);
+
+impl Beside {
+    /// How many pieces are under way.
+    pub fn len(&self) -> usize {
+        self.0.as_ref().map_or(0, |work| work.len())
+    }
+
+    /// One more piece.
+    pub fn push(&mut self, work: Work) {
+        self.0.get_or_insert_default().push(work);
+    }
+
+    /// What the next piece came to. Waits for ever while there is none. Dropping the future loses nothing.
+    pub async fn next(&mut self) -> Done {
+        let done = match &mut self.0 {
+            Some(work) => work.next().await,
+            None => None,
+        };
+        if self.len() == 0 {
+            self.0 = None;
+        }
+        match done {
+            Some(done) => done,
+            None => pending().await,
+        }
+    }
+}
+
+/// Judges a token, and notes what its client calls itself.
+pub fn greet(server: Server, token: Option<String>, client: Option<Box<str>>) -> Work {
     async move {
-        Done::Greeted(match token {
-            None => Ok(None),
-            Some(token) => server.sessions.authenticate(&token).await.map(Some),
-        })
+        let Some(token) = token else { return Done::Greeted(Ok(None)) };
+        let pass = server.sessions.authenticate(&token).await;
+        if let Ok(pass) = &pass {
+            server.sessions.used(pass.viewer.session, client.as_deref());
+        }
+        Done::Greeted(pass.map(Some))
     }
     .boxed()
 }
@@ -58,7 +94,8 @@ pub fn check(server: Server, viewer: Viewer) -> Work {
     async move { Done::Checked(server.sessions.check(viewer.session).await) }.boxed()
 }
 
-/// Runs an operation, or opens it if it is a subscription.
+/// Runs an operation, or opens it if it is a subscription. It runs in a task of its own, so that a large document keeps
+/// neither pings nor other operations waiting; if the socket goes, so does the task.
 pub fn start(
     server: Server,
     caller: Caller,
@@ -67,13 +104,18 @@ pub fn start(
     resume: Option<Box<str>>,
     bell: Bell,
 ) -> Work {
-    async move {
+    let task = AbortOnDropHandle::new(tokio::spawn(async move {
         let run = run(&server, &caller, payload.as_deref(), resume.as_deref(), &bell);
         let outcome = match guarded(run).await {
             Ok(outcome) => outcome.unwrap_or_else(Started::Refused),
             Err(error) => Started::Refused(vec![error]),
         };
-        Done::Started { serial, outcome: named(outcome, &caller) }
+        named(outcome, &caller)
+    }));
+    async move {
+        // Only the end of the program ends the task early.
+        let outcome = task.await.unwrap_or_else(|error| Started::Refused(vec![refusal(Error::internal(error))]));
+        Done::Started { serial, outcome }
     }
     .boxed()
 }
@@ -97,8 +139,8 @@ async fn run(
     let asked = asked(payload)?;
     let recipe = Recipe::of(&asked);
     let prepared = server.prepare(caller.viewer, asked).map_err(|declined| declined.errors)?;
-    if prepared.kind == OperationType::Subscription {
-        let operation = server.open(caller, recipe, prepared, resume, bell).await?;
+    if prepared.checked.kind == OperationType::Subscription {
+        let operation = server.open(caller, recipe, prepared, resume.map(Resume::Else), bell).await?;
         return Ok(Started::Live(Box::new(operation)));
     }
     let (answer, renewed) = answer(server, caller, prepared).await;

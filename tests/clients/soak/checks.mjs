@@ -1,59 +1,54 @@
 // What must hold when everybody has fallen silent: nothing missing, nothing twice, nothing in another order.
 
+import { hexOf } from './database.mjs';
+
 /** Messages of one page of history. */
 const PAGE = 100;
 
-/** How far the database has come: of each person the head of the stream, of each conversation the last number. */
+/** How far the database has come: of each person the head of the stream, and the last number of the talk. */
 export async function ends({ database, people }) {
-  if (!database) return new Map(await Promise.all(people.map(async (person) => [person.login.email, await end(person)])));
-  const { rows } = await database.query(
-    `select u.email, s.head::int as head, c.last_number::int as last from participants p
+  const rows = await database.rows(
+    `select u.email, s.head, c.last_number as last, ${database.hex('c.id')} as conversation from participants p
      join users u on u.id = p.user_id join conversations c on c.id = p.conversation_id
-     join streams s on s.name = 'user:' || replace(u.id::text, '-', '')`,
+     join streams s on s.name = 'user:' || ${database.hex('u.id')}`,
   );
-  return new Map(rows.map(({ email, head, last }) => [email, { head, last }]));
-}
-
-/** The same by the API, which does not tell heads. */
-async function end(person) {
-  const query = 'query ($id: ID!) { conversation(id: $id) { lastMessage { number } } }';
-  const { conversation } = await person.ask(query, { id: person.conversation });
-  return { last: conversation.lastMessage?.number ?? 0 };
+  // Each deal has a conversation of its own; they talk in that of the first.
+  const talks = new Map(people.map((person) => [person.login.email, hexOf(person.conversation)]));
+  const those = rows.filter(({ email, conversation }) => talks.get(email) === conversation);
+  return new Map(those.map(({ email, head, last }) => [email, { head: Number(head), last: Number(last) }]));
 }
 
 /** Whether a person has everything that there is. */
 export function hasAll(person, all) {
   const { head, last } = all.get(person.login.email);
-  return (head === undefined || person.stream.last === head) && person.talk.last === last;
+  return person.stream.last === head && person.talk.last === last;
 }
 
-/** What PostgreSQL says, without any code of the program: the keys of each person's messages, and what is unread. */
+/** What the tables say, without any code of the program: the keys of each person's messages, and what is unread. */
 export async function tables({ database, wrong }) {
-  if (!database) return null;
-  const { rows: keys } = await database.query(
-    `select u.email, array_agg(m.client_message_id order by m.number) as keys
-     from messages m join users u on u.id = m.sender_id group by u.email`,
+  const sent = await database.rows(
+    'select u.email, m.client_message_id as key from messages m join users u on u.id = m.sender_id order by m.number',
   );
-  const { rows: unread } = await database.query(
-    `select u.email, count(m.id)::int as unread from participants p join users u on u.id = p.user_id
+  const unread = await database.rows(
+    `select u.email, count(m.id) as unread from participants p join users u on u.id = p.user_id
      join messages m on m.conversation_id = p.conversation_id and m.sender_id <> p.user_id and m.number > p.read_number
      group by u.email`,
   );
   // Each message is one event in the stream of each of the two people, and streams count 1, 2, 3.
-  const { rows: odd } = await database.query(
-    `select m.id from messages m left join events e on e.object_id = m.id and e.kind = 'MessageCreated'
+  const odd = await database.rows(
+    `select ${database.hex('m.id')} as id from messages m
+     left join events e on e.object_id = m.id and e.kind = 'MessageCreated'
      group by m.id having count(distinct e.stream) <> 2 or count(*) <> 2`,
   );
-  const { rows: holes } = await database.query(
+  const holes = await database.rows(
     `select s.name from streams s join events e on e.stream = s.name
      group by s.name, s.head having count(*) <> s.head or max(e.seq) <> s.head`,
   );
   odd.forEach(({ id }) => wrong(`message ${id} is not one event in two streams`));
   holes.forEach(({ name }) => wrong(`the stream ${name} has holes`));
-  return {
-    keys: new Map(keys.map((row) => [row.email, row.keys])),
-    unread: new Map(unread.map((row) => [row.email, row.unread])),
-  };
+  const keys = new Map();
+  for (const { email, key } of sent) keys.set(email, [...(keys.get(email) ?? []), key]);
+  return { keys, unread: new Map(unread.map((row) => [row.email, Number(row.unread)])) };
 }
 
 /** Compares both people of a pair with each other, with the history and with the tables. */
@@ -69,29 +64,13 @@ export async function checkPair(pair, tables) {
     same('the history', kept);
     same('what the other got', other.got.map(({ id }) => id));
     same('the own echo', person.own.map(({ id }) => id));
-    if (tables) {
-      const keys = person.acknowledged.map(({ key }) => key);
-      differences(keys, tables.keys.get(person.login.email) ?? []).forEach((it) => person.wrong(`${it} in the table`));
-    }
+    const keys = person.acknowledged.map(({ key }) => key);
+    differences(keys, tables.keys.get(person.login.email) ?? []).forEach((it) => person.wrong(`${it} in the table`));
     for (const [what, number] of await unread(person, tables)) {
       const wanted = person.got.filter((message) => message.number > person.readUpTo).length;
       if (number !== wanted) person.wrong(`${number} unread by ${what}, and ${wanted} by what came`);
     }
   }
-}
-
-/** Each dollar whose deposit was acknowledged is there, once. */
-export async function checkMoney([customer]) {
-  const dollars = await available(customer);
-  if (dollars !== customer.before + customer.deposited) {
-    customer.wrong(`${dollars} dollars are there: ${customer.before} and ${customer.deposited} deposits of one`);
-  }
-}
-
-/** What a customer can spend, in dollars. */
-export async function available(customer) {
-  const { viewer } = await customer.ask('{ viewer { wallet { available { amount } } } }');
-  return Number(viewer.wallet.available.amount);
 }
 
 /** Where two lists part, in words. */
@@ -125,6 +104,6 @@ async function unread(person, tables) {
   return [
     ['the conversation', conversation.unreadCount],
     ['the viewer', viewer.unreadMessageCount],
-    ...(tables ? [['the tables', tables.unread.get(person.login.email) ?? 0]] : []),
+    ['the tables', tables.unread.get(person.login.email) ?? 0],
   ];
 }

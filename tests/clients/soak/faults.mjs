@@ -4,9 +4,10 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** An instance is killed; after a moment it is started at the same address. */
-async function kill({ servers }, random) {
-  const server = random.pick(servers);
+/** An instance is killed in the middle of a step of a deal; after a moment it is started at the same address. */
+async function kill(world, random) {
+  const server = await world.struck(random);
+  await sleep(random.between(0, world.stepMs));
   await server.kill();
   await sleep(random.between(200, 2_000));
   await server.start();
@@ -17,6 +18,17 @@ async function drain({ servers }, random) {
   const server = random.pick(servers);
   await server.stop();
   await server.start();
+}
+
+/** Nothing happens: what the others are compared with. */
+function calm(_, random) {
+  return sleep(random.between(2_000, 4_000));
+}
+
+/** Redis is restarted in good order, and comes back empty at once. */
+async function redisRestart({ redis }) {
+  await redis.stop();
+  await redis.start();
 }
 
 /** Redis is killed and comes back empty. */
@@ -65,9 +77,7 @@ async function redisAbsent({ servers, redis }, random) {
 
 /** PostgreSQL ends all connections, in the middle of whatever they do. */
 async function postgresCut({ database }) {
-  await database.query(
-    'select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()',
-  );
+  await database.cut();
 }
 
 /** The network of half of the people breaks. */
@@ -79,6 +89,7 @@ async function networkCut({ people }, random) {
 export const FAULTS = {
   kill: ['an instance killed (SIGKILL)', kill],
   'redis-kill': ['Redis killed for 1 to 8 s', redisKill],
+  'redis-restart': ['Redis restarted', redisRestart],
   drain: ['an instance drained (SIGTERM)', drain],
   'redis-freeze': ['Redis frozen for up to 4 s', redisFreeze],
   'redis-cut': ['clients of Redis killed', redisCut],
@@ -87,10 +98,11 @@ export const FAULTS = {
   'redis-absent': ['Redis absent at a start', redisAbsent],
   'postgres-cut': ['connections to PostgreSQL ended', postgresCut],
   'network-cut': ['half of the sockets broken', networkCut],
+  calm: ['nothing, for comparison', calm],
 };
 
 /** Those that need neither Redis nor PostgreSQL. */
-export const EMBEDDED = ['kill', 'drain', 'network-cut'];
+export const EMBEDDED = ['kill', 'drain', 'network-cut', 'calm'];
 
 /** What happens in which order, without an end: each round has every kind once, in another order. */
 export function* plan(kinds, random) {

@@ -27,9 +27,11 @@ function wanted() {
   };
   const known = values.sqlite ? EMBEDDED : Object.keys(FAULTS);
   const named = values.kills ? 'kill' : (values.kinds ?? (values.sqlite ? 'kill' : 'kill,redis-kill'));
-  const kinds = named === 'all' ? known : named.split(',');
+  // `redis` is short for all that begin with it.
+  const meant = (name) => known.filter((kind) => name === 'all' || kind === name || kind.startsWith(`${name}-`));
+  const kinds = named.split(',').flatMap((name) => (meant(name).length ? meant(name) : [name]));
   const unknown = kinds.filter((kind) => !known.includes(kind));
-  if (unknown.length) throw new Error(`--kinds takes all, or of these: ${known.join(', ')}; not ${unknown}`);
+  if (unknown.length) throw new Error(`--kinds takes all, redis, or of these: ${known.join(', ')}; not ${unknown}`);
   const minutes = number('minutes');
   const faults = number('kills') ?? number('faults') ?? (minutes ? undefined : kinds.length);
   return { pairs: number('pairs'), pace: number('pace'), seed: values.seed, embedded: values.sqlite, kinds, faults, minutes };

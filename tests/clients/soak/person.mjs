@@ -8,16 +8,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { createClient } from 'graphql-ws';
 import WebSocket from 'ws';
 
-import { mutation } from '../support.mjs';
+import { Asker } from './asker.mjs';
 import { Feed } from './feed.mjs';
-import { Random } from './random.mjs';
 
-/** What has no answer after this time is asked again. */
-const ANSWER_MS = 10_000;
-/** The pause before the first repetition, and the longest. */
-const PAUSE_MS = [100, 3_000];
-/** A token is replaced when it is this old; it lives for longer. */
-const TOKEN_MS = 8 * 60_000;
 /** How often a client prefers its own instance, to keep the two people of a pair apart. */
 const FAITH = 0.9;
 /** How often a message is sent twice at once, what came is marked as read, and a customer deposits a dollar. */
@@ -25,7 +18,7 @@ const TWIN = 0.05;
 const READ = 0.2;
 const DEPOSIT = 0.1;
 
-export class Person {
+export class Person extends Asker {
   /** Acknowledged messages: `{ key, id, number }`. */
   acknowledged = [];
   /** Messages that came: those of the other, and the own ones. */
@@ -33,48 +26,14 @@ export class Person {
   own = [];
   /** Everything up to this number is marked as read, acknowledged. */
   readUpTo = 0;
-  /** Dollars whose deposit is acknowledged. */
-  deposited = 0;
   /** Only listens: nothing that it does itself wakes its instance for it. */
   isShy = false;
-  /** Attempts that were not answered, or not well. */
-  repeated = 0;
   connects = 0;
+  /** When the connection was lost the last time, and when there was one again. */
+  lostAt = 0;
+  backAt = 0;
   #tries = 0;
   #reading = null;
-
-  constructor(world, name, role, home) {
-    Object.assign(this, { world, name, role, home, at: home });
-    this.random = new Random(world.seed, name);
-    this.wrong = (what) => world.wrong(`${name}: ${what}`);
-  }
-
-  /** Opens an account. */
-  async signUp() {
-    this.login = { email: `${this.name}@example.org`, password: 'correct horse battery' };
-    const input = { ...this.login, displayName: this.name, roles: [this.role] };
-    const { session, viewer } = await this.act('accountSignUp', input, SESSION + 'viewer { user { id } }', ANONYMOUS);
-    this.id = viewer.user.id;
-    this.#keep(session);
-    ({ viewer: { streamCursor: this.start } } = await this.ask('{ viewer { streamCursor } }'));
-  }
-
-  #keep(session) {
-    this.session = { ...session, since: Date.now() };
-  }
-
-  /** A token that is good for a while. */
-  async token() {
-    if (Date.now() - this.session.since > TOKEN_MS) await (this.refreshing ??= this.#refresh());
-    return this.session.accessToken;
-  }
-
-  async #refresh() {
-    const { refreshToken } = this.session;
-    const { session } = await this.act('sessionRefresh', { refreshToken }, SESSION, ANONYMOUS);
-    this.#keep(session);
-    this.refreshing = null;
-  }
 
   /** Goes live: the whole stream, and the conversation alone, each at its own pace. */
   async live(conversation) {
@@ -88,14 +47,19 @@ export class Person {
       connectionParams: async () => ({ authorization: `Bearer ${await this.token()}` }),
       retryAttempts: Infinity,
       shouldRetry: () => true, // also when nobody listens there
-      retryWait: (tries) => this.#pause((this.#tries = tries)),
+      retryWait: (tries) => this.pause((this.#tries = tries)),
       on: {
         opened: (socket) => (this.socket = socket),
         connected: () => {
           this.connects++;
           this.#tries = 0;
+          this.backAt = Date.now();
         },
-        closed: () => this.feeds.forEach((feed) => (feed.liveSince = null)),
+        closed: () => {
+          // Attempts that fail are closed as well.
+          if (this.lostAt <= this.backAt) this.lostAt = Date.now();
+          this.feeds.forEach((feed) => (feed.liveSince = null));
+        },
       },
     });
     const { wrong, start: cursor } = this;
@@ -120,7 +84,7 @@ export class Person {
     const again = async (why) => {
       if (this.closed) return;
       feed.wrong(`ended by the server: ${why}`);
-      await this.#pause(2);
+      await this.pause(2);
       this.#listen(feed, field);
     };
     this.client.subscribe(
@@ -158,64 +122,28 @@ export class Person {
     this.acknowledged.push({ key, ...message });
   }
 
-  /** Brings a dollar in. */
-  async deposit() {
-    const input = { amount: { amount: '1.00', currency: 'USD' }, idempotencyKey: randomUUID() };
-    await this.act('depositCreate', input, 'payment { id }');
-    this.deposited++;
-  }
-
   /** Talks until told to stop. */
   async chat() {
     while (!this.isShy && !this.world.quiet) {
       await sleep(this.random.between(0, 2 * this.world.pace));
       await this.say();
-      if (this.role === 'CUSTOMER' && this.random.chance(DEPOSIT)) await this.deposit();
+      if (this.role === 'CUSTOMER' && this.random.chance(DEPOSIT)) await this.trade.deposit(1);
     }
     await this.#reading;
   }
 
-  /** The payload of a mutation, repeated until there is one. */
-  async act(name, input, selection, who) {
-    const payload = (await this.ask(mutation(name, selection), { input }, who))[name];
-    if (payload.userErrors.length) throw new Error(`${this.name}: ${name}: ${JSON.stringify(payload.userErrors)}`);
-    return payload;
-  }
-
-  /** The data of a query, repeated until there are some. */
-  async ask(query, variables = {}, who = {}) {
-    for (let tries = 0; ; tries++) {
-      try {
-        const overSocket = this.client && who !== ANONYMOUS && this.random.chance(0.5);
-        const request = { query, variables };
-        const { data, errors } = await (overSocket ? this.#overSocket(request) : this.#overHttp(request, who, tries));
-        if (!errors) return data;
-        this.world.refused(errors[0]);
-      } catch (error) {
-        if (this.world.over) throw error;
-      }
-      this.repeated++;
-      await this.#pause(tries);
-    }
-  }
-
-  #overSocket(request) {
+  /** The answer to a request over the own socket. */
+  overSocket(request, ms) {
     this.via = this.at;
+    const { connects } = this;
     return new Promise((resolve, reject) => {
       let answer = { errors: [{ message: 'no answer' }] };
-      const sink = { next: (item) => (answer = item), error: (cause) => reject(new Error(said(cause))) };
-      const end = this.client.subscribe(request, { ...sink, complete: () => resolve(answer) });
-      setTimeout(end, ANSWER_MS).unref();
+      const next = (item) => (answer = item);
+      const error = (cause) => reject(new Error(said(cause)));
+      const complete = () => resolve({ ...answer, again: this.connects - connects });
+      const end = this.client.subscribe(request, { next, error, complete });
+      setTimeout(end, ms).unref();
     });
-  }
-
-  async #overHttp({ query, variables }, who, tries) {
-    this.via = tries ? this.random.pick(this.world.servers) : this.at;
-    return this.via.gql(query, variables, who === ANONYMOUS ? null : await this.token(), ANSWER_MS);
-  }
-
-  #pause(tries) {
-    return sleep(Math.min(PAUSE_MS[0] * 2 ** tries, PAUSE_MS[1]) * this.random.between(0.5, 1.5));
   }
 
   /** The network breaks. */
@@ -235,9 +163,6 @@ export class Person {
   }
 }
 
-/** Asked over HTTP, without a token. */
-const ANONYMOUS = { anonymous: true };
-const SESSION = 'session { accessToken refreshToken } ';
 const GAP = '... on StreamGap { reason }';
 const TALK = `__typename id cursor ${GAP} ... on MessageCreated { message { id number content createdAt sender { id } } }`;
 

@@ -38,6 +38,14 @@ export class Redis {
     throw new Error('redis-server does not answer');
   }
 
+  /** Ends it in good order. */
+  async stop() {
+    const { child } = this;
+    this.child = null;
+    child.kill('SIGTERM');
+    await child.ended;
+  }
+
   /** Kills it, without a goodbye to its clients. Nothing to do if it is down. */
   async kill() {
     const { child } = this;

@@ -10,19 +10,26 @@ use crate::schema::{is_list, named};
 use crate::support::inprocess::InProcess;
 
 /// What `id` fields of inputs mean, by their names.
-const KINDS: [(&str, &str); 12] = [
+const KINDS: [(&str, &str); 19] = [
+    ("alertId", "AdminAlert"),
     ("jobId", "Job"),
     ("offerId", "Offer"),
     ("bookingId", "Booking"),
     ("conversationId", "Conversation"),
     ("upToMessageId", "Message"),
     ("contractorId", "User"),
+    ("userId", "User"),
+    ("userIds", "User"),
+    ("sessionId", "Session"),
     ("reviewId", "Review"),
+    ("changeId", "BookingChange"),
     ("disputeId", "Dispute"),
     ("notificationId", "Notification"),
     ("profileImageId", "File"),
     ("coverImageId", "File"),
     ("uploadId", "File"),
+    ("fileIds", "File"),
+    ("evidenceFileIds", "File"),
 ];
 
 /// The type that an id of an input belongs to.
@@ -43,8 +50,9 @@ fn object(rules: &Rules, ty: &str, id: &dyn Fn(&str) -> Option<String>) -> Value
 
 fn value(rules: &Rules, field: &InputValueDefinition, id: &dyn Fn(&str) -> Option<String>) -> Option<Value> {
     let (name, ty) = (field.name.node.as_str(), named(&field.ty.node));
+    let several = |one: Value| if is_list(&field.ty.node) { json!([one]) } else { one };
     if ty == "ID" {
-        return id(name).map(Value::from);
+        return id(name).map(Value::from).map(several);
     }
     if field.ty.node.nullable || field.default_value.is_some() {
         return None;
@@ -62,7 +70,7 @@ fn value(rules: &Rules, field: &InputValueDefinition, id: &dyn Fn(&str) -> Optio
         }
         ty => panic!("{name}: there is no example of {ty}"),
     };
-    Some(if is_list(&field.ty.node) { json!([one]) } else { one })
+    Some(several(one))
 }
 
 /// Runs a mutation and selects the whole payload, up to the objects with ids.
@@ -94,8 +102,14 @@ fn ids(rules: &Rules, mutation: &str) -> Vec<String> {
 
 /// The first object of a kind, which a stranger may not see.
 fn foreign(story: &Story, name: &str) -> Option<String> {
+    if name == "sessionId" {
+        return Some(story.person("customer").caller.viewer.unwrap().session.to_string());
+    }
     // A contractor is no secret, and naming one is another question.
-    let id = (kind(name) != "User").then(|| story.of(kind(name)).next().unwrap().id.clone())?;
+    let mut found = story.of(kind(name));
+    // The first of the users is the stranger.
+    let one = if kind(name) == "User" { found.next_back() } else { found.next() };
+    let id = (name != "contractorId").then(|| one.unwrap().id.clone())?;
     // An upload is the file before it is one, and has the same number.
     Some(if name == "uploadId" { id.replace("file_", "upload_") } else { id })
 }
@@ -184,7 +198,10 @@ async fn only_announcements_are_heard_without_a_sign_in(server: InProcess) {
         let query = format!("subscription {{ {name}{} {{ __typename id }} }}", given.unwrap_or_default());
         let wanted = (name != "announcementPublished").then_some("UNAUTHENTICATED");
         assert_eq!(refusal(&story, story.person("nobody"), &query).as_deref(), wanted, "{name}");
-        assert_eq!(refusal(&story, story.person("stranger"), &query), None, "{name}");
+        let is_for_staff = matches!(rules.of("Subscription", name), Access::Moderator | Access::Admin);
+        let wanted = is_for_staff.then_some("FORBIDDEN");
+        assert_eq!(refusal(&story, story.person("stranger"), &query).as_deref(), wanted, "{name}");
+        assert_eq!(refusal(&story, story.person("admin"), &query), None, "{name}");
     }
 }
 
@@ -195,7 +212,7 @@ async fn nobody_listens_to_what_concerns_others(server: InProcess) {
         for argument in field.arguments.iter().filter(|it| named(&it.node.ty.node) == "ID") {
             let (name, argument) = (&field.name.node, &argument.node.name.node);
             let query = |id: &str| format!("subscription {{ {name}({argument}: \"{id}\") {{ id }} }}");
-            let wrong = story.of("User").next().unwrap().id.clone();
+            let wrong = story.of(if kind(argument) == "User" { "Job" } else { "User" }).next().unwrap().id.clone();
             let refused = story.server.probe(stranger, &query(&wrong)).await.unwrap_err();
             let answer = serde_json::to_value(refused).unwrap();
             assert_eq!(codes(&answer), ["BAD_USER_INPUT"], "{name}: {answer}");
@@ -204,7 +221,7 @@ async fn nobody_listens_to_what_concerns_others(server: InProcess) {
                     let answer = serde_json::to_value(refused).unwrap();
                     assert_eq!(codes(&answer), ["NOT_FOUND"], "{name}: {answer}");
                 }
-                // What is filtered is the viewer's own stream, so nothing can come of it.
+                // What is filtered is the viewer's own stream, or nobody is watched: nothing can come of it.
                 Ok(view) => assert!(is_own(&view, stranger), "{name}: {view:?}"),
             }
         }
@@ -215,7 +232,11 @@ fn is_own(view: &gigwire::resolvers::live::View, caller: &gigwire::kernel::Calle
     use gigwire::platform::streams::StreamName;
     use gigwire::resolvers::live::Source;
     let own = StreamName::user(caller.viewer.unwrap().user);
-    matches!(&view.source, Source::Streams(streams, _) if *streams == [own])
+    match &view.source {
+        Source::Streams(streams, _) => *streams == [own],
+        Source::Presence(users) => users.is_empty(),
+        Source::Signals(_) | Source::Figures => false,
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

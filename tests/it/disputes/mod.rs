@@ -1,6 +1,7 @@
 //! Disputes through the API: what they freeze, how they end, and who gets what to the last cent.
 
 mod chat;
+mod evidence;
 mod races;
 
 use gigwire::features::accounts::{SignUp, commands};
@@ -19,6 +20,7 @@ on_both_engines! {
     an_agreement_splits_the_escrow,
     both_agree_to_what_staff_propose,
     proposals_expire_and_go_to_staff,
+    proposals_do_not_keep_staff_away_for_ever,
     a_lost_task_is_made_good_by_the_sweep,
     an_administrator_decides_to_the_last_cent,
     a_decision_for_the_customer_cancels,
@@ -199,6 +201,7 @@ async fn proposals_expire_and_go_to_staff(app: &TestApp) {
     let wanted = json!([
         { "name": "DISPUTE_PROPOSE", "refusedBecause": null },
         { "name": "DISPUTE_ACCEPT_PROPOSAL", "refusedBecause": { "code": "PROPOSAL_EXPIRED" } },
+        { "name": "DISPUTE_ADD_EVIDENCE", "refusedBecause": null },
         { "name": "DISPUTE_WITHDRAW", "refusedBecause": null },
     ]);
     assert_eq!(seen["data"]["dispute"]["availableTransitions"], wanted);
@@ -211,6 +214,23 @@ async fn proposals_expire_and_go_to_staff(app: &TestApp) {
     deal.propose(app, &deal.ada, "0").await.ok();
     deal.accept(app, &deal.bob, 2).await.ok();
     assert_eq!(deal.money(app).await, ["95.00", "0.00", "80.00", "25.00"]);
+    app.assert_books().await;
+}
+
+async fn proposals_do_not_keep_staff_away_for_ever(app: &TestApp) {
+    let mut deal = Deal::new(app, &[]).await;
+    app.work();
+    for day in [2, 4, 6, 8, 10, 12] {
+        app.clock.advance(2 * DAY);
+        deal.again(app).await;
+        assert_eq!(status(app, &deal.ada, &deal.dispute).await, "OPEN DISPUTED", "day {day}");
+        deal.propose(app, &deal.bob, "0").await.ok();
+    }
+    app.clock.advance(2 * DAY + 1);
+    deal.again(app).await;
+    eventually("it goes to staff", async || status(app, &deal.ada, &deal.dispute).await == "ESCALATED DISPUTED").await;
+    // The last proposal is good for another day.
+    deal.accept(app, &deal.ada, 6).await.ok();
     app.assert_books().await;
 }
 

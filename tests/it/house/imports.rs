@@ -22,9 +22,11 @@ const LAYERS: [(&str, u8); 10] = [
 ];
 
 /// What a feature uses, directly; nothing uses `admin` or the projections.
-pub const FEATURES: [(&str, &[&str]); 22] = [
+pub const FEATURES: [(&str, &[&str]); 25] = [
     ("audit", &[]),
-    ("accounts", &["audit"]),
+    // Raised by everybody: it knows the kind and the id of what an alert is about, no more.
+    ("alerts", &[]),
+    ("accounts", &["audit", "alerts"]),
     ("uploads", &["accounts"]),
     ("profiles", &["uploads"]),
     ("categories", &["uploads"]),
@@ -35,7 +37,9 @@ pub const FEATURES: [(&str, &[&str]); 22] = [
     ("offers", &["jobs", "listings", "wallet"]),
     // It knows the kind and the id of what a conversation is about, no more.
     ("chat", &["uploads"]),
+    ("presence", &["chat"]),
     ("bookings", &["offers", "listings", "chat", "wallet"]),
+    ("changes", &["bookings"]),
     ("disputes", &["bookings"]),
     ("reviews", &["bookings"]),
     // It reads the books of all of them, and nobody but the staff's tools asks it.
@@ -52,6 +56,7 @@ pub const FEATURES: [(&str, &[&str]); 22] = [
         &[
             "proof",
             "payouts",
+            "changes",
             "disputes",
             "reviews",
             "announcements",
@@ -65,7 +70,8 @@ pub const FEATURES: [(&str, &[&str]); 22] = [
 ];
 
 /// The features that nothing else reaches; all others follow from them.
-const PRODUCT: &[&str] = &["payouts", "disputes", "reviews", "announcements", "banners", "profiles"];
+const PRODUCT: &[&str] =
+    &["payouts", "changes", "disputes", "reviews", "announcements", "banners", "profiles", "presence"];
 
 /// The wrong imports of one file of `src`: its path below `src`, and its text.
 pub fn wrong_imports(path: &str, source: &str) -> Vec<String> {

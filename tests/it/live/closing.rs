@@ -118,6 +118,30 @@ async fn a_drain_closes_so_that_clients_come_back() {
 }
 
 #[tokio::test]
+async fn a_drain_is_spread_over_its_time_and_the_server_still_answers() {
+    let app = App::with(LiveLimits::default(), |config| config.server.drain_seconds = 3).await;
+    let mut open = Vec::new();
+    for _ in 0..24 {
+        open.push(app.open(json!({})).await);
+    }
+    let begun = Instant::now();
+    app.server.draining.cancel();
+    let closing = open.into_iter().map(|mut client| async move { (client.closed().await, begun.elapsed()) });
+    let answers = async {
+        let get = |path: &str| reqwest::get(format!("http://{}{path}", app.address));
+        assert_eq!(get("/readyz").await.unwrap().status(), 503, "no balancer sends anybody any more");
+        let query = [("query", "{ __typename }")];
+        let request = reqwest::Client::new().get(format!("http://{}/graphql", app.address)).query(&query);
+        assert_eq!(request.send().await.unwrap().status(), 200, "who is here already is answered");
+    };
+    let (closed, ()) = tokio::join!(futures_util::future::join_all(closing), answers);
+    assert!(closed.iter().all(|(code, _)| *code == 1012), "{closed:?}");
+    let (first, last) = (closed.iter().map(|at| at.1).min().unwrap(), closed.iter().map(|at| at.1).max().unwrap());
+    assert!(last < Duration::from_secs(4), "{closed:?}");
+    assert!(last - first > Duration::from_millis(800), "all at once: {closed:?}");
+}
+
+#[tokio::test]
 async fn signing_out_closes_the_sockets_of_the_session() {
     let app = App::start().await;
     let (mine, other) = (app.sign_in(&[Role::Customer]).await, app.sign_in(&[Role::Customer]).await);
@@ -135,7 +159,7 @@ async fn signing_out_closes_the_sockets_of_the_session() {
 
 #[tokio::test]
 async fn a_user_has_so_many_sockets() {
-    let limits = LiveLimits { sockets_per_user: 2, ..LiveLimits::default() };
+    let limits = LiveLimits { connections_per_user: 2, ..LiveLimits::default() };
     let app = App::with(limits, |_| ()).await;
     let user = app.sign_in(&[Role::Customer]).await;
     let payload = json!({ "headers": { "authorization": format!("Bearer {}", user.access_token) } });

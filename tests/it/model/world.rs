@@ -1,4 +1,4 @@
-//! The model: three users, their money, jobs, offers and bookings, in plain sums.
+//! The model: three users, their money, jobs, offers, bookings and changes of these, in plain sums.
 
 use gigwire::kernel::Code;
 use proptest::prelude::*;
@@ -18,6 +18,10 @@ pub enum Step {
     Deliver { by: usize, booking: usize },
     Complete { by: usize, booking: usize },
     Cancel { by: usize, booking: usize },
+    Propose { by: usize, booking: usize, amount: i64 },
+    Agree { by: usize, change: usize },
+    Refuse { by: usize, change: usize },
+    Retract { by: usize, change: usize },
 }
 
 /// Stands for the user whose turn it is, which is what most steps are made up with.
@@ -28,17 +32,21 @@ pub fn step() -> impl Strategy<Value = Step> {
     let (someone, any) = (|| 0..3_usize, || 0..1_000_usize);
     let user = || prop_oneof![2 => someone(), 5 => Just(RIGHT)];
     prop_oneof![
-        2 => (someone(), 1..5_000_i64).prop_map(|(by, amount)| Step::Deposit { by, amount }),
-        2 => someone().prop_map(|by| Step::Post { by }),
-        6 => (someone(), any(), proptest::option::of(someone()), 1..2_000_i64)
+        4 => (someone(), 1..10_000_i64).prop_map(|(by, amount)| Step::Deposit { by, amount }),
+        4 => someone().prop_map(|by| Step::Post { by }),
+        10 => (someone(), any(), proptest::option::of(someone()), 1..2_000_i64)
             .prop_map(|(by, job, to, amount)| Step::Send { by, job, to, amount }),
-        4 => (user(), any()).prop_map(|(by, offer)| Step::Accept { by, offer }),
+        10 => (user(), any()).prop_map(|(by, offer)| Step::Accept { by, offer }),
         1 => (user(), any()).prop_map(|(by, offer)| Step::Decline { by, offer }),
         1 => (user(), any()).prop_map(|(by, offer)| Step::Withdraw { by, offer }),
-        3 => (user(), any()).prop_map(|(by, booking)| Step::Start { by, booking }),
-        3 => (user(), any()).prop_map(|(by, booking)| Step::Deliver { by, booking }),
-        3 => (user(), any()).prop_map(|(by, booking)| Step::Complete { by, booking }),
-        1 => (user(), any()).prop_map(|(by, booking)| Step::Cancel { by, booking }),
+        5 => (user(), any()).prop_map(|(by, booking)| Step::Start { by, booking }),
+        5 => (user(), any()).prop_map(|(by, booking)| Step::Deliver { by, booking }),
+        5 => (user(), any()).prop_map(|(by, booking)| Step::Complete { by, booking }),
+        2 => (user(), any()).prop_map(|(by, booking)| Step::Cancel { by, booking }),
+        6 => (user(), any(), 1..2_000_i64).prop_map(|(by, booking, amount)| Step::Propose { by, booking, amount }),
+        5 => (user(), any()).prop_map(|(by, change)| Step::Agree { by, change }),
+        3 => (user(), any()).prop_map(|(by, change)| Step::Refuse { by, change }),
+        3 => (user(), any()).prop_map(|(by, change)| Step::Retract { by, change }),
     ]
 }
 
@@ -68,6 +76,16 @@ enum State {
 struct Booking {
     offer: usize,
     state: State,
+    /// What is agreed now.
+    price: i64,
+}
+
+#[derive(Clone, Copy)]
+struct Change {
+    booking: usize,
+    by_customer: bool,
+    price: i64,
+    is_pending: bool,
 }
 
 /// Everything that there is.
@@ -78,6 +96,7 @@ pub struct World {
     jobs: Vec<Job>,
     offers: Vec<Offer>,
     bookings: Vec<Booking>,
+    changes: Vec<Change>,
 }
 
 /// A share in basis points, rounded half up.
@@ -85,15 +104,20 @@ fn share(amount: i64, bps: i64) -> i64 {
     (amount * bps + 5_000) / 10_000
 }
 
+/// A price and its fee.
+fn with_fee(price: i64) -> i64 {
+    price + share(price, 500)
+}
+
 fn total(offer: &Offer) -> i64 {
-    offer.amount + share(offer.amount, 500)
+    with_fee(offer.amount)
 }
 
 impl World {
     /// Points a step at objects that there are, the youngest likelier; none when there is no such object yet.
     pub fn resolve(&self, step: &Step) -> Option<Step> {
         let pick = |any: usize, count: usize| (count > 0).then(|| count - 1 - (any % count.min(4)));
-        let (offers, bookings) = (self.offers.len(), self.bookings.len());
+        let (offers, bookings, changes) = (self.offers.len(), self.bookings.len(), self.changes.len());
         Some(match *step {
             Step::Deposit { .. } | Step::Post { .. } => *step,
             Step::Send { by, job, to, amount } => Step::Send { by, job: pick(job, self.jobs.len())?, to, amount },
@@ -125,6 +149,22 @@ impl World {
                 let picked = pick(booking, bookings)?;
                 Step::Cancel { by: self.party(by, picked, booking % 2 == 0), booking: picked }
             }
+            Step::Propose { by, booking, amount } => {
+                let picked = pick(booking, bookings)?;
+                Step::Propose { by: self.party(by, picked, booking % 2 == 0), booking: picked, amount }
+            }
+            Step::Agree { by, change } => {
+                let change = pick(change, changes)?;
+                Step::Agree { by: self.hand(by, change, false), change }
+            }
+            Step::Refuse { by, change } => {
+                let change = pick(change, changes)?;
+                Step::Refuse { by: self.hand(by, change, false), change }
+            }
+            Step::Retract { by, change } => {
+                let change = pick(change, changes)?;
+                Step::Retract { by: self.hand(by, change, true), change }
+            }
         })
     }
 
@@ -140,6 +180,12 @@ impl World {
         let offer = &self.offers[self.bookings[booking].offer];
         let right = if as_customer { offer.customer } else { offer.contractor };
         if by == RIGHT { right } else { by }
+    }
+
+    /// Who acts on a change: its maker or the other party, when it is their turn.
+    fn hand(&self, by: usize, change: usize, as_maker: bool) -> usize {
+        let change = &self.changes[change];
+        self.party(by, change.booking, change.by_customer == as_maker)
     }
 
     /// What the answer to a step has to be.
@@ -163,6 +209,16 @@ impl World {
                 let offer = self.offers[self.bookings[booking].offer];
                 self.may_step(by, booking, by == offer.customer, State::Confirmed)
             }
+            Step::Propose { by, booking, amount } => self.foresee_proposal(by, booking, amount),
+            Step::Agree { by, change } => {
+                self.may_settle(by, change, false)?;
+                let Change { booking, price, .. } = self.changes[change];
+                let more = with_fee(price) - with_fee(self.bookings[booking].price);
+                let customer = self.offers[self.bookings[booking].offer].customer;
+                if self.money[customer][0] >= more { Ok(()) } else { Err(Code::InsufficientFunds) }
+            }
+            Step::Refuse { by, change } => self.may_settle(by, change, false),
+            Step::Retract { by, change } => self.may_settle(by, change, true),
         }
     }
 
@@ -184,6 +240,31 @@ impl World {
         }
         let is_covered = !new.by_customer || self.money[by][0] >= total(&new);
         if is_covered { Ok(()) } else { Err(Code::InsufficientFunds) }
+    }
+
+    fn foresee_proposal(&self, by: usize, booking: usize, amount: i64) -> Foreseen {
+        let Booking { offer, state, price } = &self.bookings[booking];
+        let offer = &self.offers[*offer];
+        if by != offer.customer && by != offer.contractor {
+            return Err(Code::NotFound);
+        }
+        match state {
+            State::Confirmed | State::InProgress if amount == *price => Err(Code::NothingChanges),
+            State::Confirmed | State::InProgress => Ok(()),
+            _ => Err(Code::Conflict),
+        }
+    }
+
+    fn may_settle(&self, by: usize, change: usize, as_maker: bool) -> Foreseen {
+        let change = &self.changes[change];
+        let offer = &self.offers[self.bookings[change.booking].offer];
+        if by != offer.customer && by != offer.contractor {
+            return Err(Code::NotFound);
+        }
+        if ((by == offer.customer) == change.by_customer) != as_maker {
+            return Err(Code::Forbidden);
+        }
+        if change.is_pending { Ok(()) } else { Err(Code::Conflict) }
     }
 
     const fn new_offer(by: usize, job: usize, customer: usize, to: Option<usize>, amount: i64) -> Offer {
@@ -240,18 +321,28 @@ impl World {
             Step::Accept { offer, .. } => self.accept(offer),
             Step::Decline { offer, .. } | Step::Withdraw { offer, .. } => self.end(offer),
             Step::Start { booking, .. } => self.bookings[booking].state = State::InProgress,
-            Step::Deliver { booking, .. } => self.bookings[booking].state = State::Delivered,
+            Step::Deliver { booking, .. } => {
+                self.forget(booking);
+                self.bookings[booking].state = State::Delivered;
+            }
             Step::Complete { booking, .. } => {
-                let Offer { customer, contractor, amount, .. } = self.close(booking);
-                self.money[customer][2] -= amount;
-                self.money[contractor][0] += amount - share(amount, 2_000);
+                let (Offer { customer, contractor, .. }, price) = self.close(booking);
+                self.money[customer][2] -= price;
+                self.money[contractor][0] += price - share(price, 2_000);
             }
             Step::Cancel { by, booking } => {
-                let offer = self.close(booking);
-                self.money[offer.customer][2] -= offer.amount;
-                let back = if by == offer.customer { offer.amount } else { total(&offer) };
+                let (offer, price) = self.close(booking);
+                self.money[offer.customer][2] -= price;
+                let back = if by == offer.customer { price } else { with_fee(price) };
                 self.money[offer.customer][0] += back;
             }
+            Step::Propose { by, booking, amount } => {
+                self.forget(booking);
+                let by_customer = by == self.offers[self.bookings[booking].offer].customer;
+                self.changes.push(Change { booking, by_customer, price: amount, is_pending: true });
+            }
+            Step::Agree { change, .. } => self.agree(change),
+            Step::Refuse { change, .. } | Step::Retract { change, .. } => self.changes[change].is_pending = false,
         }
     }
 
@@ -275,12 +366,28 @@ impl World {
         self.money[offer.customer][0] -= total(&offer);
         self.money[offer.customer][2] += offer.amount;
         self.jobs[offer.job].is_open = false;
-        self.bookings.push(Booking { offer: winner, state: State::Confirmed });
+        self.bookings.push(Booking { offer: winner, state: State::Confirmed, price: offer.amount });
     }
 
-    fn close(&mut self, booking: usize) -> Offer {
+    fn agree(&mut self, change: usize) {
+        self.changes[change].is_pending = false;
+        let Change { booking, price, .. } = self.changes[change];
+        let booking = &mut self.bookings[booking];
+        let money = &mut self.money[self.offers[booking.offer].customer];
+        money[0] -= with_fee(price) - with_fee(booking.price);
+        money[2] += price - booking.price;
+        booking.price = price;
+    }
+
+    /// What is pending of a booking ends.
+    fn forget(&mut self, booking: usize) {
+        self.changes.iter_mut().filter(|change| change.booking == booking).for_each(|change| change.is_pending = false);
+    }
+
+    fn close(&mut self, booking: usize) -> (Offer, i64) {
+        self.forget(booking);
         self.bookings[booking].state = State::Ended;
-        self.offers[self.bookings[booking].offer]
+        (self.offers[self.bookings[booking].offer], self.bookings[booking].price)
     }
 
     /// Available, held and escrow of each user.

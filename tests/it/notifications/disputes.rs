@@ -5,6 +5,8 @@ use serde_json::json;
 use super::people;
 use crate::support::app::{TestApp, TestUser, on_both_engines};
 use crate::support::market::{id_of, key, usd};
+use crate::support::pictures::pdf;
+use crate::uploads::upload;
 
 on_both_engines! {
     each_step_of_a_dispute_tells_the_other_side,
@@ -38,6 +40,12 @@ async fn each_step_of_a_dispute_tells_the_other_side(app: &TestApp) {
     are(&app.news(&bob).await, &["DISPUTE_WITHDRAWN"]);
     let dispute = open(app, &bob, &booking).await;
     are(&app.news(&ada).await, &["DISPUTE_OPENED"]);
+    let file = upload(app, &bob, "EVIDENCE", "application/pdf", pdf()).await;
+    let input = json!({ "disputeId": dispute, "fileIds": [file["id"]] });
+    for _ in 0..2 {
+        app.act(&bob, "disputeAddEvidence", input.clone()).await.ok();
+    }
+    are(&app.news(&ada).await, &["DISPUTE_EVIDENCE_ADDED"]);
     app.act(&admin, "disputePropose", json!({ "disputeId": dispute, "toCustomer": usd("10.00") })).await.ok();
     are(&app.news(&ada).await, &["DISPUTE_PROPOSED"]);
     are(&app.news(&bob).await, &["DISPUTE_PROPOSED"]);

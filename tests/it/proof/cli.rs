@@ -44,7 +44,8 @@ async fn deposit(folder: &Path) {
     let signed_in = accounts::sign_up(&platform, &system, input).await.unwrap();
     let user: UserId = signed_in.user;
     let roles = Roles::of(&[Role::Customer]);
-    let caller = Caller { viewer: Some(Viewer { user, session: signed_in.session, roles }), ..system };
+    let caller =
+        Caller { viewer: Some(Viewer { user, session: signed_in.session, roles, disconnections: 0 }), ..system };
     let amount = Money::new(4_200, Currency::parse("USD").unwrap());
     let input = Deposit { amount, key: Once::new("depositCreate", "one").unwrap() };
     commands::deposit(&platform, &caller, input).await.unwrap();

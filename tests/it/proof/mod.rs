@@ -271,12 +271,14 @@ async fn the_night_comes_once(app: &TestApp) {
     for _ in 0..3 {
         app.work();
     }
-    eventually("the night is planned", async || app.count("select count(*) as n from schedules").await == 1).await;
+    let planned = "select count(*) as n from schedules where name = 'ledger.nightly'";
+    eventually("the night is planned", async || app.count(planned).await == 1).await;
     assert_eq!(app.count("select count(*) as n from ledger_proofs").await, 0);
     app.clock.advance(DAY + HOUR);
     eventually("the night came", async || app.count("select count(*) as n from ledger_proofs").await > 0).await;
     eventually("and is planned anew", async || {
-        app.count("select count(*) as n from schedules where leased_until is null").await == 1
+        app.count("select count(*) as n from schedules where name = 'ledger.nightly' and leased_until is null").await
+            == 1
     })
     .await;
     tokio::time::sleep(Duration::from_millis(1_500)).await;

@@ -1,35 +1,16 @@
 //! Reviews at the same moment, on SQLite and over two instances on PostgreSQL: each is published once and counted once.
 
-use std::sync::Arc;
-
 use futures_util::future::join_all;
 use gigwire::features::reviews::commands::publish;
 use gigwire::kernel::Caller;
 use gigwire::kernel::clock::DAY;
 use serde_json::{Value, json};
-use tokio::sync::Barrier;
 
 use super::{Deal, again, assert_ratings, profile};
-use crate::support::app::{TestApp, TestUser};
+use crate::support::app::TestApp;
+use crate::support::arena::{Arena, raced};
 use crate::support::market::{Done, id_of, uuid};
 
-/// Runs each case on one SQLite and on two instances.
-macro_rules! raced {
-    ($($case:ident),* $(,)?) => {
-        mod sqlite {
-            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn $case() {
-                super::$case(&super::TestApp::sqlite().await, 1).await;
-            })*
-        }
-        mod scaled {
-            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn $case() {
-                super::$case(&super::TestApp::scaled(2).await, 2).await;
-            })*
-        }
-    };
-}
 raced! {
     both_post_at_once_and_both_are_published,
     the_same_review_twice_at_once_is_one,
@@ -38,18 +19,6 @@ raced! {
 }
 
 const ROUNDS: i64 = 12;
-
-async fn at_once(app: &TestApp, instances: usize, moves: Vec<(&TestUser, &str, Value)>) -> Vec<Done> {
-    let barrier = Arc::new(Barrier::new(moves.len()));
-    let run = moves.into_iter().enumerate().map(|(turn, (who, mutation, input))| {
-        let (barrier, on) = (barrier.clone(), app.on(turn % instances));
-        async move {
-            barrier.wait().await;
-            on.act(who, mutation, input).await
-        }
-    });
-    join_all(run).await
-}
 
 fn five(booking: &str) -> Value {
     json!({ "bookingId": booking, "rating": 5, "text": "Well done." })
@@ -64,13 +33,14 @@ async fn assert_told(app: &TestApp, kind: &str, times: i64) {
     assert_eq!(app.count(count).await, 2 * times, "both hear of each {kind} once");
 }
 
-async fn both_post_at_once_and_both_are_published(app: &TestApp, instances: usize) {
+async fn both_post_at_once_and_both_are_published(arena: &Arena) {
+    let app = &arena.app;
     let mut deal = Deal::new(app).await;
     app.deposit(&deal.ada, "5000.00").await;
     for round in 0..ROUNDS {
         let moves =
             vec![(&deal.ada, "reviewPost", five(&deal.booking)), (&deal.bob, "reviewPost", five(&deal.booking))];
-        for done in at_once(app, instances, moves).await {
+        for done in arena.at_once(moves).await {
             done.ok();
         }
         for who in [&deal.ada, &deal.bob] {
@@ -85,11 +55,12 @@ async fn both_post_at_once_and_both_are_published(app: &TestApp, instances: usiz
     app.assert_books().await;
 }
 
-async fn the_same_review_twice_at_once_is_one(app: &TestApp, instances: usize) {
+async fn the_same_review_twice_at_once_is_one(arena: &Arena) {
+    let app = &arena.app;
     let mut deal = Deal::new(app).await;
     app.deposit(&deal.ada, "5000.00").await;
     for round in 0..ROUNDS {
-        let done = at_once(app, instances, vec![(&deal.ada, "reviewPost", five(&deal.booking)); 4]).await;
+        let done = arena.at_once(vec![(&deal.ada, "reviewPost", five(&deal.booking)); 4]).await;
         let mut refusals: Vec<_> = done.iter().map(Done::refusal).collect();
         refusals.sort();
         let refused = Some("REVIEW_EXISTS");
@@ -102,7 +73,8 @@ async fn the_same_review_twice_at_once_is_one(app: &TestApp, instances: usize) {
     app.assert_books().await;
 }
 
-async fn the_second_review_meets_the_end_of_time(app: &TestApp, instances: usize) {
+async fn the_second_review_meets_the_end_of_time(arena: &Arena) {
+    let app = &arena.app;
     let deal = Deal::new(app).await;
     app.deposit(&deal.ada, "5000.00").await;
     let mut waiting = Vec::new();
@@ -114,8 +86,8 @@ async fn the_second_review_meets_the_end_of_time(app: &TestApp, instances: usize
     app.clock.advance(8 * DAY);
     let bob = again(app, &deal.bob).await;
     let caller = Caller::system("test");
-    let platform = |turn: usize| &app.on(turn % instances).server.platform;
-    let posts = at_once(app, instances, waiting.iter().map(|(id, _)| (&bob, "reviewPost", five(id))).collect());
+    let platform = |turn: usize| &app.on(turn % arena.instances).server.platform;
+    let posts = arena.at_once(waiting.iter().map(|(id, _)| (&bob, "reviewPost", five(id))).collect());
     let publish = |(turn, id): (usize, &String)| publish(platform(turn), &caller, uuid(id));
     let ends = join_all(waiting.iter().chain(&waiting).map(|(_, id)| id).enumerate().map(publish));
     let (posts, ends) = tokio::join!(posts, ends);
@@ -130,13 +102,14 @@ async fn the_second_review_meets_the_end_of_time(app: &TestApp, instances: usize
     app.assert_books().await;
 }
 
-async fn hiding_at_once_counts_out_once(app: &TestApp, instances: usize) {
+async fn hiding_at_once_counts_out_once(arena: &Arena) {
+    let app = &arena.app;
     let deal = Deal::new(app).await;
     let (adas, bobs) = deal.both(app).await;
     let admin = app.admin().await;
     for review in [&adas, &bobs] {
         let hide = json!({ "reviewId": review, "reason": "It names an address." });
-        let done = at_once(app, instances, vec![(&admin, "reviewHide", hide); 4]).await;
+        let done = arena.at_once(vec![(&admin, "reviewHide", hide); 4]).await;
         assert_eq!(done.iter().filter(|done| done.refusal().is_none()).count(), 1, "{done:#?}");
         assert!(done.iter().all(|done| matches!(done.refusal(), None | Some("CONFLICT"))), "{done:#?}");
     }

@@ -11,6 +11,7 @@ const CORE: &str = "
     Query.job(id: ID!): Job
     Query.booking(id: ID!): Booking
     Query.conversation(id: ID!): Conversation
+    Query.events(after: String, first: Int): StreamEventConnection!
     Query.feeQuote(budget: MoneyInput!): FeeQuote!
     Viewer.user: User!
     Viewer.wallet(currency: CurrencyCode): Wallet!
@@ -23,6 +24,7 @@ const CORE: &str = "
     Viewer.notifications(after: String, before: String, filter: NotificationFilter, first: Int, last: Int): NotificationConnection!
     Viewer.unreadNotificationCount: Int!
     Viewer.streamCursor: String!
+    Viewer.sessions: [Session!]!
     User.id: ID!
     User.displayName: String!
     User.roles: [Role!]
@@ -203,26 +205,27 @@ const CORE: &str = "
     AnnouncementPublishInput.title: String!
     AnnouncementPublishInput.body: String!
     AnnouncementPublishInput.level: AnnouncementLevel!
-    Subscription.conversationChanged(after: String, conversationId: ID): ConversationEvent!
+    Subscription.conversationChanged(after: String, conversationId: ID, throttleMs: Int): ConversationEvent!
     MessageCreated.message: Message
     MessageCreated.conversation: Conversation
+    Subscription.presenceChanged(userIds: [ID!]!): PresenceSignal!
     Subscription.typingChanged(conversationId: ID!): TypingSignal!
-    Subscription.jobChanged(after: String, jobId: ID): JobEvent!
-    Subscription.offerChanged(after: String): OfferEvent!
-    Subscription.bookingChanged(after: String, bookingId: ID): BookingEvent!
+    Subscription.jobChanged(after: String, jobId: ID, throttleMs: Int): JobEvent!
+    Subscription.offerChanged(after: String, throttleMs: Int): OfferEvent!
+    Subscription.bookingChanged(after: String, bookingId: ID, throttleMs: Int): BookingEvent!
     BookingCreated.booking: Booking
     BookingStatusChanged.from: BookingStatus!
     BookingStatusChanged.to: BookingStatus!
     BookingCancelled.reason: String
     BookingCancelled.refund: Money!
-    Subscription.reviewChanged(after: String): ReviewEvent!
-    Subscription.walletChanged(after: String): WalletEvent!
+    Subscription.reviewChanged(after: String, throttleMs: Int): ReviewEvent!
+    Subscription.walletChanged(after: String, throttleMs: Int): WalletEvent!
     WalletCredited.wallet: Wallet!
     WalletDebited.wallet: Wallet!
     PaymentCompleted.wallet: Wallet!
     PaymentFailed.wallet: Wallet!
-    Subscription.earningChanged(after: String): EarningEvent!
-    Subscription.announcementPublished(after: String): AnnouncementEvent!
+    Subscription.earningChanged(after: String, throttleMs: Int): EarningEvent!
+    Subscription.announcementPublished(after: String, throttleMs: Int): AnnouncementEvent!
     AnnouncementAdded.announcement: Announcement
     Announcement.title: String!
     Announcement.body: String!
@@ -230,10 +233,12 @@ const CORE: &str = "
     Mutation.notificationMarkRead(input: NotificationMarkReadInput!): NotificationMarkReadPayload
     NotificationMarkReadInput.notificationId: ID
     NotificationMarkReadInput.all: Boolean
-    Subscription.notificationReceived(after: String): NotificationEvent!
+    Subscription.notificationReceived(after: String, throttleMs: Int): NotificationEvent!
     NotificationReceived.notification: Notification
     NotificationReceived.unreadCount: Int!
-    Subscription.eventAppended(after: String): StreamEvent!
+    Subscription.eventAppended(after: String, throttleMs: Int): StreamEvent!
+    Subscription.adminAlertRaised(after: String, throttleMs: Int): AdminAlertEvent!
+    Subscription.adminStatsChanged: AdminStats!
     StreamGap.reason: StreamGapReason!
     StreamResumed.cursor: String
     StreamCheckpoint.cursor: String

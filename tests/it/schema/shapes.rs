@@ -6,11 +6,13 @@ use gigwire::server::documents::access::SchemaIndex;
 use super::{ROOTS, Sdl, interfaces_of, is_list, keeps, named, tells, text};
 
 /// Lists that cannot grow: they are bounded by what they are.
-const SHORT_LISTS: [&str; 14] = [
+const SHORT_LISTS: [&str; 17] = [
     "Booking.availableTransitions",
     "Booking.reviews",
+    "BookingChange.availableTransitions",
     "Conversation.participants",
     "Dispute.availableTransitions",
+    "Dispute.evidenceFiles",
     "Job.availableTransitions",
     "LedgerProof.checks",
     "LedgerProof.currencies",
@@ -19,6 +21,7 @@ const SHORT_LISTS: [&str; 14] = [
     "Query.nodes",
     "Upload.headers",
     "User.roles",
+    "Viewer.sessions",
     "Viewer.wallets",
     "WalletExplanation.movements",
 ];

@@ -5,8 +5,9 @@ use async_graphql::parser::types::TypeKind;
 use super::{ROOTS, Sdl, keeps, named, said, tells};
 
 /// What mutations and subscriptions are about: the nouns of the features.
-const NOUNS: [&str; 17] = [
+const NOUNS: [&str; 19] = [
     "account",
+    "adminAlert",
     "announcement",
     "booking",
     "connection",
@@ -23,15 +24,16 @@ const NOUNS: [&str; 17] = [
     "session",
     "typing",
     "upload",
+    "user",
 ];
 /// What only subscriptions are about.
-const STREAMS: [&str; 3] = ["earning", "event", "wallet"];
+const STREAMS: [&str; 5] = ["adminStats", "earning", "event", "presence", "wallet"];
 /// What has happened, at the end of a subscription's name.
 const PARTICIPLES: [&str; 5] = ["Appended", "Changed", "Published", "Raised", "Received"];
 /// Booleans that are words of the specification of connections or of a switch in an input.
 const BOOLEANS: [&str; 2] = ["NotificationMarkReadInput.all", "SessionSignOutInput.all"];
 /// Instants that are called by a word of their own.
-const INSTANTS: [&str; 1] = ["Transition.deadline"];
+const INSTANTS: [&str; 3] = ["Transition.deadline", "UserBlock.blockUntil", "UserBlockInput.blockUntil"];
 /// Ids that are no references into the API: keys of clients and of logs.
 const FOREIGN_IDS: [&str; 2] = ["clientMessageId", "requestId"];
 

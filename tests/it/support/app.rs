@@ -266,6 +266,11 @@ impl Instance {
         q(sql).one(&self.server.platform.db).await.unwrap()
     }
 
+    /// Figures that any change of a deal or of money moves.
+    pub async fn traces(&self) -> Vec<i64> {
+        books::traces(&self.server.platform).await
+    }
+
     /// Proves the books and the streams. Nobody may be at work meanwhile.
     pub async fn assert_books(&self) {
         books::assert_books(&self.server.platform).await;
@@ -301,8 +306,27 @@ fn user(email: String, payload: &Value, answer: &Value) -> TestUser {
     }
 }
 
-/// Runs each case, a function of `&TestApp`, on SQLite and on PostgreSQL.
+/// Runs each case, a function of `&TestApp`, on SQLite and on PostgreSQL; with other settings than the defaults, if a
+/// function that changes them comes first.
 macro_rules! on_both_engines {
+    (with $change:ident: $($case:ident),* $(,)?) => {
+        mod sqlite {
+            $(
+                #[tokio::test]
+                async fn $case() {
+                    super::$case(&$crate::support::app::TestApp::sqlite_with(super::$change).await).await;
+                }
+            )*
+        }
+        mod postgres {
+            $(
+                #[tokio::test]
+                async fn $case() {
+                    super::$case(&$crate::support::app::TestApp::postgres_with(super::$change).await).await;
+                }
+            )*
+        }
+    };
     ($($case:ident),* $(,)?) => {
         mod sqlite {
             $(

@@ -73,7 +73,7 @@ impl InProcess {
             roles,
         };
         let signed_in = accounts::commands::sign_up(self.platform(), &caller, input).await.unwrap();
-        let viewer = Viewer { user: signed_in.user, session: signed_in.session, roles };
+        let viewer = Viewer { user: signed_in.user, session: signed_in.session, roles, disconnections: 0 };
         Person { id: signed_in.user, caller: Caller { viewer: Some(viewer), ..Caller::system("test") } }
     }
 

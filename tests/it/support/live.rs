@@ -5,21 +5,17 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
-use axum::extract::{State, WebSocketUpgrade};
-use axum::http::HeaderMap;
-use axum::response::Response;
-use axum::routing::any;
 use figment::Figment;
 use figment::providers::{Format, Toml};
 use futures_util::{SinkExt, StreamExt};
 use gigwire::features::accounts::{self, SignIn, SignUp, SignedIn};
 use gigwire::features::announcements::{self, Level, NewAnnouncement};
+use gigwire::features::chat::{self, Subject, SubjectKind};
 use gigwire::kernel::{Caller, Clock, Role, Roles};
 use gigwire::platform::config::{Config, Secret};
 use gigwire::platform::{Platform, host};
+use gigwire::server::lifecycle;
 use gigwire::server::live::{Live, LiveLimits};
-use gigwire::server::socket;
 use gigwire::server::state::Server;
 use serde_json::{Value, json};
 use sqlx::{Connection, Executor, PgConnection};
@@ -27,7 +23,9 @@ use tempfile::TempDir;
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
+use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::redis;
@@ -75,23 +73,34 @@ impl App {
         let platform = Platform::open(config, clock, host::entropy(), &[]).await.unwrap();
         let mut server = Server::new(platform).unwrap();
         server.live = Arc::new(Live::new(limits));
-        let router = Router::new().route("/graphql", any(open)).with_state(server.clone());
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+        tokio::spawn(lifecycle::serve(server.clone(), listener, CancellationToken::new()));
         App { server, address, _folder: folder }
     }
 
     /// Two instances on one PostgreSQL database and the Redis of this address.
     pub async fn pair(redis_url: &str) -> (Self, Self) {
+        App::pair_with(redis_url, |_| ()).await
+    }
+
+    /// The same with settings of their own.
+    pub async fn pair_with(redis_url: &str, change: impl Fn(&mut Config)) -> (Self, Self) {
+        App::pair_over([redis_url; 2], change).await
+    }
+
+    /// Two instances on one PostgreSQL database, each with a Redis of its own address.
+    pub async fn pair_over(redis_urls: [&str; 2], change: impl Fn(&mut Config)) -> (Self, Self) {
         let (database, prefix) = (database().await, redis::prefix());
-        let edit = |config: &mut Config| {
+        let edit = |config: &mut Config, redis_url: &str| {
+            change(config);
             config.database.url = Secret::new(database.clone());
             config.redis.url = Secret::new(redis_url);
             config.redis.prefix = prefix.clone();
         };
-        let one = App::with(LiveLimits::default(), edit).await;
-        (one, App::with(LiveLimits::default(), edit).await)
+        let [one, two] = redis_urls;
+        let one = App::with(LiveLimits::default(), |config| edit(config, one)).await;
+        (one, App::with(LiveLimits::default(), |config| edit(config, two)).await)
     }
 
     /// An account with these roles, signed in.
@@ -119,6 +128,20 @@ impl App {
         accounts::commands::sign_in(&self.server.platform, &Caller::system("test"), input).await.unwrap()
     }
 
+    /// Somebody as the caller of commands.
+    pub async fn caller(&self, who: &SignedIn) -> Caller {
+        let pass = self.server.sessions.authenticate(&who.access_token).await.unwrap();
+        Caller { viewer: Some(pass.viewer), ..Caller::system("test") }
+    }
+
+    /// A conversation of two people.
+    pub async fn introduce(&self, one: &SignedIn, two: &SignedIn) {
+        let (users, subject) = ((one.user, two.user), Subject { kind: SubjectKind::Listing, id: Uuid::new_v4() });
+        let (work, caller) = (&self.server.platform.work, Caller::system("test"));
+        let opened = work.run(&caller, (), move |unit, ()| Box::pin(chat::commands::open(unit, subject, users)));
+        opened.await.unwrap();
+    }
+
     /// Publishes an announcement.
     pub async fn publish(&self, publisher: &Publisher, title: &str) {
         self.publish_text(publisher, title, "Text.").await;
@@ -133,8 +156,7 @@ impl App {
     /// Somebody who may publish.
     pub async fn publisher(&self) -> Publisher {
         let signed_in = self.sign_in(&[Role::Admin]).await;
-        let pass = self.server.sessions.authenticate(&signed_in.access_token).await.unwrap();
-        Publisher(Caller { viewer: Some(pass.viewer), ..Caller::system("test") })
+        Publisher(self.caller(&signed_in).await)
     }
 
     /// A socket that has said nothing yet.
@@ -157,10 +179,6 @@ impl App {
 
 /// Somebody who may publish.
 pub struct Publisher(Caller);
-
-async fn open(State(server): State<Server>, headers: HeaderMap, upgrade: WebSocketUpgrade) -> Response {
-    socket::upgrade(&server, upgrade, &headers, Caller::system("test"))
-}
 
 /// A fresh database on the server that all tests share.
 async fn database() -> String {
@@ -265,9 +283,26 @@ impl Client {
 
     /// The code with which the server closes, whatever it says before.
     pub async fn closed(&mut self) -> u16 {
+        self.closed_because().await.0
+    }
+
+    /// The same with the reason.
+    pub async fn closed_because(&mut self) -> (u16, String) {
         loop {
             if let Message::Close(frame) = self.frame().await {
-                return frame.map_or(1005, |frame| frame.code.into());
+                let told = |frame: CloseFrame| (frame.code.into(), frame.reason.to_string());
+                return frame.map_or((1005, String::new()), told);
+            }
+        }
+    }
+
+    /// Whether the connection breaks, without a close frame, whatever comes before.
+    pub async fn is_cut(&mut self) -> bool {
+        loop {
+            match tokio::time::timeout(PATIENCE, self.socket.next()).await.expect("the connection holds") {
+                Some(Ok(Message::Close(_))) => return false,
+                Some(Ok(_)) => {}
+                Some(Err(_)) | None => return true,
             }
         }
     }
@@ -275,6 +310,13 @@ impl Client {
     /// Whether nothing but signs of life comes for a while.
     pub async fn is_quiet(&mut self, time: Duration) -> bool {
         tokio::time::timeout(time, self.next()).await.is_err()
+    }
+
+    /// Is gone with a reset, as if its machine had lost its power.
+    pub fn vanish(self) {
+        if let MaybeTlsStream::Plain(stream) = self.socket.get_ref() {
+            stream.set_zero_linger().unwrap();
+        }
     }
 
     async fn frame(&mut self) -> Message {

@@ -10,8 +10,13 @@ const DISPUTE: &str = "dispute { id status version escalatesAt decisionReason bo
     proposal { number proposer hasCustomerAgreed hasContractorAgreed split { toCustomer { amount } toContractor { amount } } }
     split { toCustomer { amount } toContractor { amount } toPlatform { amount } platformFee } }";
 
+const CHANGE: &str = "change { id status version madeBy note expiresAt amount { amount } previousAmount { amount }
+        period { startsAt endsAt } previousPeriod { startsAt endsAt } quote { platformFee { amount } } }
+    booking { id status version amount { amount } escrow { amount } period { startsAt endsAt }
+        quote { platformFee { amount } serviceFee { amount } contractorNet { amount } } pendingChange { id } }";
+
 /// What is selected of each mutation's payload, beside its refusals.
-const SELECTIONS: [(&str, &str); 28] = [
+const SELECTIONS: [(&str, &str); 39] = [
     ("depositCreate", "payment { id status amount { amount currency } } wallet { available { amount } }"),
     ("jobPost", "job { id status expiresAt }"),
     ("jobCancel", "job { id status version cancelReason }"),
@@ -32,8 +37,13 @@ const SELECTIONS: [(&str, &str); 28] = [
     ("bookingDeliver", "booking { id status version escrow { amount } }"),
     ("bookingComplete", "booking { id status version escrow { amount } }"),
     ("bookingCancel", "booking { id status version cancelReason escrow { amount } }"),
+    ("bookingChangePropose", CHANGE),
+    ("bookingChangeAccept", CHANGE),
+    ("bookingChangeDecline", CHANGE),
+    ("bookingChangeWithdraw", CHANGE),
     ("disputeOpen", DISPUTE),
     ("disputePropose", DISPUTE),
+    ("disputeAddEvidence", DISPUTE),
     ("disputeAcceptProposal", DISPUTE),
     ("disputeWithdraw", DISPUTE),
     ("disputeJoin", DISPUTE),
@@ -48,6 +58,12 @@ const SELECTIONS: [(&str, &str); 28] = [
     ("uploadCreate", "upload { id url method headers { name value } expiresAt }"),
     ("uploadComplete", "file { id url purpose contentType size width height name }"),
     ("profileUpdate", "user { id bio version }"),
+    ("accountRoleAdd", "viewer { user { roles } }"),
+    ("userRolesSet", "user { id roles version }"),
+    ("userBlock", "user { id block { blockedAt blockUntil blockReason } }"),
+    ("userUnblock", "user { id block { blockedAt } }"),
+    ("sessionEnd", "viewer { sessions { id } }"),
+    ("sessionDisconnect", "user { id } endedCount"),
 ];
 
 /// The answer to a mutation.
@@ -182,6 +198,17 @@ impl Instance {
         // Staff must say why, and the parties may.
         input["reason"] = json!("Something came up.");
         self.act(who, mutation, input).await
+    }
+
+    /// A party proposes another price for a booking.
+    pub async fn propose(&self, who: &TestUser, booking: &str, amount: &str) -> Done {
+        let input = json!({ "bookingId": booking, "amount": usd(amount), "idempotencyKey": key() });
+        self.act(who, "bookingChangePropose", input).await
+    }
+
+    /// Agrees to a change, declines it or takes it back.
+    pub async fn settle(&self, who: &TestUser, mutation: &str, change: &str) -> Done {
+        self.act(who, mutation, json!({ "changeId": change, "idempotencyKey": key() })).await
     }
 
     /// A booking of a new job, for 100 dollars: the customer must have them and the fee.

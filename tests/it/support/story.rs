@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use gigwire::features::accounts::{SignIn, SignUp, commands};
+use gigwire::features::alerts::{self, NewAlert};
 use gigwire::kernel::clock::DAY;
 use gigwire::kernel::id::{TypedId, UploadId};
 use gigwire::kernel::{Caller, Role, Roles, Viewer};
@@ -47,6 +48,8 @@ pub struct Object {
     pub concerned: Vec<&'static str>,
     /// Whether everybody who is signed in may see it.
     pub is_open: bool,
+    /// Whether only those concerned and staff see it, though its kind is for everybody.
+    pub is_private: bool,
 }
 
 impl Someone {
@@ -68,7 +71,14 @@ impl Story {
         for (name, roles) in PEOPLE {
             let caller = story.enter(name, roles).await;
             if let Some(viewer) = caller.viewer {
-                story.add("User", &json!(viewer.user.to_string()), &[name]);
+                // Whoever has a conversation with somebody sees if it is there.
+                let circle: &[_] = match name {
+                    "customer" => &["customer", "contractor", "rival"],
+                    "contractor" => &["contractor", "customer"],
+                    "rival" => &["rival", "customer"],
+                    _ => &[name],
+                };
+                story.add("User", &json!(viewer.user.to_string()), circle);
             }
             story.people.insert(name, Someone { name, caller });
         }
@@ -76,6 +86,8 @@ impl Story {
         story.trade().await;
         story.haggle().await;
         story.quarrel().await;
+        story.alarm().await;
+        story.ban().await;
         let input = json!({ "title": "Closed on Monday", "body": "We move." });
         let made = story.act("admin", "announcementPublish", input, "announcement { id }").await;
         story.add("Announcement", &made["announcement"]["id"], &["admin"]);
@@ -96,24 +108,41 @@ impl Story {
         let platform = self.server.platform();
         commands::create_staff(platform, &caller, input).await.unwrap();
         let signed_in = commands::sign_in(platform, &caller, SignIn { email, password }).await.unwrap();
-        Caller { viewer: Some(Viewer { user: signed_in.user, session: signed_in.session, roles }), ..caller }
+        Caller {
+            viewer: Some(Viewer { user: signed_in.user, session: signed_in.session, roles, disconnections: 0 }),
+            ..caller
+        }
+    }
+
+    /// Somebody whom staff keep out.
+    async fn ban(&mut self) {
+        let input = SignUp::new("banned@example.org", "a good password", "banned", &[]).unwrap();
+        let user = commands::create_staff(self.server.platform(), &Caller::system("story"), input).await.unwrap();
+        let input = json!({ "userId": user.to_string(), "reason": "Spam." });
+        let blocked = self.act("moderator", "userBlock", input, "user { id }").await["user"]["id"].take();
+        self.add("User", &blocked, &["banned"]);
     }
 
     /// Somebody with a face.
     async fn show_itself(&mut self) {
         let mut profile = json!({ "bio": "I paint." });
         for (purpose, field) in [("PROFILE_IMAGE", "profileImageId"), ("COVER_IMAGE", "coverImageId")] {
-            let bytes = pictures::png();
-            let input =
-                json!({ "purpose": purpose, "fileName": purpose, "contentType": "image/png", "size": bytes.len() });
-            let made = self.act("customer", "uploadCreate", input, "upload { id }").await["upload"]["id"].take();
-            let upload: UploadId = made.as_str().unwrap().parse().unwrap();
-            self.server.platform().files.write(&Key::incoming(upload.uuid()), bytes).await.unwrap();
-            let done = self.act("customer", "uploadComplete", json!({ "uploadId": made }), "file { id }").await;
-            self.add("File", &done["file"]["id"], &["customer"]);
-            profile[field] = done["file"]["id"].clone();
+            profile[field] = self.upload(purpose, &["customer"]).await;
         }
         self.act("customer", "profileUpdate", profile, "user { id }").await;
+    }
+
+    /// A file of the first one's.
+    async fn upload(&mut self, purpose: &str, concerned: &[&'static str]) -> Value {
+        let (owner, bytes) = (concerned[0], pictures::png());
+        let input = json!({ "purpose": purpose, "fileName": purpose, "contentType": "image/png", "size": bytes.len() });
+        let made = self.act(owner, "uploadCreate", input, "upload { id }").await["upload"]["id"].take();
+        let upload: UploadId = made.as_str().unwrap().parse().unwrap();
+        self.server.platform().files.write(&Key::incoming(upload.uuid()), bytes).await.unwrap();
+        let done = self.act(owner, "uploadComplete", json!({ "uploadId": made }), "file { id }").await;
+        self.add("File", &done["file"]["id"], concerned);
+        self.objects.last_mut().unwrap().is_private = purpose == "EVIDENCE";
+        done["file"]["id"].clone()
     }
 
     /// A deal from the deposit to the earning, beside a rival that gets nothing.
@@ -194,6 +223,12 @@ impl Story {
         let made = self.accept("customer", &offer).await;
         self.add("Booking", &made["booking"]["id"], &["customer", "rival"]);
         self.add("Conversation", &made["conversation"]["id"], &["customer", "rival"]);
+        for (amount, note) in [("95.00", "It is an oak."), ("93.00", "A small oak.")] {
+            let input = json!({ "bookingId": made["booking"]["id"], "amount": usd(amount), "note": note,
+                "idempotencyKey": note });
+            let change = self.act("rival", "bookingChangePropose", input, "change { id }").await["change"]["id"].take();
+            self.add("BookingChange", &change, &["customer", "rival"]);
+        }
     }
 
     /// Two bookings about which the two disagree: about one staff decide, the other waits.
@@ -205,10 +240,14 @@ impl Story {
             let made = self.accept("customer", &offer).await;
             self.add("Booking", &made["booking"]["id"], &["customer", "rival"]);
             self.add("Conversation", &made["conversation"]["id"], &["customer", "rival"]);
+            let files = [self.upload("EVIDENCE", &["customer", "rival"]).await];
             let input = json!({ "bookingId": made["booking"]["id"], "reason": "LATE", "evidence": "It is June.",
-                "idempotencyKey": title });
+                "evidenceFileIds": files, "idempotencyKey": title });
             let dispute = self.act("customer", "disputeOpen", input, "dispute { id }").await["dispute"]["id"].take();
             self.add("Dispute", &dispute, &["customer", "rival"]);
+            let files = [self.upload("EVIDENCE", &["rival", "customer"]).await];
+            let input = json!({ "disputeId": dispute, "fileIds": files });
+            self.act("rival", "disputeAddEvidence", input, "dispute { id }").await;
             let input = json!({ "disputeId": dispute, "toCustomer": usd("30.00") });
             self.act("rival", "disputePropose", input, "dispute { id }").await;
         }
@@ -216,6 +255,27 @@ impl Story {
         let input = json!({ "disputeId": decided, "toCustomer": usd("90.00"), "toContractor": usd("0"),
             "toPlatform": usd("0"), "platformFee": "BACK", "reason": "It is July.", "idempotencyKey": "decide" });
         self.act("admin", "disputeDecide", input, "dispute { id }").await;
+    }
+
+    /// What staff must hear of: one thing for all of them, which one of them dismisses, and one about money.
+    async fn alarm(&mut self) {
+        let stranger = self.person("stranger").caller.viewer.unwrap().user;
+        let stolen = NewAlert::new(alerts::Kind::SessionStolen, "one", "A token came twice.").about(stranger);
+        let frozen = NewAlert::new(alerts::Kind::PayoutsFrozen, "payouts", "A doubt.");
+        let caller = Caller::system("story");
+        for (new, concerned) in [(stolen, &["moderator", "admin"][..]), (frozen, &["admin"])] {
+            let raise = self.server.platform().work.run(&caller, new, |unit, new| {
+                Box::pin(async move { alerts::commands::raise(unit, new.clone()).await })
+            });
+            raise.await.unwrap();
+            let query = "{ adminAlerts(first: 1) { nodes { id } } }";
+            let mut listed = self.server.data(&self.person("admin").caller, query, json!({})).await;
+            let id = listed["adminAlerts"]["nodes"][0]["id"].take();
+            self.add("AdminAlert", &id, concerned);
+            if concerned.len() > 1 {
+                self.act("moderator", "adminAlertDismiss", json!({ "alertId": id }), "alert { id }").await;
+            }
+        }
     }
 
     /// Everything that somebody was told. The oldest is dismissed, the next one read.
@@ -263,7 +323,7 @@ impl Story {
     fn add(&mut self, ty: &'static str, id: &Value, concerned: &[&'static str]) {
         let id = id.as_str().unwrap_or_else(|| panic!("{ty} without an id")).to_owned();
         let (owner, concerned) = (concerned[0], concerned.to_vec());
-        self.objects.push(Object { ty, id, owner, concerned, is_open: false });
+        self.objects.push(Object { ty, id, owner, concerned, is_open: false, is_private: false });
     }
 
     /// Somebody by name.

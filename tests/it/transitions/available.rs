@@ -101,18 +101,18 @@ async fn each_party_of_a_booking_sees_its_own_way_on(app: &TestApp) {
     let states: [State<'_>; 4] = [
         (
             "",
-            &["BOOKING_COMPLETE!", "BOOKING_CANCEL", "DISPUTE_OPEN"],
-            &["BOOKING_START", "BOOKING_CANCEL", "DISPUTE_OPEN"],
+            &["BOOKING_COMPLETE!", "BOOKING_CANCEL", "DISPUTE_OPEN", "BOOKING_CHANGE_PROPOSE"],
+            &["BOOKING_START", "BOOKING_CANCEL", "DISPUTE_OPEN", "BOOKING_CHANGE_PROPOSE"],
         ),
         (
             "bookingStart",
-            &["BOOKING_COMPLETE!", "BOOKING_CANCEL!", "DISPUTE_OPEN"],
-            &["BOOKING_DELIVER", "BOOKING_CANCEL!", "DISPUTE_OPEN"],
+            &["BOOKING_COMPLETE!", "BOOKING_CANCEL!", "DISPUTE_OPEN", "BOOKING_CHANGE_PROPOSE"],
+            &["BOOKING_DELIVER", "BOOKING_CANCEL!", "DISPUTE_OPEN", "BOOKING_CHANGE_PROPOSE"],
         ),
         (
             "bookingDeliver",
-            &["BOOKING_COMPLETE", "BOOKING_CANCEL!", "DISPUTE_OPEN"],
-            &["BOOKING_CANCEL!", "DISPUTE_OPEN"],
+            &["BOOKING_COMPLETE", "BOOKING_CANCEL!", "DISPUTE_OPEN", "BOOKING_CHANGE_PROPOSE!"],
+            &["BOOKING_CANCEL!", "DISPUTE_OPEN", "BOOKING_CHANGE_PROPOSE!"],
         ),
         ("bookingComplete", &[], &[]),
     ];
@@ -128,9 +128,11 @@ async fn each_party_of_a_booking_sees_its_own_way_on(app: &TestApp) {
         // What is told is what then happens: everything possible is possible, everything refused is refused.
         for (who, found) in [(&ada, &to_ada), (&bob, &to_bob)] {
             for it in found.iter().filter(|it| !it["refusedBecause"].is_null()) {
-                let name = it["name"].as_str().unwrap();
-                let mutation = if name == "BOOKING_CANCEL" { "bookingCancel" } else { "bookingComplete" };
-                let done = app.step(who, mutation, &booking).await;
+                let done = match it["name"].as_str().unwrap() {
+                    "BOOKING_CHANGE_PROPOSE" => app.propose(who, &booking, "90.00").await,
+                    "BOOKING_CANCEL" => app.step(who, "bookingCancel", &booking).await,
+                    _ => app.step(who, "bookingComplete", &booking).await,
+                };
                 done.refused(it["refusedBecause"]["code"].as_str().unwrap());
                 assert!(it["moneyEffect"].is_null() && it["deadline"].is_null(), "{it}");
             }

@@ -15,11 +15,13 @@ const WAITING: [(&str, &str, &str); 2] =
     [("job", "DRAFT", "jobs are posted at once"), ("booking", "REQUESTED", "nothing is booked from a listing")];
 
 /// The tasks that take steps.
-const TASKS: [&str; 5] = [
+const TASKS: [&str; 7] = [
     gigwire::features::jobs::model::EXPIRE,
     gigwire::features::offers::model::EXPIRE,
     gigwire::features::bookings::model::TIME_OUT,
     gigwire::features::bookings::model::LAPSE,
+    gigwire::features::bookings::model::RELEASE,
+    gigwire::features::changes::model::EXPIRE,
     gigwire::features::disputes::model::ESCALATE,
 ];
 
@@ -42,7 +44,7 @@ fn faults(chart: &Chart, waiting: &[&str]) -> Vec<String> {
     let mut wrong = Vec::new();
     let reached = reached(chart);
     for state in &chart.states {
-        let goes_on = chart.lines.iter().any(|line| line.from.contains(state));
+        let goes_on = chart.lines.iter().any(|line| line.from.contains(state) && line.to != *state);
         let is_end = chart.ends.contains(state);
         let waits = waiting.contains(state);
         if reached.contains(state) == waits {
@@ -101,6 +103,7 @@ fn a_life_with_faults_is_noticed() {
     assert_eq!(faults(&chart(good[..1].to_vec()), &[]).len(), 4, "two never reached, two without a way on");
     let and = |more| chart(good.iter().cloned().chain([more]).collect());
     assert_eq!(faults(&and(line("back", &["GONE"], "OPEN")), &[]).len(), 1, "an end goes on");
+    assert_eq!(faults(&and(line("sweep", &["GONE"], "GONE")), &[]), Vec::<String>::new(), "an end stays where it is");
     assert_eq!(faults(&and(line("shut", &["OPEN"], "GONE")), &[]).len(), 2, "two places for one name");
     assert_eq!(faults(&and(Line { barred: vec!["SHUT"], ..line("x", &["SHUT"], "GONE") }), &[]).len(), 1);
 }
@@ -176,5 +179,5 @@ fn the_command_draws_each_life() {
             assert!(one.lines().any(|drawn| drawn.contains(line.name) && drawn.contains(line.to)), "{one}");
         }
     }
-    assert_eq!(drawn(&["door"]).unwrap_err(), "gigwire: Lives are those of: job, offer, booking, dispute.\n");
+    assert_eq!(drawn(&["door"]).unwrap_err(), "gigwire: Lives are those of: job, offer, booking, change, dispute.\n");
 }

@@ -4,13 +4,15 @@ use std::collections::BTreeSet;
 
 use gigwire::features::offers::settling::expire_job;
 use gigwire::features::wallet::outcomes::{Fee, Freed, Outcome, Price, TABLE};
-use gigwire::features::{bookings, disputes, offers};
+use gigwire::features::{bookings, changes, disputes, offers};
 use gigwire::kernel::Caller;
 use gigwire::kernel::clock::DAY;
 use serde_json::json;
 
 use crate::support::app::{PASSWORD, TestApp, TestUser, on_both_engines};
 use crate::support::market::{id_of, key, usd, uuid};
+use crate::support::pictures::pdf;
+use crate::uploads::upload;
 
 on_both_engines! {
     each_row_pays_what_it_says,
@@ -45,13 +47,21 @@ const FREE: After = [PURSE, 0, 0, 0, 0];
 const FUNDED: After = [PURSE - 10_500, 0, 10_000, 0, 500];
 
 const PAID: After = [PURSE - 10_500, 0, 0, 8_000, 2_500];
+/// A price of 120 dollars instead, and one of 66.67.
+const DEARER: After = [PURSE - 12_600, 0, 12_000, 0, 600];
+const CHEAPER: After = [PURSE - 7_000, 0, 6_667, 0, 333];
 /// A quarter of the price goes back to the customer.
 const SPLIT: After = [PURSE - 8_000, 0, 0, 6_000, 2_000];
 const DELIVERED: &[&str] = &["offerAccept", "bookingStart", "bookingDeliver"];
+const PUT_OFF: &[&str] = &["offerAccept", "bookingStart", "bookingDeliver", "put off"];
+const BEGUN: &[&str] = &["offerAccept", "bookingStart"];
+const DEAR: &[&str] = &["offerAccept", "propose 120.00"];
+const CHEAP: &[&str] = &["offerAccept", "bookingStart", "propose 66.67"];
+const RENEWED: &[&str] = &["offerAccept", "propose 120.00", "bookingChangeAccept"];
 const DISPUTED: &[&str] = &["offerAccept", "bookingStart", "disputeOpen"];
 
 /// `by_customer` says who made the offer.
-const CASES: [Case; 36] = [
+const CASES: [Case; 49] = [
     case(("offerSend", "", "customer"), true, &[], HELD),
     case(("offerSend", "", "contractor"), false, &[], FREE),
     case(("offerAccept", "PENDING", "receiver"), true, &[], FUNDED),
@@ -74,11 +84,23 @@ const CASES: [Case; 36] = [
     case(("bookingDeliver", "IN_PROGRESS", "staff"), true, &["offerAccept", "bookingStart"], FUNDED),
     case(("bookingComplete", "DELIVERED", "staff"), true, DELIVERED, PAID),
     case(("bookingCancel", "CONFIRMED IN_PROGRESS DELIVERED", "staff"), true, DELIVERED, FREE),
+    case(("bookingChangePropose", "CONFIRMED IN_PROGRESS", "customer"), true, &["offerAccept"], FUNDED),
+    case(("bookingChangePropose", "CONFIRMED IN_PROGRESS", "contractor"), true, BEGUN, FUNDED),
+    case(("bookingChangeAccept", "PENDING", "receiver"), true, DEAR, DEARER),
+    case(("bookingChangeAccept", "PENDING", "receiver"), true, CHEAP, CHEAPER),
+    case(("bookingChangeDecline", "PENDING", "receiver"), true, DEAR, FUNDED),
+    case(("bookingChangeDecline", "PENDING", "staff"), true, CHEAP, FUNDED),
+    case(("bookingChangeWithdraw", "PENDING", "maker"), true, DEAR, FUNDED),
+    // What stands in the table for the old price holds for the new one.
+    case(("bookingCancel", "CONFIRMED", "customer"), true, RENEWED, [PURSE - 600, 0, 0, 0, 600]),
+    case(("bookingCancel", "CONFIRMED", "contractor"), true, RENEWED, FREE),
     case(("disputeOpen", "CONFIRMED IN_PROGRESS DELIVERED", "customer"), true, DELIVERED, FUNDED),
     case(("disputeOpen", "CONFIRMED IN_PROGRESS DELIVERED", "contractor"), true, &["offerAccept"], FUNDED),
     case(("disputePropose", "OPEN ESCALATED", "customer"), true, DISPUTED, FUNDED),
     case(("disputePropose", "OPEN ESCALATED", "contractor"), true, DISPUTED, FUNDED),
     case(("disputePropose", "OPEN ESCALATED", "staff"), true, DISPUTED, FUNDED),
+    case(("disputeAddEvidence", "OPEN ESCALATED", "customer"), true, DISPUTED, FUNDED),
+    case(("disputeAddEvidence", "OPEN ESCALATED", "contractor"), true, DISPUTED, FUNDED),
     case(("disputeAcceptProposal", "OPEN ESCALATED", "customer"), true, DISPUTED, SPLIT),
     case(("disputeAcceptProposal", "OPEN ESCALATED", "contractor"), true, DISPUTED, SPLIT),
     case(("disputeWithdraw", "OPEN ESCALATED", "maker"), true, DISPUTED, FUNDED),
@@ -87,7 +109,9 @@ const CASES: [Case; 36] = [
     case(("dispute.escalate", "OPEN", "timer"), true, DISPUTED, FUNDED),
     case(("job.expire", "PENDING", "timer"), true, &[], FREE),
     case(("offer.expire", "PENDING", "timer"), true, &[], FREE),
+    case(("change.expire", "PENDING", "timer"), true, CHEAP, FUNDED),
     case(("booking.complete", "DELIVERED", "timer"), true, DELIVERED, PAID),
+    case(("booking.release", "COMPLETED", "timer"), true, PUT_OFF, PAID),
     case(("booking.lapse", "CONFIRMED IN_PROGRESS", "timer"), true, &["offerAccept"], FREE),
 ];
 
@@ -99,6 +123,7 @@ struct Deal<'a> {
     offer: String,
     booking: Option<String>,
     dispute: Option<String>,
+    change: Option<String>,
     staff: &'a TestUser,
     by_customer: bool,
     fees: i64,
@@ -132,6 +157,7 @@ impl<'a> Deal<'a> {
             contractor,
             booking: None,
             dispute: None,
+            change: None,
             staff,
             by_customer,
             fees,
@@ -150,8 +176,12 @@ impl<'a> Deal<'a> {
         match (transition, by) {
             ("offerSend", _) => {}
             ("job.expire", _) => self.outlive().await,
+            ("put off", _) => self.put_off().await,
             (_, "timer") => self.wait(transition).await,
             (dispute, _) if dispute.starts_with("dispute") => self.quarrel(dispute, by).await,
+            (change, _) if change.starts_with("propose ") || change.starts_with("bookingChange") => {
+                self.alter(change, by).await;
+            }
             ("offerCounter", _) => {
                 self.app.counter(self.person("receiver"), &self.offer, "100.00").await.ok();
             }
@@ -190,6 +220,11 @@ impl<'a> Deal<'a> {
                 let dispute = uuid(self.dispute.as_ref().unwrap());
                 disputes::commands::escalate(platform, &caller, dispute).await.unwrap();
             }
+            "change.expire" => {
+                self.app.clock.advance(4 * DAY);
+                let change = uuid(self.change.as_ref().unwrap());
+                changes::commands::expire(platform, &caller, change).await.unwrap();
+            }
             task => {
                 self.app.clock.advance(if task == "booking.lapse" { 76 } else { 15 } * DAY);
                 bookings::timers::end_silence(platform, &caller, booking().await).await.unwrap();
@@ -200,6 +235,17 @@ impl<'a> Deal<'a> {
         }
     }
 
+    /// Nobody moves a delivered booking on, on a server that puts the release off.
+    async fn put_off(&self) {
+        self.app.clock.advance(15 * DAY);
+        let mut platform = (*self.app.server.platform).clone();
+        platform.config.bookings.release_delay_days = 2;
+        let booking = uuid(self.booking.as_ref().unwrap());
+        let version = bookings::queries::by_ids(&platform, &[booking]).await.unwrap()[0].version;
+        let silence = bookings::timers::Silence { booking, version };
+        bookings::timers::end_silence(&platform, &Caller::system("test"), silence).await.unwrap();
+    }
+
     /// The customer opens a dispute, unless it is the contractor's turn. Proposals are a quarter back.
     async fn quarrel(&mut self, mutation: &str, by: &str) {
         let dispute = self.dispute.clone();
@@ -208,6 +254,10 @@ impl<'a> Deal<'a> {
             "disputeOpen" => json!({ "bookingId": self.booking, "reason": "OTHER", "evidence": "Look.",
                 "idempotencyKey": key() }),
             "disputePropose" => propose,
+            "disputeAddEvidence" => {
+                let file = upload(self.app, self.person(by), "EVIDENCE", "application/pdf", pdf()).await;
+                json!({ "disputeId": dispute, "fileIds": [file["id"]] })
+            }
             "disputeAcceptProposal" => {
                 let other = self.person(if by == "customer" { "contractor" } else { "customer" });
                 self.app.act(other, "disputePropose", propose).await.ok();
@@ -219,6 +269,31 @@ impl<'a> Deal<'a> {
         };
         let done = self.app.act(self.person(by), mutation, input).await.ok();
         self.dispute = Some(id_of(&done, "dispute"));
+    }
+
+    /// The contractor proposes another price, unless it is the customer's turn, and the customer answers.
+    async fn alter(&mut self, mutation: &str, by: &str) {
+        let change = self.change.clone().unwrap_or_default();
+        let done = match (mutation, by) {
+            (_, "staff") => {
+                let input = json!({ "changeId": change, "reason": "An insult." });
+                self.app.act(self.staff, mutation, input).await
+            }
+            ("bookingChangePropose", _) => self.app.propose(self.person(by), self.booking(), "90.00").await,
+            ("bookingChangeWithdraw", _) => self.app.settle(&self.contractor, mutation, &change).await,
+            ("bookingChangeAccept" | "bookingChangeDecline", _) => {
+                self.app.settle(&self.customer, mutation, &change).await
+            }
+            (propose, _) => {
+                let amount = propose.trim_start_matches("propose ");
+                self.app.propose(&self.contractor, self.booking(), amount).await
+            }
+        };
+        self.change = Some(id_of(&done.ok(), "change"));
+    }
+
+    fn booking(&self) -> &str {
+        self.booking.as_ref().unwrap()
     }
 
     /// The job's time is over before the task of its offer comes.
@@ -291,6 +366,7 @@ fn words(outcome: Outcome) -> [&'static str; 2] {
         Outcome::Freed(Freed::Voided) => ["free again", "free again"],
         Outcome::Freed(Freed::Expired) => ["free again, as expired", "free again, as expired"],
         Outcome::Funded => ["into the escrow", "to the platform"],
+        Outcome::Repriced => ["the difference into the escrow, or back", "the difference to the platform, or back"],
         Outcome::Ended { price, fee } => [
             match price {
                 Price::Back => "back to the customer",

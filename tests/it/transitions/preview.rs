@@ -15,50 +15,30 @@ on_both_engines! {
 }
 
 const PREVIEW: &str = "query ($id: ID!, $name: TransitionName!) { transitionPreview(id: $id, name: $name) {
-    jobStatus offerStatus bookingStatus wallet { available { amount } held { amount } escrow { amount } }
+    jobStatus offerStatus bookingStatus changeStatus disputeStatus wallet { available { amount } held { amount } escrow { amount } }
     moneyEffect { customer { amount } held { amount } escrow { amount } contractor { amount } platform { amount } }
     userErrors { code message field } } }";
-
-/// What each engine would have to have lost or gained for somebody to notice.
-const TRACES: [&str; 8] = [
-    "select count(*) as n from events",
-    "select cast(coalesce(sum(head), 0) as bigint) as n from streams",
-    "select count(*) as n from tasks",
-    "select count(*) as n from audit",
-    "select count(*) as n from idempotency",
-    "select count(*) as n from transfers",
-    "select cast(coalesce(sum(version), 0) as bigint) as n from purses",
-    "select (select count(*) from bookings) + (select count(*) from conversations) + (select count(*) from earnings)
-        + cast((select coalesce(sum(version), 0) from offers) as bigint)
-        + cast((select coalesce(sum(version), 0) from jobs) as bigint) as n",
-];
-
-async fn traces(app: &TestApp) -> Vec<i64> {
-    let mut found = Vec::new();
-    for sql in TRACES {
-        found.push(app.count(sql).await);
-    }
-    found
-}
 
 fn screamed(mutation: &str) -> String {
     let words = |c: char| if c.is_ascii_uppercase() { vec!['_', c] } else { vec![c.to_ascii_uppercase()] };
     mutation.chars().flat_map(words).collect()
 }
 
-async fn preview(app: &TestApp, who: &TestUser, mutation: &str, id: &str) -> Value {
+/// The answer to a preview.
+pub(super) async fn preview(app: &TestApp, who: &TestUser, mutation: &str, id: &str) -> Value {
     app.gql(who, PREVIEW, json!({ "id": id, "name": screamed(mutation) })).await
 }
 
 /// The preview of something that would be done.
-async fn foreseen(app: &TestApp, who: &TestUser, mutation: &str, id: &str) -> Value {
+pub(super) async fn foreseen(app: &TestApp, who: &TestUser, mutation: &str, id: &str) -> Value {
     let mut answer = preview(app, who, mutation, id).await;
     let found = answer["data"]["transitionPreview"].take();
     assert_eq!(found["userErrors"], json!([]), "{mutation}: {answer:#} {found:#}");
     found
 }
 
-fn amounts(parts: &Value, names: [&str; 3]) -> [String; 3] {
+/// Some amounts of an object, by the names of its fields.
+pub(super) fn amounts(parts: &Value, names: [&str; 3]) -> [String; 3] {
     names.map(|name| parts[name]["amount"].as_str().unwrap_or_else(|| panic!("{parts}")).to_owned())
 }
 
@@ -152,7 +132,7 @@ async fn a_preview_leaves_no_trace(app: &TestApp) {
     for step in ["bookingStart", "bookingDeliver"] {
         app.step(&bob, step, &delivered).await.ok();
     }
-    let before = traces(app).await;
+    let before = app.traces().await;
     let mut wakes = app.server.platform.bus.subscribe();
     let mut last = Value::Null;
     for _ in 0..2 {
@@ -163,12 +143,12 @@ async fn a_preview_leaves_no_trace(app: &TestApp) {
         preview(app, &ada, "bookingCancel", &delivered).await;
     }
     assert_eq!(last["bookingStatus"], "COMPLETED");
-    assert_eq!(traces(app).await, before);
+    assert_eq!(app.traces().await, before);
     let silence = tokio::time::timeout(Duration::from_millis(200), wakes.next()).await;
     assert!(silence.is_err(), "nobody is woken");
     app.assert_books().await;
     app.step(&ada, "bookingComplete", &delivered).await.ok();
-    assert_ne!(traces(app).await, before, "the real one leaves some");
+    assert_ne!(app.traces().await, before, "the real one leaves some");
     app.assert_books().await;
 }
 

@@ -4,7 +4,8 @@ mod collecting;
 mod failing;
 mod history;
 mod keys;
-mod live;
+pub mod live;
+mod refusals;
 
 use futures_util::future::join_all;
 use serde_json::{Value, json};

@@ -98,7 +98,8 @@ pub(in crate::features::proof) fn escrows() -> Query {
     let keeping = Status::ALL.iter().copied().filter(|status| status.keeps_escrow()).map(Status::name);
     q2(
         "with due as (select 'escrow:' || replace(cast(offer_id as text), '-', '') as name, currency,
-                case when status in ({list}) then amount else 0 end as amount
+                case when status in ({list}) or releases_at is not null then amount else 0 end
+                    as amount
             from bookings where offer_id is not null),
         wrong as (
             select p.name from purses p left join due d on d.name = p.name
@@ -108,7 +109,8 @@ pub(in crate::features::proof) fn escrows() -> Query {
             select d.name from due d left join purses p on p.name = d.name where p.id is null and d.amount > 0)
         select name as what, count(*) over () as findings from wrong order by name limit 10",
         "with due as (select 'escrow:' || lower(hex(offer_id)) as name, currency,
-                case when status in ({list}) then amount else 0 end as amount
+                case when status in ({list}) or releases_at is not null then amount else 0 end
+                    as amount
             from bookings where offer_id is not null),
         wrong as (
             select p.name from purses p left join due d on d.name = p.name

@@ -1,9 +1,12 @@
 //! Accounts in the API.
 
+mod rights;
+
 use std::sync::Arc;
 
 use async_graphql::{Enum, ID, InputObject, SimpleObject};
 
+pub use self::rights::*;
 use super::auth::{Access, auth};
 use super::error::{payload, user_error};
 use super::scalars::{DateTime, EmailAddress};
@@ -267,6 +270,12 @@ user_error! {
         BadRefreshToken,
         /// The account is blocked by staff.
         AccountBlocked,
+        /// There is no such user or session for the viewer.
+        NotFound,
+        /// Nobody does this to the own account.
+        OwnAccount,
+        /// There would be no administrator any more.
+        LastAdmin,
         /// The object changed meanwhile, or its state does not allow this.
         Conflict,
         /// The one-time code is wrong. So are at most five within an hour.

@@ -1,20 +1,22 @@
-//! Disputes: opening, proposing, agreeing, deciding, and hearing of it.
+//! Disputes: opening, showing, proposing, agreeing, deciding. Hearing of it is in `live`.
+
+mod live;
 
 use std::sync::Arc;
 
-use async_graphql::{ComplexObject, Context, ID, Object, Subscription};
+use async_graphql::{ComplexObject, Context, ID, Object};
+
+pub use live::DisputeSubscription;
 
 use super::ask::Ask;
-use super::bookings;
 use super::connection::total;
 use super::error::{Nullable, answer, nullable, settle_with};
-use super::live::{Live, durable, live_events, own};
-use crate::features::disputes::{self as feature, commands, events, queries};
+use super::{bookings, uploads};
+use crate::features::disputes::{self as feature, commands, evidence, queries};
 use crate::features::wallet::outcomes::Split;
-use crate::kernel::id::{BookingId, DisputeId, TypedId, parse};
+use crate::kernel::id::{BookingId, DisputeId, FileId, TypedId, parse};
 use crate::kernel::page::{Cursor, Page};
 use crate::kernel::{Error, Result};
-use crate::platform::streams::{Event, Step};
 use crate::platform::work::Once;
 use crate::schema::accounts::User;
 use crate::schema::auth::{Access, auth};
@@ -22,6 +24,7 @@ use crate::schema::bookings::Booking;
 use crate::schema::cost::{TRANSITIONS, cost};
 use crate::schema::disputes::*;
 use crate::schema::transitions::Transition;
+use crate::schema::uploads::File;
 
 /// Queries of disputes.
 #[derive(Default)]
@@ -72,6 +75,13 @@ pub async fn of_booking(ctx: &Context<'_>, booking: BookingId) -> Result<Option<
     Ok(ctx.loaders().dispute_of_booking(booking).await?.filter(|dispute| dispute.is_for(&viewer)).map(Into::into))
 }
 
+/// Whether a file is evidence in a dispute that the viewer may see.
+pub async fn is_evidence_for(ctx: &Context<'_>, file: FileId) -> Result<bool> {
+    let Some(viewer) = ctx.caller().viewer else { return Ok(false) };
+    let audience = ctx.loaders().audience(file).await?;
+    Ok(audience.is_some_and(|it| viewer.roles.is_staff() || it.parties.contains(&viewer.user)))
+}
+
 /// Mutations of disputes.
 #[derive(Default)]
 pub struct DisputeMutation;
@@ -105,6 +115,22 @@ impl DisputeMutation {
     ) -> Nullable<DisputeProposePayload> {
         let outcome = propose(ctx, &input).await;
         let dispute = async |mut refused: DisputeProposePayload| {
+            refused.dispute = current(ctx, &input.dispute_id).await;
+            refused
+        };
+        settle_with(outcome, dispute).await
+    }
+
+    /// Adds files to a dispute, for the other party and for staff. They are not taken back. May be repeated: a file that is
+    /// there already stays as it is.
+    #[graphql(directive = auth::apply(Access::SignedIn))]
+    async fn dispute_add_evidence(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which files.")] input: DisputeAddEvidenceInput,
+    ) -> Nullable<DisputeAddEvidencePayload> {
+        let outcome = add_evidence(ctx, &input).await;
+        let dispute = async |mut refused: DisputeAddEvidencePayload| {
             refused.dispute = current(ctx, &input.dispute_id).await;
             refused
         };
@@ -175,7 +201,8 @@ impl DisputeMutation {
 
 async fn open(ctx: &Context<'_>, input: &DisputeOpenInput) -> Result<DisputeOpenPayload> {
     let key = Once::new("disputeOpen", &input.idempotency_key)?;
-    let new = feature::NewDispute::new(parse(&input.booking_id)?, input.reason.into(), &input.evidence)?;
+    let files = files(input.evidence_file_ids.as_deref().unwrap_or_default())?;
+    let new = feature::NewDispute::new(parse(&input.booking_id)?, input.reason.into(), &input.evidence, files)?;
     let id = ctx.done(commands::open(ctx.platform(), ctx.caller(), key, new).await?);
     Ok(DisputeOpenPayload { dispute: visible(ctx, id).await?, ..Default::default() })
 }
@@ -184,6 +211,16 @@ async fn propose(ctx: &Context<'_>, input: &DisputeProposeInput) -> Result<Dispu
     let new = feature::Propose { dispute: parse(&input.dispute_id)?, customer: input.to_customer.read("toCustomer")? };
     let id = commands::propose(ctx.platform(), ctx.caller(), new).await?;
     Ok(DisputeProposePayload { dispute: fresh(ctx, id).await?, ..Default::default() })
+}
+
+async fn add_evidence(ctx: &Context<'_>, input: &DisputeAddEvidenceInput) -> Result<DisputeAddEvidencePayload> {
+    let add = feature::AddEvidence::new(parse(&input.dispute_id)?, files(&input.file_ids)?)?;
+    let id = evidence::add(ctx.platform(), ctx.caller(), add).await?;
+    Ok(DisputeAddEvidencePayload { dispute: fresh(ctx, id).await?, ..Default::default() })
+}
+
+fn files(ids: &[ID]) -> Result<Vec<FileId>> {
+    ids.iter().map(|id| parse(id)).collect()
 }
 
 async fn accept(ctx: &Context<'_>, input: &DisputeAcceptProposalInput) -> Result<DisputeAcceptProposalPayload> {
@@ -247,6 +284,12 @@ impl Dispute {
         super::accounts::user(ctx, self.row.opener).await
     }
 
+    /// The files that the parties brought forward, the oldest first: at most 10 of each.
+    async fn evidence_files(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<DisputeEvidence>> {
+        let found = answer(ctx.loaders().evidence(self.row.id).await)?;
+        Ok(found.iter().flat_map(|it| it.files.iter().copied()).map(Into::into).collect())
+    }
+
     /// What was proposed last; null before the first proposal.
     async fn proposal(&self) -> Nullable<DisputeProposal> {
         nullable(DisputeProposal::of(&self.row))
@@ -262,77 +305,21 @@ impl Dispute {
     async fn available_transitions(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<Transition>> {
         let found = self.row.available(&answer(ctx.viewer())?, ctx.platform().clock.now());
         let deadline = (self.row.status == feature::Status::Open).then_some(self.row.deadline);
-        answer(Transition::list(found, deadline, |_| Ok(None)))
+        answer(Transition::list(found, deadline, |it| self.row.effect(it.name, it.by)))
     }
 }
 
-/// Subscriptions of disputes.
-#[derive(Default)]
-pub struct DisputeSubscription;
-
-/// Hearing of disputes.
-#[Subscription]
-impl DisputeSubscription {
-    /// What happens to disputes of the viewer's bookings, or to one of them.
-    #[graphql(directive = auth::apply(Access::SignedIn))]
-    async fn dispute_changed(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "Only this dispute.")] dispute_id: Option<ID>,
-        #[graphql(desc = "Go on behind this cursor.")] after: Option<String>,
-    ) -> async_graphql::Result<Live<DisputeEvent>> {
-        durable(ctx, after, async || {
-            let dispute = dispute_id.as_deref().map(|id| parse::<DisputeId>(id)).transpose()?;
-            own(ctx, events::NOUN, dispute.map(TypedId::uuid))
-        })
-        .await
-    }
-}
-
-live_events!(DisputeEvent {
-    events::OPENED => Opened(DisputeOpened),
-    events::PROPOSED => Proposed(DisputeProposed),
-    events::ACCEPTED => ProposalAccepted(DisputeProposalAccepted),
-    events::STATUS_CHANGED => StatusChanged(DisputeStatusChanged),
-});
-
-async fn dispute_of(ctx: &Context<'_>, event: &Event) -> Nullable<Dispute> {
-    nullable(visible(ctx, event.object_id()).await)
-}
-
-fn status(name: &str) -> async_graphql::Result<DisputeStatus> {
-    let known = feature::Status::parse(name).ok_or_else(|| Error::internal("an unknown status of a dispute"));
-    answer(known).map(Into::into)
-}
-
-/// Gives events of disputes their dispute.
-macro_rules! dispute_events {
-    ($($event:ident),*) => {$(
-        /// What it is about.
-        #[ComplexObject]
-        impl $event {
-            /// The dispute; null once it is gone.
-            async fn dispute(&self, ctx: &Context<'_>) -> Nullable<Dispute> {
-                dispute_of(ctx, &self.event).await
-            }
-        }
-    )*};
-}
-dispute_events!(DisputeOpened, DisputeProposed, DisputeProposalAccepted);
-
-/// A dispute went to staff, or it ended.
+/// Fields of evidence that need a look.
 #[ComplexObject]
-impl DisputeStatusChanged {
-    /// The dispute; null once it is gone.
-    async fn dispute(&self, ctx: &Context<'_>) -> Nullable<Dispute> {
-        dispute_of(ctx, &self.event).await
+impl DisputeEvidence {
+    /// The file. Its `url` opens for 5 minutes, for whoever has it.
+    async fn file(&self, ctx: &Context<'_>) -> async_graphql::Result<File> {
+        let gone = || Error::internal("evidence without its file");
+        answer(uploads::visible(ctx, self.row.file).await.and_then(|found| found.ok_or_else(gone)))
     }
-    /// Where it stood.
-    async fn from(&self) -> async_graphql::Result<DisputeStatus> {
-        status(&answer(self.event.read_facts::<Step>())?.from)
-    }
-    /// Where it stood afterwards.
-    async fn to(&self) -> async_graphql::Result<DisputeStatus> {
-        status(&answer(self.event.read_facts::<Step>())?.to)
+
+    /// Who added it.
+    async fn author(&self, ctx: &Context<'_>) -> async_graphql::Result<User> {
+        super::accounts::user(ctx, self.row.author).await
     }
 }

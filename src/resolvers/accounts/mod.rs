@@ -1,12 +1,15 @@
 //! Accounts: sign-up to sign-out, and the fields of a user.
 
+mod rights;
+
 use std::sync::Arc;
 
 use async_graphql::{ComplexObject, Context, Object};
 
+pub use self::rights::RightsMutation;
 use super::ask::{Ask, StreamHeads};
 use super::error::{Nullable, answer, nullable, settle};
-use super::{bookings, chat, jobs, notifications, offers, reviews, uploads, wallet};
+use super::{bookings, chat, jobs, notifications, offers, presence, reviews, uploads, wallet};
 use crate::features::accounts::{self as feature, Sessions, commands, verification};
 use crate::kernel::id::UserId;
 use crate::kernel::page::Page;
@@ -18,6 +21,7 @@ use crate::schema::chat::ConversationConnection;
 use crate::schema::jobs::JobConnection;
 use crate::schema::notifications::{NotificationConnection, NotificationFilter};
 use crate::schema::offers::OfferConnection;
+use crate::schema::presence::Presence;
 use crate::schema::reviews::{RatingSummary, ReviewConnection};
 use crate::schema::scalars::{CurrencyCode, DateTime, EmailAddress};
 use crate::schema::uploads::File;
@@ -194,6 +198,26 @@ impl User {
         }
     }
 
+    /// Whether the user is online, and when it was last. Null for whoever may not see it: people without a shared
+    /// conversation, and everybody but staff when the user hides it.
+    #[graphql(directive = auth::apply(Access::Party))]
+    async fn presence(&self, ctx: &Context<'_>) -> Nullable<Presence> {
+        nullable(presence::of(ctx, &self.row).await)
+    }
+
+    /// How staff keep the user out. Null when they do not, or not any more.
+    #[graphql(directive = auth::apply(Access::Moderator))]
+    async fn block(&self, ctx: &Context<'_>) -> Option<UserBlock> {
+        let now = ctx.platform().clock.now();
+        self.row.block.as_ref().filter(|block| block.holds(now)).map(Into::into)
+    }
+
+    /// How many live connections the user has, over all instances.
+    #[graphql(directive = auth::apply(Access::Moderator))]
+    async fn connection_count(&self, ctx: &Context<'_>) -> Nullable<i32> {
+        nullable(presence::connections(ctx, self.row.id).await)
+    }
+
     /// What the published reviews of the user add up to.
     async fn rating(&self, ctx: &Context<'_>) -> async_graphql::Result<RatingSummary> {
         answer(reviews::rating_of(ctx, self.row.id).await)
@@ -232,6 +256,18 @@ impl Viewer {
     #[graphql(directive = auth::apply(Access::SelfOnly))]
     async fn email_verified_at(&self) -> Option<DateTime> {
         self.user.row.email_verified_at.map(DateTime)
+    }
+
+    /// The viewer's sessions: everywhere that it is signed in, used last first, 100 at most.
+    #[graphql(directive = auth::apply(Access::SelfOnly))]
+    async fn sessions(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<Session>> {
+        answer(rights::sessions(ctx).await)
+    }
+
+    /// Whether others do not see if the viewer is online. `profileUpdate` sets it.
+    #[graphql(directive = auth::apply(Access::SelfOnly))]
+    async fn is_presence_hidden(&self) -> bool {
+        self.user.row.hides_presence
     }
 
     /// The viewer's wallet in one currency: the house's default when none is named.
