@@ -11,7 +11,7 @@ const VALUES = [
   ...['DisputeProposal', 'DisputeSplit', 'MoneyEffect', 'OfferSummary', 'Transition', 'TransitionPreview', 'WalletPreview'],
   ...['StatementLine', 'WalletBalance', 'WalletExplanation', 'WalletMovement', 'WalletReserve', 'WalletStatement'],
   ...['LedgerChain', 'LedgerCheck', 'LedgerHolds', 'LedgerProof', 'LedgerSums', 'PayoutFreeze'],
-  ...['Presence', 'UserBlock'],
+  ...['DisputeEvidence', 'Period', 'Presence', 'UserBlock'],
 ];
 /** One for the viewer, or one for each currency: the recipes for caches say so. */
 const SINGLE = ['Viewer', 'Wallet'];
