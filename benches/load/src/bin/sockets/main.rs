@@ -1,19 +1,13 @@
 //! Sockets by the thousand against a running gigwire. `scripts/siege` builds both and runs this.
 //!
-//! - `socket`, `http`: the clients, for whoever wants to measure something else with them;
-//! - `program`: the program that is measured; `stage`: it with its people and its publisher;
-//! - `idle`, `cut`, `slow`, `vanish`: the parts, each on a fresh start of the program over the same data;
-//! - `report`: the table.
+//! - `stage`: the program that is measured, with its people and its publisher;
+//! - `idle`, `cut`, `slow`, `vanish`: the parts, each on a fresh start of the program over the same data.
 //!
 //! To add a part: a file with a `run(&Stage, &Plan, &mut Report)`, a member of `Part`, a line in `main`.
 
 mod cut;
-mod http;
 mod idle;
-mod program;
-mod report;
 mod slow;
-mod socket;
 mod stage;
 mod vanish;
 
@@ -22,11 +16,9 @@ use std::process::ExitCode;
 
 use clap::{Parser, ValueEnum};
 
-use self::report::Report;
 use self::stage::Stage;
-
-/// What may go wrong, in words.
-pub type Outcome<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
+use load::Outcome;
+use load::report::Report;
 
 /// Sockets by the thousand: what they cost, and what is left when they are gone.
 #[derive(Parser)]

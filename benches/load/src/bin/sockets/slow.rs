@@ -10,11 +10,12 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, sleep_until};
 
-use crate::program::Program;
-use crate::report::{Report, bytes, each, quantile};
-use crate::socket::{GraphqlSocket, Heard, Line};
+use crate::Plan;
 use crate::stage::{AT_ONCE, LISTEN, Publisher, Stage, settled};
-use crate::{Outcome, Plan};
+use load::Outcome;
+use load::program::Program;
+use load::report::{Report, bytes, each, quantile};
+use load::socket::{GraphqlSocket, Heard, Line};
 
 /// Those who read on.
 const HEALTHY: usize = 200;

@@ -148,6 +148,17 @@ impl GraphqlSocket {
         }
     }
 
+    /// What the server says next, as it stands there. Its pings are answered on the way.
+    pub async fn text(&mut self) -> Outcome<String> {
+        loop {
+            let text = self.socket.next().await.map_err(|code| format!("closed with {code:?}"))?;
+            if !text.contains(r#""type":"ping""#) {
+                return Ok(text);
+            }
+            self.say(&json!({ "type": "pong" })).await?;
+        }
+    }
+
     /// The data of the next answer or item; anything else is an error.
     pub async fn data(&mut self) -> Outcome<Value> {
         match self.next().await? {

@@ -9,10 +9,11 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::time::sleep;
 
-use crate::http::Person;
-use crate::program::{ADMIN, Program};
-use crate::socket::{GraphqlSocket, Line};
-use crate::{Outcome, Plan};
+use crate::Plan;
+use load::Outcome;
+use load::http::Person;
+use load::program::{ADMIN, Program};
+use load::socket::{GraphqlSocket, Line};
 
 /// What is told to everyone, and where in it.
 pub const LISTEN: &str = "subscription ($after: String) { announcementPublished(after: $after) { __typename cursor \

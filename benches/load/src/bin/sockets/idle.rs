@@ -7,12 +7,13 @@ use serde_json::json;
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
-use crate::http::Person;
-use crate::program::Program;
-use crate::report::{Report, bytes, each};
-use crate::socket::GraphqlSocket;
+use crate::Plan;
 use crate::stage::{AT_ONCE, NOTIFICATIONS, Stage, settled};
-use crate::{Outcome, Plan};
+use load::Outcome;
+use load::http::Person;
+use load::program::Program;
+use load::report::{Report, bytes, each};
+use load::socket::GraphqlSocket;
 
 /// Sockets that come and go first, so that what is made once is there.
 const WARM: usize = 100;

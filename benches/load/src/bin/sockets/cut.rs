@@ -7,11 +7,12 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use serde_json::{Value, json};
 use tokio::time::{sleep, timeout};
 
-use crate::program::Program;
-use crate::report::{Report, bytes};
-use crate::socket::{GraphqlSocket, Line};
+use crate::Plan;
 use crate::stage::{LISTEN, Publisher, Stage, announced, settled};
-use crate::{Outcome, Plan};
+use load::Outcome;
+use load::program::Program;
+use load::report::{Report, bytes};
+use load::socket::{GraphqlSocket, Line};
 
 /// Events that everybody misses while away.
 const MISSED: usize = 200;

@@ -51,3 +51,22 @@ pub fn quantile(sorted: &[f64], share: f64) -> f64 {
     let index = (sorted.len() as f64 * share) as usize;
     sorted.get(index.min(sorted.len().saturating_sub(1))).copied().unwrap_or_default()
 }
+
+/// The same of unsorted values, which it sorts.
+pub fn quantiles<const N: usize>(values: &mut [f64], shares: [f64; N]) -> [f64; N] {
+    values.sort_unstable_by(f64::total_cmp);
+    shares.map(|share| quantile(values, share))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quantiles_are_values_that_were_seen() {
+        let mut values: Vec<f64> = (1..=100).rev().map(f64::from).collect();
+        assert_eq!(quantiles(&mut values, [0.0, 0.5, 0.99, 1.0]), [1.0, 51.0, 100.0, 100.0]);
+        assert_eq!(quantiles(&mut [], [0.5]), [0.0]);
+        assert_eq!(quantile(&[7.0], 0.99), 7.0);
+    }
+}

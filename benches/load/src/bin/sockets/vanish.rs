@@ -10,11 +10,12 @@ use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt;
 use tokio::time::sleep;
 
-use crate::program::Program;
-use crate::report::{Report, bytes};
-use crate::socket::{Line, Socket, dial, reset};
+use crate::Plan;
 use crate::stage::{LISTEN, NOTIFICATIONS, Stage};
-use crate::{Outcome, Plan};
+use load::Outcome;
+use load::program::Program;
+use load::report::{Report, bytes};
+use load::socket::{Line, Socket, dial, reset};
 
 /// Clients that come and go first, so that what is made once is there.
 const WARM: usize = 1_000;

@@ -1,0 +1,165 @@
+//! gigwire beside its peers: the same work on the same machine, database and rows, and what each needed for it.
+//! `scripts/bench` builds everything and runs this.
+//!
+//! - `data`: the rows, made once as a template database;
+//! - `ground`: a server of one kind, started over a fresh copy of them;
+//! - `side`: one person's connection, whatever the server speaks;
+//! - `meter`: what the server and the database used while something ran;
+//! - `chat`, `broadcast`, `page`: the workloads;
+//! - `table`: what is printed and kept.
+//!
+//! To add a workload: a file with a `run(&Ground, Kind, ..)`, a member of [`Work`], a line in [`measure`].
+
+mod broadcast;
+mod chat;
+mod data;
+mod ground;
+mod meter;
+mod page;
+mod side;
+mod table;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, ValueEnum};
+use load::Outcome;
+
+use self::ground::{Ground, Kind};
+use self::meter::Measure;
+
+/// gigwire beside its peers: throughput, latency, processor time and memory of the same work.
+#[derive(Parser, Clone)]
+struct Plan {
+    /// The gigwire to measure.
+    #[arg(long)]
+    binary: PathBuf,
+    /// The folder of the peers.
+    #[arg(long, default_value = "benches/peers")]
+    peers_folder: PathBuf,
+    /// A superuser on the maintenance database of PostgreSQL.
+    #[arg(long, env = "TEST_POSTGRES_URL")]
+    postgres: String,
+    /// Redis.
+    #[arg(long, env = "TEST_REDIS_URL")]
+    redis: String,
+    /// Workloads, separated by commas.
+    #[arg(long, value_enum, value_delimiter = ',', default_values_t = [Work::Chat, Work::Broadcast, Work::Page])]
+    only: Vec<Work>,
+    /// Who is measured, separated by commas.
+    #[arg(long, value_enum, value_delimiter = ',', default_values_t = Kind::ALL)]
+    peers: Vec<Kind>,
+    /// Small numbers everywhere: shows that everything works, not what it costs.
+    #[arg(long)]
+    quick: bool,
+    /// The name of the database that keeps the rows; it is made when it is missing.
+    #[arg(long, default_value = "bench_data")]
+    data: String,
+    /// Makes the rows again.
+    #[arg(long)]
+    fresh: bool,
+    /// A setting of gigwire, as NAME=VALUE of its environment; may be repeated.
+    #[arg(long, value_parser = setting)]
+    set: Vec<(String, String)>,
+    /// Where the results go, as JSON.
+    #[arg(long)]
+    results: Option<PathBuf>,
+    #[command(flatten)]
+    size: Size,
+}
+
+/// How much of everything.
+#[derive(clap::Args, Clone)]
+struct Size {
+    /// Pairs of people who talk (chat).
+    #[arg(long, default_value_t = 100)]
+    pairs: usize,
+    /// Messages of each pair, both sides together (chat).
+    #[arg(long, default_value_t = 150)]
+    messages: usize,
+    /// People who listen (broadcast).
+    #[arg(long, default_value_t = 1_000)]
+    subscribers: usize,
+    /// What they are told (broadcast).
+    #[arg(long, default_value_t = 200)]
+    announcements: usize,
+    /// Connections that ask for pages (page).
+    #[arg(long, default_value_t = 16)]
+    connections: usize,
+    /// Pages that each asks for (page).
+    #[arg(long, default_value_t = 250)]
+    pages: usize,
+}
+
+impl Size {
+    /// Small numbers for a look whether everything works.
+    fn quick(self) -> Self {
+        Size { pairs: 20, messages: 30, subscribers: 100, announcements: 20, connections: 4, pages: 25 }
+    }
+}
+
+fn setting(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or("wants NAME=VALUE")?;
+    Ok((name.to_owned(), value.to_owned()))
+}
+
+/// What is measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Work {
+    /// Pairs of people talk, each answering the other.
+    Chat,
+    /// Everybody is told something.
+    Broadcast,
+    /// The page of a list with its details, over HTTP.
+    Page,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    match run(Plan::parse()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("bench: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(mut plan: Plan) -> Outcome<()> {
+    if plan.quick {
+        plan.size = plan.size.quick();
+    }
+    let ground = Ground::lay(&plan).await?;
+    let mut found = Vec::new();
+    for work in &plan.only {
+        for kind in &plan.peers {
+            if !kind.can(*work) {
+                continue;
+            }
+            let measure = measure(&ground, &plan.size, *work, *kind).await;
+            let measure = measure.map_err(|error| format!("{} of {}: {error}", work.name(), kind.name()))?;
+            table::say(&measure);
+            found.push(measure);
+        }
+    }
+    table::print(&found);
+    if let Some(path) = &plan.results {
+        std::fs::write(path, serde_json::to_string_pretty(&found)?)?;
+    }
+    Ok(())
+}
+
+async fn measure(ground: &Ground, size: &Size, work: Work, kind: Kind) -> Outcome<Measure> {
+    match work {
+        Work::Chat => chat::run(ground, kind, size.pairs, size.messages).await,
+        Work::Broadcast => broadcast::run(ground, kind, size.subscribers, size.announcements).await,
+        Work::Page => page::run(ground, kind, size.connections, size.pages).await,
+    }
+}
+
+impl Work {
+    /// Its name.
+    fn name(self) -> String {
+        self.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
+    }
+}
