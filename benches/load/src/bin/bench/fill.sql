@@ -20,24 +20,24 @@ analyze person;
 
 -- Open jobs. The ones that are agreed on come first, so that they are the oldest.
 insert into jobs (id, customer_id, title, description, budget, currency, status, created_at, updated_at, version, expires_at)
-select bench.id(at, 'job' || n), p.id, case when n <= $TALKS then 'Agreed ' else 'Job ' end || n,
-    'Paint the fence of the front garden, about ' || n % 90 + 10 || ' metres, in white. Paint and brushes are there.',
-    n % 400 * 100 + 5000, 'USD', 'OPEN', at, at, 1, at + 2592000000
-from generate_series(1, $TALKS + $JOBS) as n, lateral (select $NOW - 3600000 - ($TALKS + $JOBS - n) * 10 as at) as time,
-    person p where p.roles = 1 and p.n = (n - 1) % $HALF;
+select bench.id(at, 'job' || job.n), p.id, case when job.n <= $TALKS then 'Agreed ' else 'Job ' end || job.n,
+    'Paint the fence of the front garden, about ' || job.n % 90 + 10 || ' metres, in white. Paint and brushes are there.',
+    job.n % 400 * 100 + 5000, 'USD', 'OPEN', at, at, 1, at + 2592000000
+from generate_series(1, $TALKS + $JOBS) as job (n), lateral (select $NOW - 3600000 - ($TALKS + $JOBS - job.n) * 10 as at) as began,
+    person p where p.roles = 1 and p.n = (job.n - 1) % $HALF;
 
 -- One offer on each that is agreed on, by another contractor in each round; $OFFERS on each other one.
 insert into offers (id, job_id, customer_id, contractor_id, made_by, amount, currency, message, platform_bps, service_bps,
     platform_fee, service_fee, status, expires_at, created_at, updated_at, version)
-select bench.id(at, 'offer' || n || ':' || o), j.id, j.customer_id, p.id, 'CONTRACTOR', j.budget, 'USD',
+select bench.id(at, 'offer' || job.n || ':' || o), j.id, j.customer_id, p.id, 'CONTRACTOR', j.budget, 'USD',
     'I can do it on day ' || o || ' of next week.', 500, 2000, j.budget / 20, j.budget / 5, 'PENDING',
     at + 518400000, at, at, 1
-from generate_series(1, $TALKS + $JOBS) as n,
-    generate_series(1, case when n <= $TALKS then 1 else $OFFERS end) as o,
-    lateral (select $NOW - 3600000 - ($TALKS + $JOBS - n) * 10 as job_at) as time,
+from generate_series(1, $TALKS + $JOBS) as job (n),
+    generate_series(1, case when job.n <= $TALKS then 1 else $OFFERS end) as o,
+    lateral (select $NOW - 3600000 - ($TALKS + $JOBS - job.n) * 10 as job_at) as began,
     lateral (select job_at + o as at) as offer_time,
     jobs j, person p
-where j.id = bench.id(job_at, 'job' || n)
-    and p.roles = 2 and p.n = (n - 1 + case when n <= $TALKS then (n - 1) / $HALF else o * 131 end) % $HALF;
+where j.id = bench.id(job_at, 'job' || job.n)
+    and p.roles = 2 and p.n = (job.n - 1 + case when job.n <= $TALKS then (job.n - 1) / $HALF else o * 131 end) % $HALF;
 drop table person;
 analyze;
