@@ -169,12 +169,15 @@ pub fn cpu_of(pid: u32) -> Outcome<Duration> {
     Ok(Stat::of(pid)?.own)
 }
 
-/// The processor time of a process and of all its children, those that have ended as well.
-pub fn cpu_of_family(pid: u32) -> Outcome<Duration> {
-    let parent = Stat::of(pid)?;
-    let mut total = parent.own + parent.ended_children;
+/// The processor time of those children of a process that have a word on their command line.
+pub fn cpu_of_children(pid: u32, word: &str) -> Outcome<Duration> {
+    let mut total = Duration::ZERO;
     for entry in std::fs::read_dir("/proc")? {
         let Some(child) = entry?.file_name().to_str().and_then(|name| name.parse().ok()) else { continue };
+        let line = std::fs::read_to_string(format!("/proc/{child}/cmdline")).unwrap_or_default();
+        if !line.split([' ', '\0']).any(|part| part == word) {
+            continue;
+        }
         // A process may end between the two looks.
         total += Stat::of(child).ok().filter(|stat| stat.parent == pid).map(|stat| stat.own).unwrap_or_default();
     }
@@ -190,7 +193,6 @@ pub fn parent_of(pid: u32) -> Outcome<u32> {
 struct Stat {
     parent: u32,
     own: Duration,
-    ended_children: Duration,
 }
 
 impl Stat {
@@ -203,10 +205,8 @@ impl Stat {
         let (_, rest) = text.rsplit_once(')').ok_or("no name in /proc")?;
         let fields: Vec<&str> = rest.split_whitespace().collect();
         let field = |number: usize| -> Outcome<u32> { Ok(fields.get(number).ok_or("a short line in /proc")?.parse()?) };
-        let time = |number: usize| -> Outcome<Duration> {
-            Ok(Duration::from_secs((field(number)? + field(number + 1)?).into()) / TICKS_PER_SECOND)
-        };
-        Ok(Stat { parent: field(1)?, own: time(11)?, ended_children: time(13)? })
+        let ticks = field(11)? + field(12)?;
+        Ok(Stat { parent: field(1)?, own: Duration::from_secs(ticks.into()) / TICKS_PER_SECOND })
     }
 }
 
@@ -220,7 +220,6 @@ mod tests {
         let stat = Stat::read(line).unwrap();
         assert_eq!(stat.parent, 7);
         assert_eq!(stat.own, Duration::from_secs(2));
-        assert_eq!(stat.ended_children, Duration::from_millis(250));
         assert!(Stat::read("42 (a) S 7").is_err());
     }
 }

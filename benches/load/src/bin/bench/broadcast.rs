@@ -58,7 +58,7 @@ pub async fn run(ground: &Ground, kind: Kind, subscribers: usize, count: usize) 
     let sky = Arc::new(Sky { begun: Instant::now(), subscribers, flights });
     let mut ears = listen(ground, &running, &sky).await?;
     sleep(SETTLE).await;
-    let lanes = stream::iter(0..LANES).then(|_| Side::open(&running, &ground.world.admin));
+    let lanes = stream::iter(0..LANES).then(|_| Side::open(&running, &ground.world.admin, 0));
     let mut lanes: Vec<Side> = lanes.try_collect().await?;
     publish(&mut lanes, &sky, 0..WARM).await?;
     let meter = Meter::begin(ground, &running).await?;
@@ -68,7 +68,7 @@ pub async fn run(ground: &Ground, kind: Kind, subscribers: usize, count: usize) 
     while let Some(heard) = ears.join_next().await {
         millis.extend(heard??);
     }
-    let measure = meter.tell("broadcast", "delivery", &mut millis);
+    let measure = meter.tell("broadcast", "delivery", &mut millis).of_size(subscribers);
     ground.end(running).await?;
     Ok(measure)
 }
@@ -77,7 +77,7 @@ pub async fn run(ground: &Ground, kind: Kind, subscribers: usize, count: usize) 
 async fn listen(ground: &Ground, running: &Running, sky: &Arc<Sky>) -> Outcome<JoinSet<Outcome<Vec<f64>>>> {
     let people = &ground.world.people;
     let sides = stream::iter(0..sky.subscribers).map(|number| async move {
-        let mut side = Side::open(running, &people[number % people.len()]).await?;
+        let mut side = Side::open(running, &people[number % people.len()], number).await?;
         side.join_everyone().await?;
         Outcome::Ok(side)
     });
@@ -123,7 +123,10 @@ async fn publish(lanes: &mut [Side], sky: &Sky, titles: std::ops::Range<usize>) 
                 let flight = &sky.flights[title];
                 flight.begun.store(sky.now(), Ordering::Relaxed);
                 side.tell(title, BODY).await?;
-                let arrival = async { Ok(flight.all_there.notified().await) };
+                let arrival = async {
+                    flight.all_there.notified().await;
+                    Ok(())
+                };
                 let both = async { tokio::try_join!(side.until_done(title as u64), arrival) };
                 timeout(PATIENCE, both).await.map_err(|_| late(flight, title, sky.subscribers))??;
             }

@@ -8,6 +8,7 @@ use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 use uuid::Uuid;
 
+use crate::data::Account;
 use crate::ground::{Ground, Kind, Running};
 use crate::meter::{Measure, Meter};
 use crate::side::{Heard, Side};
@@ -36,9 +37,9 @@ struct Ear {
     heard: i64,
 }
 
-/// `pairs` pairs write `messages` messages each.
-pub async fn run(ground: &Ground, kind: Kind, pairs: usize, messages: usize) -> Outcome<Measure> {
-    let running = ground.start(kind).await?;
+/// `pairs` pairs write `messages` messages each; with several instances, the two of a pair are on different ones.
+pub async fn run(ground: &Ground, kind: Kind, pairs: usize, messages: usize, instances: usize) -> Outcome<Measure> {
+    let running = ground.start_many(kind, instances).await?;
     let all = stream::iter(&ground.world.talks).take(pairs).map(|talk| {
         let (running, [a, b]) = (&running, talk.people.map(|number| &ground.world.people[number]));
         async move { Pair::open(running, talk.id, [a, b]).await }
@@ -82,9 +83,9 @@ async fn talk(pairs: Vec<Pair>, messages: usize) -> Outcome<(Vec<Pair>, Vec<f64>
 }
 
 impl Pair {
-    async fn open(running: &Running, conversation: Uuid, people: [&crate::data::Account; 2]) -> Outcome<Self> {
+    async fn open(running: &Running, conversation: Uuid, people: [&Account; 2]) -> Outcome<Self> {
         let [a, b] = people;
-        let ears = [Ear::open(running, conversation, a).await?, Ear::open(running, conversation, b).await?];
+        let ears = [Ear::open(running, conversation, a, 0).await?, Ear::open(running, conversation, b, 1).await?];
         Ok(Pair { conversation, ears, written: 0 })
     }
 
@@ -115,8 +116,8 @@ impl Pair {
 }
 
 impl Ear {
-    async fn open(running: &Running, conversation: Uuid, account: &crate::data::Account) -> Outcome<Self> {
-        let mut side = Side::open(running, account).await?;
+    async fn open(running: &Running, conversation: Uuid, account: &Account, instance: usize) -> Outcome<Self> {
+        let mut side = Side::open(running, account, instance).await?;
         side.join(conversation).await?;
         Ok(Ear { side, heard: 0 })
     }

@@ -180,6 +180,8 @@ impl Account {
     }
 }
 
+/// Since 1970.
+#[allow(clippy::disallowed_methods, reason = "rows and tokens are as old as they are")]
 fn now() -> std::time::Duration {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
 }

@@ -28,11 +28,13 @@ pub enum Kind {
     Apollo,
     /// Mercurius on Fastify.
     Mercurius,
+    /// The least that could do it: nobody is asked who they are, and nothing is checked.
+    Ceiling,
 }
 
 impl Kind {
     /// Everybody.
-    pub const ALL: [Kind; 4] = [Kind::Gigwire, Kind::Socketio, Kind::Apollo, Kind::Mercurius];
+    pub const ALL: [Kind; 5] = [Kind::Gigwire, Kind::Socketio, Kind::Apollo, Kind::Mercurius, Kind::Ceiling];
 
     /// Its name.
     pub const fn name(self) -> &'static str {
@@ -41,12 +43,18 @@ impl Kind {
             Kind::Socketio => "socketio",
             Kind::Apollo => "apollo",
             Kind::Mercurius => "mercurius",
+            Kind::Ceiling => "ceiling",
         }
     }
 
     /// Whether it does this at all.
     pub const fn can(self, work: Work) -> bool {
-        !matches!((self, work), (Kind::Socketio, Work::Page))
+        match self {
+            Kind::Gigwire => true,
+            Kind::Socketio => !matches!(work, Work::Page | Work::Accept),
+            Kind::Apollo | Kind::Mercurius => !matches!(work, Work::Accept),
+            Kind::Ceiling => matches!(work, Work::Broadcast | Work::Page | Work::Accept),
+        }
     }
 
     /// What it knows somebody by.
@@ -69,8 +77,8 @@ pub struct Ground {
 pub struct Running {
     /// Who.
     pub kind: Kind,
-    /// The program.
-    pub program: Program,
+    /// The program, or several instances of it.
+    pub programs: Vec<Program>,
     /// Its database.
     pub db: PgPool,
     name: String,
@@ -92,7 +100,7 @@ impl Ground {
         }
         let is_there = sqlx::query("select from pg_database where datname = $1").bind(&plan.data);
         if is_there.fetch_optional(&ground.admin).await?.is_none() {
-            ground.make(&plan.data, data::JOBS).await?;
+            ground.make(&plan.data, plan.jobs).await?;
         }
         let db = ground.connect(&plan.data).await?;
         ground.world = World::read(&db).await?;
@@ -105,11 +113,10 @@ impl Ground {
         let begun = std::time::Instant::now();
         let work = format!("{name}_{}", std::process::id());
         self.execute(format!("create database {work}")).await?;
-        let running = self.gigwire(work.clone()).await?;
-        data::fill(&running.db, &running.program.http, jobs).await?;
+        let running = self.start_over(Kind::Gigwire, work.clone(), 1).await?;
+        data::fill(&running.db, &running.first().http, jobs).await?;
         sqlx::raw_sql("vacuum analyze").execute(&running.db).await?;
-        running.db.close().await;
-        running.program.end().await?;
+        running.stop().await?;
         self.prove(&work).await?;
         self.execute(format!("alter database {work} rename to {name}")).await?;
         eprintln!("the rows are there after {:.0?}, and the books are in order", begun.elapsed());
@@ -130,44 +137,84 @@ impl Ground {
 
     /// Starts somebody over a copy of the rows.
     pub async fn start(&self, kind: Kind) -> Outcome<Running> {
+        self.start_many(kind, 1).await
+    }
+
+    /// The same, several instances of it.
+    pub async fn start_many(&self, kind: Kind, instances: usize) -> Outcome<Running> {
         let name = self.name();
         self.execute(format!("create database {name} template {}", self.plan.data)).await?;
+        self.start_over(kind, name, instances).await
+    }
+
+    /// A copy of the rows, with nobody in front of it.
+    pub async fn bare(&self) -> Outcome<Running> {
+        let name = self.name();
+        self.execute(format!("create database {name} template {}", self.plan.data)).await?;
+        self.start_over(Kind::Ceiling, name, 0).await
+    }
+
+    /// The same rows with so many open jobs.
+    pub async fn longer(&self, jobs: usize) -> Outcome<Self> {
+        let data = format!("{}_long", self.plan.data);
+        Ground::lay(&Plan { data, jobs, ..self.plan.clone() }).await
+    }
+
+    /// Starts somebody over the rows themselves: for work that only reads, where a copy would take long.
+    pub async fn start_in_place(&self, kind: Kind) -> Outcome<Running> {
+        self.start_over(kind, self.plan.data.clone(), 1).await
+    }
+
+    async fn start_over(&self, kind: Kind, name: String, instances: usize) -> Outcome<Running> {
+        let db = self.connect(&name).await?;
+        if matches!(kind, Kind::Socketio | Kind::Apollo | Kind::Mercurius) {
+            self.fill_for_peers(&db).await?;
+        }
         // What is written from now on pays for itself, not for the copy.
         self.execute("checkpoint".to_owned()).await?;
-        let running = match kind {
-            Kind::Gigwire => self.gigwire(name).await?,
-            _ => self.peer(kind, name).await?,
-        };
-        let pid = running.program.pid();
-        eprintln!("{} is process {pid} at {}", kind.name(), running.program.address);
-        Ok(running)
+        let mut programs = Vec::new();
+        for instance in 0..instances {
+            let program = match kind {
+                Kind::Gigwire => self.gigwire(&name, instance).await?,
+                _ => self.other(kind, &name, instance).await?,
+            };
+            eprintln!("{} is process {} at {}", kind.name(), program.pid(), program.address);
+            programs.push(program);
+        }
+        Ok(Running { kind, programs, db, name })
     }
 
-    async fn gigwire(&self, name: String) -> Outcome<Running> {
-        let folder = self.folder.path().join(&name);
-        std::fs::create_dir_all(&folder)?;
-        let program = Program::start(&self.plan.binary, &folder, &self.settings(&name)).await?;
-        Ok(Running { kind: Kind::Gigwire, program, db: self.connect(&name).await?, name })
-    }
-
-    async fn peer(&self, kind: Kind, name: String) -> Outcome<Running> {
-        let db = self.connect(&name).await?;
+    async fn fill_for_peers(&self, db: &PgPool) -> Outcome<()> {
         for file in ["schema.sql", "copy.sql"] {
             let sql = std::fs::read_to_string(self.plan.peers_folder.join(file))?;
-            sqlx::raw_sql(AssertSqlSafe(sql)).execute(&db).await?;
+            sqlx::raw_sql(AssertSqlSafe(sql)).execute(db).await?;
         }
-        sqlx::raw_sql("vacuum analyze").execute(&db).await?;
-        self.execute("checkpoint".to_owned()).await?;
+        sqlx::raw_sql("vacuum analyze").execute(db).await?;
+        Ok(())
+    }
+
+    async fn gigwire(&self, name: &str, instance: usize) -> Outcome<Program> {
+        let folder = self.folder.path().join(format!("{name}_{instance}"));
+        std::fs::create_dir_all(&folder)?;
+        Program::start(&self.plan.binary, &folder, &self.settings(name)).await
+    }
+
+    async fn other(&self, kind: Kind, name: &str, instance: usize) -> Outcome<Program> {
         let address = free_address()?;
-        let mut command = Command::new("node");
-        command.arg(self.script(kind)).env("NODE_ENV", "production").env("PORT", address.port().to_string()).envs([
-            ("DATABASE_URL", self.url(&name).as_str()),
+        let mut command = match kind {
+            Kind::Ceiling => Command::new(std::env::current_exe()?.with_file_name("ceiling")),
+            _ => Command::new("node"),
+        };
+        if kind != Kind::Ceiling {
+            command.arg(self.script(kind));
+        }
+        command.env("NODE_ENV", "production").env("PORT", address.port().to_string()).envs([
+            ("DATABASE_URL", self.url(name).as_str()),
             ("REDIS_URL", &self.plan.redis),
-            ("REDIS_PREFIX", &name),
+            ("REDIS_PREFIX", name),
             ("JWT_SECRET", SECRET),
         ]);
-        let program = Program::launch(command, address, &self.folder.path().join(&name), None).await?;
-        Ok(Running { kind, program, db, name })
+        Program::launch(command, address, &self.folder.path().join(format!("{name}_{instance}.log")), None).await
     }
 
     fn script(&self, kind: Kind) -> PathBuf {
@@ -188,16 +235,17 @@ impl Ground {
 
     /// Ends a server and throws its copy away.
     pub async fn end(&self, running: Running) -> Outcome<()> {
-        running.db.close().await;
-        running.program.end().await?;
-        self.drop(&running.name).await
+        let name = running.name.clone();
+        running.stop().await?;
+        if name == self.plan.data { Ok(()) } else { self.drop(&name).await }
     }
 
     fn name(&self) -> String {
         format!("{}_{}_{}", self.plan.data, std::process::id(), self.number.fetch_add(1, Ordering::Relaxed))
     }
 
-    fn url(&self, name: &str) -> String {
+    /// Where a database is.
+    pub fn url(&self, name: &str) -> String {
         let base = self.plan.postgres.rsplit_once('/').map_or(self.plan.postgres.as_str(), |(base, _)| base);
         format!("{base}/{name}")
     }
@@ -223,9 +271,38 @@ impl Ground {
 }
 
 impl Running {
-    /// Where its sockets are.
-    pub fn target(&self) -> Target {
-        let address = self.program.address;
+    /// The name of its database.
+    pub fn database(&self) -> &str {
+        &self.name
+    }
+
+    /// The program, or the first instance of it.
+    pub fn first(&self) -> &Program {
+        &self.programs[0]
+    }
+
+    /// The processor time that its instances have used so far, together.
+    pub fn cpu(&self) -> Outcome<Duration> {
+        self.programs.iter().map(Program::cpu).sum()
+    }
+
+    /// The resident memory of its instances, together.
+    pub fn memory(&self) -> Outcome<u64> {
+        self.programs.iter().map(|program| Ok(program.usage()?.memory)).sum()
+    }
+
+    /// Ends it.
+    pub async fn stop(self) -> Outcome<()> {
+        self.db.close().await;
+        for program in self.programs {
+            program.end().await?;
+        }
+        Ok(())
+    }
+
+    /// Where the sockets of an instance are; there may be fewer instances than numbers.
+    pub fn target(&self, instance: usize) -> Target {
+        let address = self.programs[instance % self.programs.len()].address;
         match self.kind {
             Kind::Socketio => Target { address, path: load::engine::PATH, protocol: "" },
             _ => Target { address, path: "/graphql", protocol: "graphql-transport-ws" },

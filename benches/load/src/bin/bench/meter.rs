@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use load::Outcome;
-use load::program::{cpu_of, cpu_of_family, parent_of};
+use load::program::{cpu_of, cpu_of_children, parent_of};
 use load::report::quantiles;
 use serde::{Deserialize, Serialize};
 use sqlx::postgres::PgPool;
@@ -20,6 +20,9 @@ pub struct Measure {
     pub work: String,
     /// On whom.
     pub peer: String,
+    /// How large it was: pairs, subscribers, connections.
+    #[serde(default)]
+    pub size: usize,
     /// What is counted, such as `message`.
     pub unit: String,
     /// How many.
@@ -32,7 +35,7 @@ pub struct Measure {
     pub p99_ms: f64,
     /// Microseconds of the server's processor time for each.
     pub cpu_us: f64,
-    /// The same of PostgreSQL, all its processes together.
+    /// The same of PostgreSQL's processes that served it.
     pub postgres_us: f64,
     /// The same of Redis.
     pub redis_us: f64,
@@ -40,6 +43,16 @@ pub struct Measure {
     pub generator_us: f64,
     /// Resident memory of the server at the end, in bytes.
     pub memory: u64,
+    /// Of what was opened, resident bytes of each.
+    #[serde(default)]
+    pub bytes_each: f64,
+}
+
+impl Measure {
+    /// With its size.
+    pub fn of_size(self, size: usize) -> Self {
+        Measure { size, ..self }
+    }
 }
 
 /// Processor time at one moment.
@@ -81,6 +94,7 @@ impl<'a> Meter<'a> {
         Ok(Held(Measure {
             work: String::new(),
             peer: self.running.kind.name().to_owned(),
+            size: 0,
             unit: String::new(),
             count,
             per_second: count as f64 / took.as_secs_f64(),
@@ -90,7 +104,8 @@ impl<'a> Meter<'a> {
             postgres_us: each(self.first.postgres, last.postgres),
             redis_us: each(self.first.redis, last.redis),
             generator_us: each(self.first.generator, last.generator),
-            memory: self.running.program.usage()?.memory,
+            memory: self.running.memory()?,
+            bytes_each: 0.0,
         }))
     }
 }
@@ -108,8 +123,8 @@ impl Held {
 
 async fn read(running: &Running, postmaster: u32, redis: SocketAddr) -> Outcome<Reading> {
     Ok(Reading {
-        server: running.program.cpu()?,
-        postgres: cpu_of_family(postmaster)?,
+        server: running.cpu()?,
+        postgres: cpu_of_children(postmaster, running.database())?,
         redis: redis_cpu(redis).await?,
         generator: cpu_of(std::process::id())?,
     })

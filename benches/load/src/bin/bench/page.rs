@@ -31,27 +31,28 @@ const DOCUMENT: &str = "query ($after: String) { jobs(first: 20, after: $after) 
     pageInfo { hasNextPage endCursor } } }";
 const CURSORS_ONLY: &str = "query ($after: String) { jobs(first: 100, after: $after) { edges { cursor } pageInfo { hasNextPage endCursor } } }";
 
-/// `connections` connections ask for `pages` pages each.
-pub async fn run(ground: &Ground, kind: Kind, connections: usize, pages: usize) -> Outcome<Measure> {
-    let running = ground.start(kind).await?;
+/// `connections` connections ask for `pages` pages each. Nothing is written, so that rows of which a copy would take long
+/// can be read where they are.
+pub async fn run(ground: &Ground, running: Running, connections: usize, pages: usize) -> Outcome<Measure> {
+    let kind = running.kind;
     let cursors = gather(ground, &running).await?;
     let requests = Arc::new(requests(ground, kind, &cursors)?);
     ask(&running, &requests, connections, WARM).await?;
     let meter = Meter::begin(ground, &running).await?;
     let mut millis = ask(&running, &requests, connections, pages).await?;
-    let measure = meter.end("page", "page", connections * pages, &mut millis).await?;
+    let measure = meter.end("page", "page", connections * pages, &mut millis).await?.of_size(connections);
     ground.end(running).await?;
     Ok(measure)
 }
 
-/// Cursors all over the list, but for its last page.
+/// Cursors of the list from its start, but for the last page.
 async fn gather(ground: &Ground, running: &Running) -> Outcome<Vec<String>> {
     let mut cursors = Vec::new();
     let mut after = Value::Null;
     let staff = &ground.world.staff;
     while cursors.len() < CURSORS {
         let token = running.kind.token(&staff[cursors.len() / GATHERED % staff.len()])?;
-        let data = running.program.http.ask(Some(&token), CURSORS_ONLY, json!({ "after": after })).await?;
+        let data = running.first().http.ask(Some(&token), CURSORS_ONLY, json!({ "after": after })).await?;
         let edges = data["jobs"]["edges"].as_array().ok_or("no edges")?;
         cursors.extend(edges.iter().filter_map(|edge| edge["cursor"].as_str().map(str::to_owned)));
         if data["jobs"]["pageInfo"]["hasNextPage"] != json!(true) {
@@ -79,7 +80,7 @@ async fn ask(running: &Running, requests: &Arc<Vec<Request>>, connections: usize
     let next = Arc::new(AtomicUsize::new(0));
     let mut tasks = JoinSet::new();
     for _ in 0..connections {
-        let mut wire = Wire::connect(running.program.address).await?;
+        let mut wire = Wire::connect(running.first().address).await?;
         let (requests, next) = (requests.clone(), next.clone());
         tasks.spawn(async move {
             let mut millis = Vec::with_capacity(pages);

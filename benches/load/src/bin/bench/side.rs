@@ -39,9 +39,9 @@ enum Speech {
 const SUBSCRIPTION: &str = "s";
 
 impl Side {
-    /// Connects somebody.
-    pub async fn open(running: &Running, account: &Account) -> Outcome<Self> {
-        let (kind, target) = (running.kind, running.target());
+    /// Connects somebody to an instance.
+    pub async fn open(running: &Running, account: &Account, instance: usize) -> Outcome<Self> {
+        let (kind, target) = (running.kind, running.target(instance));
         let token = kind.token(account)?;
         let line = match kind {
             Kind::Socketio => {
