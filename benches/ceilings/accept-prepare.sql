@@ -16,15 +16,15 @@ select deal.*,
     least(customer, contractor) as user_a, greatest(customer, contractor) as user_b,
     array(select bench.id(at + n, n || ':' || i) from generate_series(1, 32) as i) as ids,
     -- Who hears of how many events: the customer of 6, the winner of 6, each rival of 2.
-    array(select 'user:' || replace(u::text, '-', '') from unnest(customer || contractor || rivals) as u order by u) as streams,
-    array(select case when u = customer or u = contractor then 6 else 2 end from unnest(customer || contractor || rivals) as u order by u)
+    array(select 'user:' || replace(u::text, '-', '') from unnest(array[customer, contractor] || rivals) as u order by u) as streams,
+    array(select case when u = customer or u = contractor then 6 else 2 end from unnest(array[customer, contractor] || rivals) as u order by u)
         as counts,
     array(select 'user:' || replace(u::text, '-', '') from (
-        select u, i from unnest(customer || contractor) as u, generate_series(1, 6) as i
+        select u, i from unnest(array[customer, contractor]) as u, generate_series(1, 6) as i
         union all select u, i from unnest(rivals) as u, generate_series(1, 2) as i) as e order by u, i) as event_streams,
     array(select case when u = customer or u = contractor then 6 else 2 end - i from (
-        select u, i from unnest(customer || contractor) as u, generate_series(1, 6) as i
+        select u, i from unnest(array[customer, contractor]) as u, generate_series(1, 6) as i
         union all select u, i from unnest(rivals) as u, generate_series(1, 2) as i) as e order by u, i)::bigint[] as backs
 from deal;
 create unique index on bench.deals (n);
-vacuum analyze bench.deals;
+analyze bench.deals;

@@ -184,6 +184,11 @@ pub fn cpu_of_children(pid: u32, word: &str) -> Outcome<Duration> {
     Ok(total)
 }
 
+/// The processor time of those children of a process that have ended.
+pub fn cpu_of_ended_children(pid: u32) -> Outcome<Duration> {
+    Ok(Stat::of(pid)?.ended_children)
+}
+
 /// The parent of a process.
 pub fn parent_of(pid: u32) -> Outcome<u32> {
     Ok(Stat::of(pid)?.parent)
@@ -193,6 +198,7 @@ pub fn parent_of(pid: u32) -> Outcome<u32> {
 struct Stat {
     parent: u32,
     own: Duration,
+    ended_children: Duration,
 }
 
 impl Stat {
@@ -205,8 +211,10 @@ impl Stat {
         let (_, rest) = text.rsplit_once(')').ok_or("no name in /proc")?;
         let fields: Vec<&str> = rest.split_whitespace().collect();
         let field = |number: usize| -> Outcome<u32> { Ok(fields.get(number).ok_or("a short line in /proc")?.parse()?) };
-        let ticks = field(11)? + field(12)?;
-        Ok(Stat { parent: field(1)?, own: Duration::from_secs(ticks.into()) / TICKS_PER_SECOND })
+        let time = |number: usize| -> Outcome<Duration> {
+            Ok(Duration::from_secs((field(number)? + field(number + 1)?).into()) / TICKS_PER_SECOND)
+        };
+        Ok(Stat { parent: field(1)?, own: time(11)?, ended_children: time(13)? })
     }
 }
 
@@ -220,6 +228,7 @@ mod tests {
         let stat = Stat::read(line).unwrap();
         assert_eq!(stat.parent, 7);
         assert_eq!(stat.own, Duration::from_secs(2));
+        assert_eq!(stat.ended_children, Duration::from_millis(250));
         assert!(Stat::read("42 (a) S 7").is_err());
     }
 }

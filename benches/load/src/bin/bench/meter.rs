@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use load::Outcome;
-use load::program::{cpu_of, cpu_of_children, parent_of};
+use load::program::{cpu_of, cpu_of_children, cpu_of_ended_children, parent_of};
 use load::report::quantiles;
 use serde::{Deserialize, Serialize};
 use sqlx::postgres::PgPool;
@@ -122,9 +122,14 @@ impl Held {
 }
 
 async fn read(running: &Running, postmaster: u32, redis: SocketAddr) -> Outcome<Reading> {
+    let mut postgres = cpu_of_children(postmaster, running.database())?;
+    if running.programs.is_empty() {
+        // Whoever worked without a server has gone again, and its processes in the database with it.
+        postgres += cpu_of_ended_children(postmaster)?;
+    }
     Ok(Reading {
         server: running.cpu()?,
-        postgres: cpu_of_children(postmaster, running.database())?,
+        postgres,
         redis: redis_cpu(redis).await?,
         generator: cpu_of(std::process::id())?,
     })

@@ -104,7 +104,7 @@ async fn ask(running: &Running, requests: &Arc<Vec<Request>>, connections: usize
 /// A page has so many customers and offers, and no error.
 fn check(body: &[u8]) -> Outcome<()> {
     let text = std::str::from_utf8(body)?;
-    let (customers, contractors) = (text.matches(r#""customer":{"#).count(), text.matches(r#""contractor":{"#).count());
+    let (customers, contractors) = (text.matches(r#""customer""#).count(), text.matches(r#""contractor""#).count());
     if customers != JOBS || contractors != JOBS * OFFERS || text.contains(r#""errors""#) {
         return Err(format!("a page of {customers} jobs and {contractors} offers: {text:.300}").into());
     }
