@@ -121,6 +121,6 @@ app.use(
 http.listen(PORT, HOST, () =>
   ready(async () => {
     await server.stop();
-    await Promise.all([pubsub.close(), database.close()]);
+    await database.close();
   }),
 );

@@ -55,8 +55,8 @@ app.register(mercurius, {
     },
   },
 });
-// Mercurius leaves an emitter that it was given open.
-app.addHook('onClose', () => Promise.all([new Promise((resolve) => emitter.close(resolve)), database.close()]));
-
 await app.listen({ host: HOST, port: PORT });
-ready(() => app.close());
+ready(async () => {
+  await app.close();
+  await database.close();
+});

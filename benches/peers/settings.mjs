@@ -14,9 +14,15 @@ export const JWT_SECRET = needed('JWT_SECRET');
 export const HOST = '127.0.0.1';
 export const PORT = Number(needed('PORT'));
 
-/** Says that the peer listens, and stops it on SIGTERM: the process ends when nothing is left open. */
+/**
+ * Says that the peer listens, and ends it on SIGTERM after `stop`. Connections to Redis end with the process: subscriptions
+ * leave Redis some time after their sockets are closed, and a client that was closed would fail them.
+ */
 export function ready(stop) {
-  process.once('SIGTERM', stop);
+  process.once('SIGTERM', async () => {
+    await stop();
+    process.exit();
+  });
   console.log('ready');
 }
 

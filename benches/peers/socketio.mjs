@@ -80,6 +80,6 @@ io.on('connection', (socket) => {
 http.listen(PORT, HOST, () =>
   ready(async () => {
     await io.close();
-    await Promise.all([publisher.close(), subscriber.close(), database.close()]);
+    await database.close();
   }),
 );
