@@ -11,6 +11,7 @@ import { graphql, page, socketio } from './clients.mjs';
 import { newDatabase, start } from './stage.mjs';
 
 const { TEST_POSTGRES_URL, TEST_REDIS_URL } = process.env;
+assert.ok(TEST_POSTGRES_URL && TEST_REDIS_URL, 'set TEST_POSTGRES_URL and TEST_REDIS_URL');
 const PEERS = { socketio, apollo: graphql, mercurius: graphql };
 const SENT = 20;
 /** What was sent has arrived by then, and what comes twice too. */
@@ -54,7 +55,10 @@ for (const [peer, connect] of Object.entries(PEERS)) {
       const acks = [];
       for (let n = 0; n < SENT; n++) acks.push(await customer.send(cast.conversation, `message ${n}`));
       await sleep(SETTLED_MS);
-      assert.deepEqual(acks.map(({ number }) => number), Array.from(acks, (_, n) => n + 2));
+      assert.deepEqual(
+        acks.map(({ number }) => number),
+        Array.from(acks, (_, n) => n + 2),
+      );
       assert.deepEqual(acks[0].sender, { id: cast.customer.id, displayName: 'Customer' });
       assert.equal(acks[0].conversationId, cast.conversation);
       assert.ok(Date.now() - Date.parse(acks[0].createdAt) < 60_000);
@@ -64,9 +68,14 @@ for (const [peer, connect] of Object.entries(PEERS)) {
     });
 
     await t.test('numbers what both send at once', async () => {
-      const both = [customer, away].flatMap((client) => Array.from({ length: SENT }, () => client.send(cast.conversation, 'at once')));
+      const both = [customer, away].flatMap((client) =>
+        Array.from({ length: SENT }, () => client.send(cast.conversation, 'at once')),
+      );
       const numbers = (await Promise.all(both)).map(({ number }) => number);
-      assert.deepEqual(numbers.sort((a, b) => a - b), Array.from(numbers, (_, n) => n + 2 + SENT));
+      assert.deepEqual(
+        numbers.sort((a, b) => a - b),
+        Array.from(numbers, (_, n) => n + 2 + SENT),
+      );
     });
 
     await t.test('tells all of an announcement, once', async () => {
@@ -88,7 +97,11 @@ for (const [peer, connect] of Object.entries(PEERS)) {
 async function pages(port, cast) {
   const seen = [];
   let after;
-  for (const [size, more] of [[20, true], [20, true], [10, false]]) {
+  for (const [size, more] of [
+    [20, true],
+    [20, true],
+    [10, false],
+  ]) {
     const { edges, pageInfo } = await page(port, cast.admin.token, { first: 20, after });
     assert.equal(edges.length, size);
     assert.equal(pageInfo.hasNextPage, more);
@@ -102,7 +115,9 @@ async function pages(port, cast) {
   for (const job of seen) {
     assert.deepEqual(job.customer, { id: cast.customer.id, displayName: 'Customer' });
     assert.equal(job.title, `Job ${job.budget.amount / 100}`);
-    const offers = job.offers.edges.map(({ node }) => `${node.contractor.displayName} ${node.amount.amount} ${node.amount.currency}`);
+    const offers = job.offers.edges.map(
+      ({ node }) => `${node.contractor.displayName} ${node.amount.amount} ${node.amount.currency}`,
+    );
     assert.deepEqual(offers, ['Contractor 100 EUR', 'Second 200 EUR', 'Third 300 EUR']);
   }
   // Of their own jobs customers read the offers; others do not.

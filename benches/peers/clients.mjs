@@ -12,7 +12,12 @@ const SUBSCRIBED_MS = 500;
 
 /** A client of the Socket.IO peer. */
 export async function socketio(port, token) {
-  const socket = io(`http://127.0.0.1:${port}`, { transports: ['websocket'], auth: { token }, forceNew: true, reconnection: false });
+  const socket = io(`http://127.0.0.1:${port}`, {
+    transports: ['websocket'],
+    auth: { token },
+    forceNew: true,
+    reconnection: false,
+  });
   const messages = [];
   const announcements = [];
   socket.on('message:new', (message) => messages.push(message));
@@ -29,7 +34,8 @@ export async function socketio(port, token) {
     announcements,
     join: (conversationId) => ask('conversation:join', { conversationId }),
     listen: () => ask('announcement:join', {}),
-    send: async (conversationId, content) => (await ask('message:send', { conversationId, content, clientMessageId: content })).message,
+    send: async (conversationId, content) =>
+      (await ask('message:send', { conversationId, content, clientMessageId: content })).message,
     publish: async (title) => (await ask('announcement:publish', { title, body: 'For all' })).announcement,
     close: () => socket.close(),
   };
@@ -71,8 +77,13 @@ export async function graphql(port, token) {
     messages,
     announcements,
     join: (id) =>
-      follow(`subscription ($id: ID!) { messageAdded(conversationId: $id) ${MESSAGE} }`, { id }, (data) => messages.push(data.messageAdded)),
-    listen: () => follow(`subscription { announcementPublished ${ANNOUNCEMENT} }`, {}, (data) => announcements.push(data.announcementPublished)),
+      follow(`subscription ($id: ID!) { messageAdded(conversationId: $id) ${MESSAGE} }`, { id }, (data) =>
+        messages.push(data.messageAdded),
+      ),
+    listen: () =>
+      follow(`subscription { announcementPublished ${ANNOUNCEMENT} }`, {}, (data) =>
+        announcements.push(data.announcementPublished),
+      ),
     async send(conversationId, content) {
       const query = `mutation ($id: ID!, $content: String!) {
         messageSend(conversationId: $id, content: $content, clientMessageId: $content) ${MESSAGE} }`;

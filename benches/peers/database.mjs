@@ -53,7 +53,9 @@ export async function offersOfJobs(keys) {
 
 /** For each id its user. */
 export async function usersById(ids) {
-  const rows = await ask('users', 'select id, name as "displayName" from peer.users where id = any($1)', [[...new Set(ids)]]);
+  const rows = await ask('users', 'select id, name as "displayName" from peer.users where id = any($1)', [
+    [...new Set(ids)],
+  ]);
   const users = new Map(rows.map((row) => [row.id, row]));
   return ids.map((id) => users.get(id));
 }

@@ -38,15 +38,15 @@ io.use((socket, next) => {
   next(socket.data.viewer ? undefined : new Error('UNAUTHENTICATED'));
 });
 
-/** Answers an event: what the handler returns, or the code of what it refused. */
+/** Answers an event: what the handler returns, or the code of what it refused. The input may be left out. */
 function answer(socket, event, handler) {
-  socket.on(event, async (input, ack) => {
-    const reply = typeof ack === 'function' ? ack : typeof input === 'function' ? input : () => {};
+  socket.on(event, async (...args) => {
+    const ack = typeof args.at(-1) === 'function' ? args.pop() : () => {};
     try {
-      reply({ ok: true, ...(await handler(input)) });
+      ack({ ok: true, ...(await handler(args[0] ?? {})) });
     } catch (error) {
       if (!(error instanceof Refusal)) console.error(error);
-      reply({ ok: false, error: error instanceof Refusal ? error.code : 'INTERNAL_SERVER_ERROR' });
+      ack({ ok: false, error: error instanceof Refusal ? error.code : 'INTERNAL_SERVER_ERROR' });
     }
   });
 }

@@ -57,7 +57,14 @@ function migrations() {
 
 /** A customer, four contractors, an admin, a conversation and 50 open jobs with four offers each, as gigwire keeps them. */
 async function seed(client) {
-  const people = [['Customer', 1], ['Contractor', 2], ['Second', 2], ['Third', 2], ['Fourth', 2], ['Admin', 8]];
+  const people = [
+    ['Customer', 1],
+    ['Contractor', 2],
+    ['Second', 2],
+    ['Third', 2],
+    ['Fourth', 2],
+    ['Admin', 8],
+  ];
   const users = people.map(([name, roles]) => ({ id: randomUUID(), name, roles }));
   const ids = users.map(({ id }) => id);
   const columns = [ids, users.map(({ name }) => name), users.map(({ roles }) => roles)];
@@ -124,7 +131,9 @@ export async function start(peer, { databaseUrl, redisUrl, prefix }) {
   });
   const signal = AbortSignal.timeout(PATIENCE_MS);
   try {
-    const ended = once(child, 'exit', { signal }).then(([code]) => assert.fail(`${peer} ended with ${code} before it listened`));
+    const ended = once(child, 'exit', { signal }).then(([code]) =>
+      assert.fail(`${peer} ended with ${code} before it listened`),
+    );
     const [line] = await Promise.race([once(createInterface(child.stdout), 'line'), ended]);
     assert.equal(line, 'ready');
   } catch (error) {

@@ -21,5 +21,7 @@ export function viewerOfToken(token) {
 
 /** The viewer whom `Bearer <token>` names, or null. */
 export function viewerOfHeader(header) {
-  return typeof header === 'string' && header.startsWith('Bearer ') ? viewerOfToken(header.slice('Bearer '.length)) : null;
+  return typeof header === 'string' && header.startsWith('Bearer ')
+    ? viewerOfToken(header.slice('Bearer '.length))
+    : null;
 }
