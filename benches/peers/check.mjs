@@ -24,8 +24,9 @@ for (const [peer, connect] of Object.entries(PEERS)) {
     const clients = [];
     t.after(async () => {
       for (const client of clients) client.close();
-      for (const instance of instances) assert.equal(await instance.stop(), 0, 'the peer ends well');
+      const codes = await Promise.all(instances.map((instance) => instance.stop()));
       await database.drop();
+      assert.deepEqual(codes, instances.map(() => 0), 'the peers end well');
     });
     const told = { databaseUrl: database.url, redisUrl: TEST_REDIS_URL, prefix: `${randomUUID()}:` };
     instances.push(await start(peer, told), await start(peer, told));
