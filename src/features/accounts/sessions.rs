@@ -1,5 +1,5 @@
 //! Who a token belongs to, right now. Answers are kept for a second, and dropped at once when the bus says that a user's
-//! rights changed.
+//! rights changed. For open connections, which are told of changes, they hold for as long as nothing is heard.
 //!
 //! What no wake told is found in the database: one statement every few seconds, as long as somebody is connected here,
 //! however many connections there are. So a right that ends ends everywhere, also when the instance that took it cannot
@@ -26,6 +26,8 @@ const KEEP_MAX: usize = 20_000;
 const SWEEP_MS: u64 = 5_000;
 /// How far back: a change may commit so long after its instant, and clocks differ.
 const OVERLAP_MS: i64 = MINUTE;
+/// How old the last look for changes may be if connections are to trust what is kept.
+const TRUST_MS: i64 = 6 * SECOND;
 /// How often the use of sessions is written.
 const WRITE_EVERY: Duration = Duration::from_secs(20);
 /// A session's use is written at most so often.
@@ -42,11 +44,12 @@ pub struct Sessions {
     kept: Arc<Mutex<Kept>>,
 }
 
-#[derive(Default)]
 struct Kept {
     known: HashMap<SessionId, Known>,
     /// Grows with everything that is forgotten, so that an answer that was under way meanwhile is not kept.
     round: u64,
+    /// Whatever changed before this instant has been forgotten, also if no wake told of it.
+    swept_at: Timestamp,
     /// Sessions that were used, and what their client calls itself where it says so.
     used: HashMap<SessionId, Option<Box<str>>>,
 }
@@ -54,19 +57,28 @@ struct Kept {
 #[derive(Clone)]
 struct Known {
     viewer: Viewer,
-    block: Option<Block>,
+    /// Boxed, because hardly anybody has one.
+    block: Option<Box<Block>>,
     read_at: Timestamp,
 }
 
-/// Forgets what is too old to be used, so that the map grows with what is asked in a second, not with all who ever came.
+impl Kept {
+    fn new() -> Self {
+        Kept { known: HashMap::new(), round: 0, swept_at: Timestamp(0), used: HashMap::new() }
+    }
+
+    /// What is known of a session and still holds, for a single request or for an open connection.
+    fn of(&self, session: SessionId, now: Timestamp, is_connected: bool) -> Option<Known> {
+        let is_trusted = is_connected && now.0 - self.swept_at.0 < TRUST_MS;
+        self.known.get(&session).filter(|known| is_trusted || known.is_fresh(now)).cloned()
+    }
+}
+
+/// Forgets what only connections could still use, and if that is not enough, all of it.
 fn make_room(all: &mut HashMap<SessionId, Known>, now: Timestamp) {
     all.retain(|_, known| known.is_fresh(now));
-    if all.len() >= KEEP_MAX {
+    if all.len() >= KEEP_MAX / 2 {
         all.clear();
-    }
-    // Not for one place at a time.
-    if all.len() > all.capacity() / 2 {
-        all.reserve(all.len());
     }
 }
 
@@ -88,7 +100,7 @@ pub struct Pass {
 impl Sessions {
     /// Looks sessions up in this platform's database, and listens for changes of rights.
     pub fn new(platform: Arc<Platform>) -> Self {
-        let sessions = Sessions { platform, kept: Arc::default() };
+        let sessions = Sessions { platform, kept: Arc::new(Mutex::new(Kept::new())) };
         let (listener, stop) = (sessions.clone(), sessions.platform.stop.clone());
         tokio::spawn(async move { stop.run_until_cancelled(listener.listen()).await });
         sessions
@@ -102,10 +114,27 @@ impl Sessions {
 
     /// The viewer of a session, if it still lives and its user is not blocked.
     pub async fn check(&self, session: SessionId) -> Result<Viewer> {
+        self.judge(session, false).await
+    }
+
+    /// The same for an open connection that listens for changes of rights: a crowd that is told something does not ask the
+    /// database, each for its own session, whether it may hear it.
+    pub async fn check_connected(&self, session: SessionId) -> Result<Viewer> {
+        self.judge(session, true).await
+    }
+
+    /// Whether an open connection's viewer is known to be what it was, without looking anything up.
+    pub fn holds(&self, viewer: Viewer) -> bool {
+        let now = self.platform.clock.now();
+        let known = self.kept().of(viewer.session, now, true);
+        known.is_some_and(|known| known.viewer == viewer && known.block.is_none())
+    }
+
+    async fn judge(&self, session: SessionId, is_connected: bool) -> Result<Viewer> {
         let now = self.platform.clock.now();
         let (kept, round) = {
             let kept = self.kept();
-            (kept.known.get(&session).filter(|known| known.is_fresh(now)).cloned(), kept.round)
+            (kept.of(session, now, is_connected), kept.round)
         };
         let known = match kept {
             Some(known) => known,
@@ -124,10 +153,10 @@ impl Sessions {
         if found.ended_at.is_some() {
             return Err(found.block.filter(|block| block.holds(now)).map_or_else(ended, |block| block.refusal()));
         }
-        let known = Known { viewer: found.viewer(session), block: found.block, read_at: now };
+        let known = Known { viewer: found.viewer(session), block: found.block.map(Box::new), read_at: now };
         let mut kept = self.kept();
         if kept.round == round {
-            if kept.known.len() == kept.known.capacity() {
+            if kept.known.len() >= KEEP_MAX {
                 make_room(&mut kept.known, now);
             }
             kept.known.insert(session, known.clone());
@@ -192,6 +221,7 @@ impl Sessions {
                     self.platform.hub.suspect(user.uuid());
                 }
             }
+            self.kept().swept_at = now;
         }
         sweep.since = now;
         Ok(())

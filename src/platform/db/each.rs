@@ -16,13 +16,13 @@ impl Query {
             TxInner::Sqlite(tx) => {
                 let mut rows = sqlx::query_with::<Sqlite, _>(sql, sqlite(values)?).fetch(&mut **tx);
                 while let Some(row) = rows.try_next().await.map_err(DbError::from)? {
-                    take(&Row::Sqlite(row))?;
+                    take(&Row::from(row))?;
                 }
             }
             TxInner::Postgres(tx) => {
                 let mut rows = sqlx::query_with::<Postgres, _>(sql, postgres(values)?).fetch(&mut **tx);
                 while let Some(row) = rows.try_next().await.map_err(DbError::from)? {
-                    take(&Row::Postgres(row))?;
+                    take(&Row::from(row))?;
                 }
             }
         }

@@ -281,16 +281,14 @@ impl Query {
             On::Tx(tx) => {
                 tx.meter.tick();
                 let (sql, values) = self.text(matches!(tx.inner, TxInner::Sqlite(_)));
-                match &mut tx.inner {
-                    TxInner::Sqlite(tx) => rows(
-                        sqlx::query_with::<Sqlite, _>(sql, sqlite(values)?).fetch_all(&mut **tx).await?,
-                        Row::Sqlite,
-                    ),
-                    TxInner::Postgres(tx) => rows(
-                        sqlx::query_with::<Postgres, _>(sql, postgres(values)?).fetch_all(&mut **tx).await?,
-                        Row::Postgres,
-                    ),
-                }
+                Ok(match &mut tx.inner {
+                    TxInner::Sqlite(tx) => {
+                        rows(sqlx::query_with::<Sqlite, _>(sql, sqlite(values)?).fetch_all(&mut **tx).await?)
+                    }
+                    TxInner::Postgres(tx) => {
+                        rows(sqlx::query_with::<Postgres, _>(sql, postgres(values)?).fetch_all(&mut **tx).await?)
+                    }
+                })
             }
         }
     }
@@ -305,16 +303,16 @@ impl Query {
             let read = match &db.engine {
                 Engine::Sqlite { readers, .. } => {
                     let query = sqlx::query_with::<Sqlite, _>(sql.clone(), sqlite(values.clone())?);
-                    query.fetch_all(readers).await.map(|read| rows(read, Row::Sqlite))
+                    query.fetch_all(readers).await.map(rows)
                 }
                 Engine::Postgres(pool) => {
                     let query = sqlx::query_with::<Postgres, _>(sql.clone(), postgres(values.clone())?);
-                    query.fetch_all(pool).await.map(|read| rows(read, Row::Postgres))
+                    query.fetch_all(pool).await.map(rows)
                 }
             };
             match read.map_err(DbError::from) {
                 Err(error) if error.kind == super::Kind::Away && attempt < READ_ATTEMPTS => attempt += 1,
-                outcome => return outcome?,
+                outcome => return outcome,
             }
         }
     }
@@ -333,8 +331,8 @@ fn moved(sql: &str, by: usize) -> String {
     text
 }
 
-fn rows<R>(read: Vec<R>, wrap: impl Fn(R) -> Row) -> Result<Vec<Row>, DbError> {
-    Ok(read.into_iter().map(wrap).collect())
+fn rows<R: Into<Row>>(read: Vec<R>) -> Vec<Row> {
+    read.into_iter().map(Into::into).collect()
 }
 
 macro_rules! arguments {

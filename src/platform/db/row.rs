@@ -1,5 +1,8 @@
 //! Rows of either engine, read by column name.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use sqlx::Row as _;
 use sqlx::postgres::PgRow;
 use sqlx::sqlite::SqliteRow;
 use uuid::Uuid;
@@ -8,14 +11,38 @@ use crate::kernel::id::TypedId;
 use crate::kernel::{Currency, Error, Money, Result, Timestamp};
 
 /// One row of a result.
-pub enum Row {
-    /// From SQLite.
+pub struct Row {
+    of: Of,
+    /// Behind the column that was read last. Columns are mostly read in their order, so that the next one is found at once.
+    next: AtomicUsize,
+}
+
+enum Of {
     Sqlite(SqliteRow),
-    /// From PostgreSQL.
     Postgres(PgRow),
 }
 
+impl From<SqliteRow> for Row {
+    fn from(row: SqliteRow) -> Self {
+        Row { of: Of::Sqlite(row), next: AtomicUsize::new(0) }
+    }
+}
+
+impl From<PgRow> for Row {
+    fn from(row: PgRow) -> Self {
+        Row { of: Of::Postgres(row), next: AtomicUsize::new(0) }
+    }
+}
+
 impl Row {
+    /// The place of a column among the others.
+    fn place<C: sqlx::Column>(&self, columns: &[C], name: &str) -> Option<usize> {
+        let next = self.next.load(Ordering::Relaxed).min(columns.len());
+        let place = (next..columns.len()).chain(0..next).find(|place| columns[*place].name() == name)?;
+        self.next.store(place + 1, Ordering::Relaxed);
+        Some(place)
+    }
+
     /// The value of a column.
     pub fn get<T: Column>(&self, name: &str) -> Result<T> {
         T::read(self, name)
@@ -43,10 +70,11 @@ macro_rules! columns {
     ($($type:ty),*) => {$(
         impl Column for $type {
             fn read(row: &Row, name: &str) -> Result<Self> {
-                let value = match row {
-                    Row::Sqlite(row) => sqlx::Row::try_get(row, name),
-                    Row::Postgres(row) => sqlx::Row::try_get(row, name),
+                let value = match &row.of {
+                    Of::Sqlite(of) => row.place(of.columns(), name).map(|place| of.try_get(place)),
+                    Of::Postgres(of) => row.place(of.columns(), name).map(|place| of.try_get(place)),
                 };
+                let value = value.ok_or_else(|| Error::internal(format!("there is no column {name}")))?;
                 value.map_err(|error| Error::internal(format!("column {name}: {error}")))
             }
         }

@@ -1,10 +1,9 @@
 //! The next page of a live operation.
 
 use std::collections::HashSet;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use async_graphql::Variables;
 use futures_util::future::join_all;
 use tokio::sync::SemaphorePermit;
 use tokio::time::Instant;
@@ -12,7 +11,6 @@ use tokio::time::Instant;
 use super::event::Page;
 use super::operation::{Kind, LiveOperation, Opening, Track, cursor};
 use crate::kernel::{Actor, Caller, Error, Result};
-use crate::loaders::Loaders;
 use crate::platform::streams::{Ahead, Event, Gap, PAGE, Place, interleave};
 use crate::resolvers::live::{Item, Notice};
 use crate::server::state::Server;
@@ -96,8 +94,8 @@ impl LiveOperation {
             server,
             caller,
             document: &self.document,
-            variables: (self.variables.as_deref(), variables(self.variables.as_deref())),
-            loaders: Arc::new(Loaders::new(server.platform.clone())),
+            variables: self.variables.as_deref(),
+            tools: OnceLock::new(),
             is_shared: self.is_shared,
             failures: self.failures,
         };
@@ -271,7 +269,7 @@ impl Server {
     /// Refuses a caller whose session has ended or whose rights are not what they were.
     pub async fn still_same(&self, caller: &Caller) -> Result<()> {
         let Some(viewer) = caller.viewer else { return Ok(()) };
-        let now = self.sessions.check(viewer.session).await?;
+        let now = self.sessions.check_connected(viewer.session).await?;
         if now == viewer {
             return Ok(());
         }
@@ -282,9 +280,4 @@ impl Server {
 
 fn notice(server: &Server, cursor: Option<String>) -> Notice {
     Notice { id: server.platform.ids.uuid(), cursor, at: server.platform.clock.now() }
-}
-
-/// The variables were read once when the operation was opened, so they are readable.
-fn variables(json: Option<&str>) -> Variables {
-    json.and_then(|json| serde_json::from_str(json).ok()).map(Variables::from_json).unwrap_or_default()
 }

@@ -1,7 +1,7 @@
 //! One item through its operation's document: the only place that knows how an event is executed.
 
 use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use async_graphql::{Request, Response, ServerError, Value, Variables};
 use futures_util::{FutureExt, StreamExt};
@@ -23,22 +23,36 @@ pub(super) struct Page<'a> {
     pub(super) server: &'a Server,
     pub(super) caller: &'a Caller,
     pub(super) document: &'a Hoisted,
-    /// As they were kept, and read.
-    pub(super) variables: (Option<&'a str>, Variables),
-    /// One for the page, so that a hundred events load their objects in one statement.
-    pub(super) loaders: Arc<Loaders>,
+    /// As they were kept.
+    pub(super) variables: Option<&'a str>,
+    /// What is needed once something is shaped.
+    pub(super) tools: OnceLock<Tools>,
     /// Whether the answers to events serve everybody who watches the same.
     pub(super) is_shared: bool,
     /// Attempts that failed.
     pub(super) failures: u8,
 }
 
+/// What the items of a page are shaped with.
+pub(super) struct Tools {
+    variables: Variables,
+    /// One for the page, so that a hundred events load their objects in one statement.
+    loaders: Arc<Loaders>,
+}
+
 impl Page<'_> {
+    fn tools(&self) -> &Tools {
+        self.tools.get_or_init(|| Tools {
+            variables: variables(self.variables),
+            loaders: Arc::new(Loaders::new(self.server.platform.clone())),
+        })
+    }
+
     /// The answer that shows an item, perhaps one that was made for somebody else.
     pub(super) async fn answer(&self, item: Item) -> Result<Answer> {
         match &item {
             Item::Event(event, _) if self.is_shared => {
-                let key = SharedKey::new(self.document.key, self.variables.0, event);
+                let key = SharedKey::new(self.document.key, self.variables, event);
                 let nobody = Caller { viewer: None, base: None, ..self.caller.clone() };
                 self.server.live.shared.answer(key, self.shape(nobody, item)).await
             }
@@ -57,10 +71,11 @@ impl Page<'_> {
 
     /// Runs the document for an item; nothing comes back if its field does not know this kind of item.
     async fn execute_event(&self, caller: Caller, item: Item) -> Option<Response> {
+        let Tools { variables, loaders } = self.tools();
         let mut request = Request::new(String::new())
-            .variables(self.variables.1.clone())
+            .variables(variables.clone())
             .data(caller)
-            .data(self.loaders.clone())
+            .data(loaders.clone())
             .data(Mode::Deliver(Arc::new(item)));
         request.set_parsed_query(self.document.document.clone());
         let mut answers = self.server.twin.execute_stream(request);
@@ -74,6 +89,11 @@ impl Page<'_> {
         }
         Some(answer)
     }
+}
+
+/// They were read once when the operation was opened, so they are readable.
+fn variables(json: Option<&str>) -> Variables {
+    json.and_then(|json| serde_json::from_str(json).ok()).map(Variables::from_json).unwrap_or_default()
 }
 
 /// Whether an error has a reason that may pass by itself.

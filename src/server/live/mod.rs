@@ -3,12 +3,14 @@
 //! [`Server::open`](super::state::Server::open) takes a judged document, asks its field what it would show, and makes a
 //! [`LiveOperation`]: the document, its variables, and a place in each stream. Nothing of it runs until its bell rings.
 //! Then [`LiveOperation::deliver`] takes a page of what lies behind the place, shapes each event with the document, and
-//! only then moves the place. So an operation costs little memory, has no queue, and goes at its client's pace.
+//! only then moves the place. So an operation costs little memory, has no queue, and goes at its client's pace. What a
+//! crowd watches is shaped once, and all others of the crowd find it [`AtHand`].
 //!
 //! A way to clients (a socket, a feed) looks like this: open with a bell; whenever the bell rings, at
 //! [`LiveOperation::wakes_at`] and every few seconds, ask [`LiveOperation::has_news`] and deliver until it says no. Take a
 //! [`Seat`] first, and keep [`Timers`].
 
+mod at_hand;
 mod deliver;
 mod document;
 mod event;
@@ -27,6 +29,7 @@ use std::sync::Arc;
 
 use tokio::sync::Semaphore;
 
+pub use self::at_hand::AtHand;
 pub use self::deliver::{Delivery, Shown};
 pub use self::document::{Documents, Hoisted};
 pub use self::event::guarded;

@@ -30,6 +30,8 @@ pub struct LiveOperation {
     pub(super) throttle: Option<Duration>,
     /// Not before then is the next page taken.
     pub(super) rests_until: Option<Instant>,
+    /// Whether its next answer is shaped by somebody else, who will ring.
+    pub(super) is_waiting: bool,
     /// Events that are shaped at once.
     pub(super) handful: usize,
     /// Makes it count as alive.
@@ -104,6 +106,7 @@ impl LiveOperation {
             failures: 0,
             throttle,
             rests_until: None,
+            is_waiting: false,
             handful: SHAPED_AT_ONCE,
             _alive: alive,
         }
@@ -113,7 +116,12 @@ impl LiveOperation {
     /// cursor. Ask when the bell rings, and every few seconds, because checkpoints and repeats ring no bell.
     pub fn has_news(&self, checkpoint: Duration) -> bool {
         let is_resting = self.rests_until.is_some_and(|at| at > Instant::now());
-        !is_resting && (self.is_behind() || self.wants_checkpoint(checkpoint))
+        !is_resting && !self.is_waiting && (self.is_behind() || self.wants_checkpoint(checkpoint))
+    }
+
+    /// The bell has rung: what it waits for may be there.
+    pub fn rung(&mut self) {
+        self.is_waiting = false;
     }
 
     fn is_behind(&self) -> bool {

@@ -18,7 +18,7 @@ use super::work::{self, Beside, Done};
 use crate::features::accounts::sessions::Pass;
 use crate::kernel::Caller;
 use crate::platform::streams::Bell;
-use crate::server::live::{Delivery, Seat, Timers, changed, jitter};
+use crate::server::live::{AtHand, Delivery, Seat, Timers, changed, jitter};
 use crate::server::state::Server;
 
 /// Live operations of one socket that are shaped at once.
@@ -137,7 +137,10 @@ impl Connection {
             Event::Heard(heard) => self.hear(heard),
             Event::Done(done) => self.finish_all(done),
             // The next turn looks who has news.
-            Event::Bell => Continue(()),
+            Event::Bell => {
+                self.operations.rung();
+                Continue(())
+            }
             Event::Rights(user) => {
                 self.look_again(user);
                 Continue(())
@@ -160,11 +163,26 @@ impl Connection {
     fn start_deliveries(&mut self) {
         let age = self.server.live.limits.checkpoint;
         while self.may_deliver() {
-            let Some((serial, operation)) = self.operations.take_ready(|operation| operation.has_news(age)) else {
+            let Some((serial, mut operation)) = self.operations.take_ready(|operation| operation.has_news(age)) else {
                 break;
             };
-            self.delivering += 1;
-            self.work.push(work::deliver(self.server.clone(), self.caller.clone(), serial, operation));
+            match operation.at_hand(&self.server, &self.caller, &self.bell) {
+                AtHand::Nothing => {
+                    self.delivering += 1;
+                    self.work.push(work::deliver(self.server.clone(), self.caller.clone(), serial, operation));
+                    continue;
+                }
+                AtHand::Answers(answers) => self.show(serial, answers.iter().map(|text| &**text)),
+                AtHand::Coming => {}
+            }
+            self.operations.rest(serial, operation);
+        }
+    }
+
+    /// Sends answers of an operation, unless its client has ended it.
+    fn show<'a>(&mut self, serial: u32, answers: impl Iterator<Item = &'a str>) {
+        if let Some(id) = self.operations.id(serial) {
+            answers.for_each(|text| self.wire.push(self.dialect.next(id, text)));
         }
     }
 
@@ -236,9 +254,7 @@ impl Connection {
                 match delivery {
                     Delivery::Ended(error) => return Break(Some(closing(&error))),
                     Delivery::Answers(answers) => {
-                        if let Some(id) = self.operations.id(serial) {
-                            answers.iter().for_each(|shown| self.wire.push(self.dialect.next(id, &shown.text)));
-                        }
+                        self.show(serial, answers.iter().map(|shown| &*shown.text));
                         self.operations.rest(serial, operation);
                     }
                 }

@@ -79,6 +79,11 @@ impl Operations {
         self.slots.retain(|slot| &*slot.id != id);
     }
 
+    /// Tells all of them that the bell has rung.
+    pub fn rung(&mut self) {
+        self.slots.iter_mut().filter_map(|slot| slot.resting.as_mut()).for_each(|operation| operation.rung());
+    }
+
     /// When one of them will have news that no bell tells of.
     pub fn wakes_at(&self) -> Option<Instant> {
         self.slots.iter().filter_map(|slot| slot.resting.as_ref()?.wakes_at()).min()
