@@ -39,7 +39,7 @@ pub async fn run(ground: &Ground, kind: Kind, deals: usize, ceilings: &Path) -> 
     accept(&running, warm).await?;
     let meter = Meter::begin(ground, &running).await?;
     let mut millis = accept(&running, measured).await?;
-    let measure = meter.end("accept", "deal", deals, &mut millis).await?.of_size(AT_ONCE);
+    let measure = meter.end("accept", "deals", deals, &mut millis).await?.of_size(AT_ONCE);
     let made = bookings(&running).await? - before;
     if made != (WARM + deals) as i64 {
         return Err(format!("{made} bookings of {} deals", WARM + deals).into());
@@ -119,7 +119,7 @@ async fn ceiling(ground: &Ground, deals: usize, ceilings: &Path) -> Outcome<Meas
     works(pgbench(deals / AT_ONCE)).await?;
     let held = meter.hold(deals).await?;
     let mut millis = logged(folder.path(), &(deals / AT_ONCE).to_string())?;
-    let measure = held.tell("accept", "deal", &mut millis).of_size(AT_ONCE);
+    let measure = held.tell("accept", "deals", &mut millis).of_size(AT_ONCE);
     ground.prove(running.database()).await?;
     ground.end(running).await?;
     Ok(measure)

@@ -68,7 +68,7 @@ pub async fn run(ground: &Ground, kind: Kind, subscribers: usize, count: usize) 
     while let Some(heard) = ears.join_next().await {
         millis.extend(heard??);
     }
-    let measure = meter.tell("broadcast", "delivery", &mut millis).of_size(subscribers);
+    let measure = meter.tell("broadcast", "deliveries", &mut millis).of_size(subscribers);
     ground.end(running).await?;
     Ok(measure)
 }

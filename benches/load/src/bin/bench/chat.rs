@@ -52,7 +52,7 @@ pub async fn run(ground: &Ground, kind: Kind, pairs: usize, messages: usize, ins
     let (all, _) = talk(all, WARM).await?;
     let meter = Meter::begin(ground, &running).await?;
     let (all, mut millis) = talk(all, messages).await?;
-    let measure = meter.end("chat", "message", pairs * messages, &mut millis).await?;
+    let measure = meter.end("chat", "messages", pairs * messages, &mut millis).await?;
     for pair in all {
         pair.finish().await?;
     }

@@ -23,7 +23,7 @@ pub struct Measure {
     /// How large it was: pairs, subscribers, connections.
     #[serde(default)]
     pub size: usize,
-    /// What is counted, such as `message`.
+    /// What is counted, such as `messages`.
     pub unit: String,
     /// How many.
     pub count: usize,

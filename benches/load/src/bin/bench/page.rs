@@ -40,7 +40,7 @@ pub async fn run(ground: &Ground, running: Running, connections: usize, pages: u
     ask(&running, &requests, connections, WARM).await?;
     let meter = Meter::begin(ground, &running).await?;
     let mut millis = ask(&running, &requests, connections, pages).await?;
-    let measure = meter.end("page", "page", connections * pages, &mut millis).await?.of_size(connections);
+    let measure = meter.end("page", "pages", connections * pages, &mut millis).await?.of_size(connections);
     ground.end(running).await?;
     Ok(measure)
 }

@@ -32,7 +32,7 @@ pub async fn start(ground: &Ground, kind: Kind) -> Outcome<Measure> {
         ground.end(running).await?;
     }
     let [median] = quantiles(&mut millis, [0.5]);
-    Ok(last.ok_or("nothing was started")?.tell("start", "start", &mut [median]))
+    Ok(last.ok_or("nothing was started")?.tell("start", "starts", &mut [median]))
 }
 
 /// `count` idle sockets of people who are signed in, each with a subscription.
@@ -46,7 +46,7 @@ pub async fn memory(ground: &Ground, kind: Kind, count: usize) -> Outcome<Measur
         idle.spawn(side.idle());
     }
     let after = settled(&running).await?;
-    let measure = meter.hold(count).await?.tell("memory", "socket", &mut []);
+    let measure = meter.hold(count).await?.tell("memory", "sockets", &mut []);
     // One that was refused would be gone.
     if let Some(ended) = idle.try_join_next() {
         return Err(format!("a socket was closed: {ended:?}").into());

@@ -43,7 +43,7 @@ pub async fn run(ground: &Ground, events: usize, count: usize) -> Outcome<Measur
         resume(&running, &token, &cursor).await?;
         millis.push(begun.elapsed().as_secs_f64() * 1e3);
     }
-    let measure = meter.end("resume", "resumption", count, &mut millis).await?.of_size(events);
+    let measure = meter.end("resume", "resumptions", count, &mut millis).await?.of_size(events);
     ground.end(running).await?;
     Ok(measure)
 }

@@ -75,7 +75,7 @@ fn line(work: &str, row: &Measure, own: Option<&Measure>) -> String {
             format!("| {peer} | {} | {each} | {} | {memory} |", row.size, against(|row| row.bytes_each))
         }
         _ => format!(
-            "| {peer} | {} | {:.0} {}s | {} | {:.2} ms | {:.2} ms | {:.1} us | {} | {:.1} us | {memory} |",
+            "| {peer} | {} | {:.0} {} | {} | {:.2} ms | {:.2} ms | {:.1} us | {} | {:.1} us | {memory} |",
             row.size,
             row.per_second,
             row.unit,
