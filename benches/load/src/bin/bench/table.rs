@@ -74,18 +74,16 @@ fn line(work: &str, row: &Measure, own: Option<&Measure>) -> String {
             let each = bytes(row.bytes_each as i64);
             format!("| {peer} | {} | {each} | {} | {memory} |", row.size, against(|row| row.bytes_each))
         }
-        _ => format!(
-            "| {peer} | {} | {:.0} {} | {} | {:.2} ms | {:.2} ms | {:.1} us | {} | {:.1} us | {memory} |",
-            row.size,
-            row.per_second,
-            row.unit,
-            against(|row| row.per_second),
-            row.p50_ms,
-            row.p99_ms,
-            row.cpu_us,
-            against(|row| row.cpu_us),
-            row.postgres_us,
-        ),
+        _ => {
+            let pace = format!("{:.0} {} | {}", row.per_second, row.unit, against(|row| row.per_second));
+            let times = format!("{:.2} ms | {:.2} ms", row.p50_ms, row.p99_ms);
+            // Where there is no server, it costs nothing.
+            let (own, memory) = match row.memory {
+                0 => ("|".to_owned(), String::new()),
+                _ => (format!("{:.1} us | {}", row.cpu_us, against(|row| row.cpu_us)), memory),
+            };
+            format!("| {peer} | {} | {pace} | {times} | {own} | {:.1} us | {memory} |", row.size, row.postgres_us)
+        }
     }
 }
 
