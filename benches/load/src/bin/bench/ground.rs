@@ -111,7 +111,9 @@ impl Ground {
         }
         let is_there = sqlx::query("select from pg_database where datname = $1").bind(&plan.data);
         if is_there.fetch_optional(&ground.admin).await?.is_none() {
-            ground.make(&plan.data, plan.jobs).await?;
+            let made = ground.make(&plan.data, plan.jobs).await;
+            ground.clean().await?;
+            made?;
         }
         let db = ground.connect(&plan.data).await?;
         ground.world = World::read(&db).await?;
@@ -122,7 +124,7 @@ impl Ground {
     /// Makes the rows under a name that is taken only when all of them are there.
     async fn make(&self, name: &str, jobs: usize) -> Outcome<()> {
         let begun = std::time::Instant::now();
-        let work = format!("{name}_{}", std::process::id());
+        let work = format!("{name}_{}_", std::process::id());
         self.execute(format!("create database {work}")).await?;
         let running = self.start_over(Kind::Gigwire, work.clone(), 1).await?;
         data::fill(&running.db, &running.first().http, jobs).await?;
@@ -254,6 +256,17 @@ impl Ground {
 
     fn name(&self) -> String {
         format!("{}_{}_{}", self.plan.data, std::process::id(), self.number.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// Throws away what a run that failed has left.
+    pub async fn clean(&self) -> Outcome<()> {
+        let begin = format!("{}_{}_", self.plan.data, std::process::id());
+        let left = sqlx::query_scalar("select datname from pg_database where starts_with(datname, $1)").bind(begin);
+        let left: Vec<String> = left.fetch_all(&self.admin).await?;
+        for name in left {
+            self.drop(&name).await?;
+        }
+        Ok(())
     }
 
     /// Where a database is.

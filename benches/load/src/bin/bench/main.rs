@@ -171,24 +171,31 @@ async fn run(mut plan: Plan) -> Outcome<()> {
         plan.size = plan.size.quick();
     }
     let ground = Ground::lay(&plan).await?;
-    let mut found = Vec::new();
-    for work in &plan.only {
-        if *work == Work::Growth {
-            growth::run(&ground, &plan, &mut found).await?;
-            continue;
-        }
-        for kind in plan.peers.iter().filter(|kind| kind.can(*work)) {
-            let measure = measure(&ground, &plan, *work, *kind).await;
-            let measure = measure.map_err(|error| format!("{} of {}: {error}", work.name(), kind.name()))?;
-            table::say(&measure);
-            found.push(measure);
-        }
-    }
+    let found = measure_all(&ground, &plan).await;
+    ground.clean().await?;
+    let found = found?;
     print!("{}", table::markdown(&found));
     match &plan.results {
         Some(folder) => table::keep(folder, &found),
         None => Ok(()),
     }
+}
+
+async fn measure_all(ground: &Ground, plan: &Plan) -> Outcome<Vec<Measure>> {
+    let mut found = Vec::new();
+    for work in &plan.only {
+        if *work == Work::Growth {
+            growth::run(ground, plan, &mut found).await?;
+            continue;
+        }
+        for kind in plan.peers.iter().filter(|kind| kind.can(*work)) {
+            let measure = measure(ground, plan, *work, *kind).await;
+            let measure = measure.map_err(|error| format!("{} of {}: {error}", work.name(), kind.name()))?;
+            table::say(&measure);
+            found.push(measure);
+        }
+    }
+    Ok(found)
 }
 
 async fn measure(ground: &Ground, plan: &Plan, work: Work, kind: Kind) -> Outcome<Measure> {
