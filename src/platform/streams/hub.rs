@@ -1,11 +1,12 @@
 //! The hub of one instance: it knows how far each watched stream has come, and rings whoever watches.
 //!
-//! One task listens to the bus, reads the new events of all streams that grew in one statement, keeps the last few of
-//! each in memory and rings the bells of the watchers. Watchers keep a [`Place`] and take what lies behind it at their own
+//! One task listens to the bus, takes the new events that were committed here as they were handed over, reads those of
+//! others in one statement for all streams that grew, keeps the last few of each in memory and rings the bells of the watchers. Watchers keep a [`Place`] and take what lies behind it at their own
 //! pace: there is no queue that a slow one could fill. Every few seconds, and whenever the bus may have lost something,
 //! the heads are compared with the database, so that a lost wake delays an event but never loses it.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -17,7 +18,7 @@ use uuid::Uuid;
 
 use super::signals::Signals;
 use super::watch::{All, Bell, Watch, Watched, lock};
-use super::{Event, Place, Reader, StreamName};
+use super::{Event, Growth, Place, Reader, StreamName};
 use crate::kernel::Result;
 use crate::platform::bus::{Bus, Note};
 use crate::platform::host;
@@ -28,6 +29,8 @@ const SWEEP_MS: u64 = 5_000;
 const OWN_LISTENERS: usize = 2;
 /// Streams read in one statement.
 const STREAMS_AT_ONCE: usize = 200;
+/// Growths of one stream that wait for the hub. One that is so far behind reads the database instead.
+const HANDED_MAX: usize = 64;
 
 /// One instance's view of the streams that somebody here watches.
 #[derive(Clone)]
@@ -36,6 +39,10 @@ pub struct Hub {
     all: All,
     nudged: Arc<Mutex<HashSet<StreamName>>>,
     nudge: Arc<Notify>,
+    /// What was committed here and not taken over yet.
+    handed: Arc<Mutex<HashMap<StreamName, Vec<Growth>>>>,
+    /// Grows before anything new can be seen.
+    round: Arc<AtomicU64>,
     rights: broadcast::Sender<Option<Uuid>>,
     /// Ephemeral signals beside the streams.
     pub signals: Signals,
@@ -50,6 +57,8 @@ impl Hub {
             all: All::default(),
             nudged: Arc::default(),
             nudge: Arc::default(),
+            handed: Arc::default(),
+            round: Arc::default(),
             rights,
             signals: Signals::default(),
         }
@@ -79,6 +88,25 @@ impl Hub {
     /// How many streams are watched here.
     pub fn streams_watched(&self) -> usize {
         lock(&self.all).len()
+    }
+
+    /// Names a time in which nobody here hears of anything new: what was read in it is as young as every event that can be
+    /// seen in it.
+    pub fn round(&self) -> u64 {
+        self.round.load(Ordering::SeqCst)
+    }
+
+    /// Takes over what has just been committed here, as far as somebody watches it. A note about it must follow.
+    pub fn hand_over(&self, grown: Vec<Growth>) {
+        let all = lock(&self.all);
+        let mut handed = lock(&self.handed);
+        for growth in grown.into_iter().filter(|growth| all.contains_key(&growth.stream)) {
+            let waiting = handed.entry(growth.stream.clone()).or_default();
+            if waiting.len() >= HANDED_MAX {
+                waiting.clear();
+            }
+            waiting.push(growth);
+        }
     }
 
     /// Starts to watch, and says where the stream ends now. Everything behind that place will ring the bell.
@@ -168,11 +196,26 @@ impl Hub {
         watched.filter_map(known).unzip()
     }
 
-    /// Reads the dirty streams until none is left.
+    /// Moves on with what was handed over. Streams that are whole then need not be read.
+    fn take_handed(&self, dirty: &mut HashSet<StreamName>) {
+        let all = lock(&self.all);
+        lock(&self.handed).retain(|stream, grown| {
+            let Some(watched) = all.get(stream) else { return false };
+            if watched.take_grown(grown) {
+                dirty.remove(stream);
+            }
+            !grown.is_empty()
+        });
+    }
+
+    /// Brings the dirty streams up to date.
     async fn catch_up(&self, dirty: &mut HashSet<StreamName>) -> Result<()> {
+        self.round.fetch_add(1, Ordering::SeqCst);
+        self.take_handed(dirty);
         while !dirty.is_empty() {
             let (behind, wanted) = self.behind(dirty);
             let events = self.reader.from_inclusive(&wanted).await?;
+            self.round.fetch_add(1, Ordering::SeqCst);
             let cut = Reader::was_cut(events.len());
             let last = events.last().map(|event| event.stream.clone());
             let mut by_stream: HashMap<StreamName, Vec<Arc<Event>>> = HashMap::new();

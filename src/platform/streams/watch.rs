@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
 
-use super::{Event, Place, Reader, StreamName};
+use super::{Event, Growth, Place, Reader, StreamName};
 use crate::kernel::Result;
 
 /// Events of one stream that are kept for watchers who are a little behind.
@@ -89,18 +89,47 @@ impl Watched {
             state.recent.clear();
             state.head = Some(Place::default());
         }
-        let mut ring = diverged;
-        for event in events.into_iter().filter(|event| diverged || event.seq > known.seq) {
-            state.head = Some(event.place());
-            if state.recent.len() == RECENT {
-                state.recent.pop_front();
+        let news = events.into_iter().filter(|event| diverged || event.seq > known.seq);
+        if state.push(news) || diverged {
+            state.ring();
+        }
+    }
+
+    /// Takes over growth that begins exactly where the stream is known to end, and rings. What is known already is dropped.
+    /// Says whether everything that notes have announced is known now.
+    pub(super) fn take_grown(&self, grown: &mut Vec<Growth>) -> bool {
+        let mut state = lock(&self.state);
+        let mut has_news = false;
+        while let Some(head) = state.head
+            && let Some(next) = grown.iter().position(|growth| growth.behind == head)
+        {
+            has_news |= state.push(grown.swap_remove(next).events);
+        }
+        if has_news {
+            state.ring();
+        }
+        grown.retain(|growth| state.head.is_none_or(|head| growth.behind.seq > head.seq));
+        state.head.is_some_and(|head| head.seq >= state.announced)
+    }
+}
+
+impl State {
+    /// Puts events behind the head, and says whether there were any.
+    fn push(&mut self, events: impl IntoIterator<Item = Arc<Event>>) -> bool {
+        let mut any = false;
+        for event in events {
+            self.head = Some(event.place());
+            if self.recent.len() == RECENT {
+                self.recent.pop_front();
             }
-            state.recent.push_back(event);
-            ring = true;
+            self.recent.push_back(event);
+            any = true;
         }
-        if ring {
-            state.bells.iter().for_each(|bell| bell.notify_one());
-        }
+        any
+    }
+
+    fn ring(&self) {
+        self.bells.iter().for_each(|bell| bell.notify_one());
     }
 }
 
