@@ -7,7 +7,7 @@ use async_graphql::{ComplexObject, Context, ID, Object, Subscription};
 use super::ask::Ask;
 use super::connection::total;
 use super::error::{Nullable, answer, nullable, settle_with};
-use super::live::{Live, durable, live_events, own};
+use super::live::{Live, durable, live_events, only, own};
 use super::{changes, chat, reviews};
 use crate::features::bookings::model::Patience;
 use crate::features::bookings::{self as feature, commands, events, queries};
@@ -272,8 +272,7 @@ impl BookingSubscription {
         throttle_ms: Option<i32>,
     ) -> async_graphql::Result<Live<BookingEvent>> {
         durable(ctx, (after, throttle_ms), async || {
-            let booking = booking_id.as_deref().map(|id| parse::<BookingId>(id)).transpose()?;
-            own(ctx, events::NOUN, booking.map(TypedId::uuid))
+            own(ctx, events::NOUN, only(booking_id, async |id| visible(ctx, id).await).await?)
         })
         .await
     }

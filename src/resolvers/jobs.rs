@@ -7,7 +7,7 @@ use async_graphql::{ComplexObject, Context, ID, Object, Subscription};
 use super::ask::Ask;
 use super::connection::total;
 use super::error::{Nullable, answer, nullable, settle, settle_with};
-use super::live::{Live, durable, live_events, own};
+use super::live::{Live, durable, live_events, only, own};
 use super::{bookings, chat, offers};
 use crate::features::jobs::{self as feature, commands, events, queries};
 use crate::features::offers::queries::visible_jobs;
@@ -229,8 +229,8 @@ impl JobSubscription {
         throttle_ms: Option<i32>,
     ) -> async_graphql::Result<Live<JobEvent>> {
         durable(ctx, (after, throttle_ms), async || {
-            let job = job_id.as_deref().map(|id| parse::<JobId>(id)).transpose()?;
-            own(ctx, events::NOUN, job.map(TypedId::uuid))
+            let viewer = ctx.viewer()?;
+            own(ctx, events::NOUN, only(job_id, async |id| visible(ctx, &viewer, id).await).await?)
         })
         .await
     }

@@ -18,7 +18,7 @@ use uuid::Uuid;
 
 use super::ask::Ask;
 use super::error::top_level;
-use crate::kernel::id::UserId;
+use crate::kernel::id::{TypedId, UserId, parse};
 use crate::kernel::{Actor, Code, Error, Result, Roles, Timestamp};
 use crate::platform::streams::{Event, Gap, Signal, StreamName};
 use crate::schema::live::{EventActor, StreamCheckpoint, StreamGap, StreamResumed};
@@ -257,6 +257,16 @@ fn throttle(ms: i32) -> Result<Duration> {
 
 fn report(found: &Mutex<Option<View>>, view: View) {
     *found.lock().unwrap_or_else(PoisonError::into_inner) = Some(view);
+}
+
+/// The one object that a view is narrowed to, if its field was given an id: `NOT_FOUND` unless the viewer may see it.
+pub async fn only<I: TypedId, T>(
+    id: Option<ID>,
+    visible: impl AsyncFnOnce(I) -> Result<Option<T>>,
+) -> Result<Option<Uuid>> {
+    let Some(id) = id else { return Ok(None) };
+    let id: I = parse(&id)?;
+    visible(id).await?.map(|_| Some(id.uuid())).ok_or_else(|| Error::not_found(I::PREFIX))
 }
 
 /// The viewer's own stream, filtered by noun and perhaps by subject.

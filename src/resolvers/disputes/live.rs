@@ -5,10 +5,9 @@ use async_graphql::{ComplexObject, Context, ID, Subscription};
 use super::visible;
 use crate::features::disputes::{self as feature, events};
 use crate::kernel::Error;
-use crate::kernel::id::{DisputeId, TypedId, parse};
 use crate::platform::streams::{Event, Step};
 use crate::resolvers::error::{Nullable, answer, nullable};
-use crate::resolvers::live::{Live, durable, live_events, own};
+use crate::resolvers::live::{Live, durable, live_events, only, own};
 use crate::schema::auth::{Access, auth};
 use crate::schema::disputes::*;
 
@@ -33,8 +32,7 @@ impl DisputeSubscription {
         throttle_ms: Option<i32>,
     ) -> async_graphql::Result<Live<DisputeEvent>> {
         durable(ctx, (after, throttle_ms), async || {
-            let dispute = dispute_id.as_deref().map(|id| parse::<DisputeId>(id)).transpose()?;
-            own(ctx, events::NOUN, dispute.map(TypedId::uuid))
+            own(ctx, events::NOUN, only(dispute_id, async |id| visible(ctx, id).await).await?)
         })
         .await
     }
