@@ -22,6 +22,7 @@ on_both_engines! {
     an_escalated_dispute_is_one_until_it_ends,
     a_task_and_letters_that_are_given_up_are_alerts,
     a_role_gained_or_lost_changes_what_is_heard,
+    dismissed_ones_are_forgotten,
 }
 
 const ALERT: &str = "id kind level title body occurrences lastRaisedAt dismissedAt version
@@ -333,6 +334,33 @@ async fn a_role_gained_or_lost_changes_what_is_heard(app: &TestApp) {
     assert_eq!(after, cursor(app, &ada).await);
     let answer = app.gql(&ada, "{ adminAlerts { totalCount } }", json!({})).await;
     assert_eq!(answer["errors"][0]["extensions"]["code"], "FORBIDDEN");
+}
+
+async fn dismissed_ones_are_forgotten(app: &TestApp) {
+    let admin = app.admin().await;
+    for cause in ["one", "two", "three"] {
+        raise(app, NewAlert::new(Kind::TaskGivenUp, cause, cause)).await;
+        app.clock.advance(1);
+    }
+    let listed = list(app, &admin, Value::Null).await;
+    dismiss(app, &admin, &listed[0]).await;
+    app.clock.advance(80 * DAY);
+    let admin = app.sign_in(&admin.email, PASSWORD).await;
+    dismiss(app, &admin, &listed[1]).await;
+    app.work();
+    let seen = |found: &[Value]| found.iter().map(|alert| alert["body"].clone()).collect::<Vec<_>>();
+    // Nothing is old enough yet, and what nobody dismissed stays for good.
+    assert_eq!(seen(&list(app, &admin, json!({})).await), ["three", "two", "one"]);
+    for left in [&["two", "one"][..], &["one"]] {
+        app.clock.advance(20 * DAY);
+        let admin = app.sign_in(&admin.email, PASSWORD).await;
+        eventually("the oldest has gone", async || seen(&list(app, &admin, json!({})).await) == left).await;
+        app.clock.advance(60 * DAY);
+    }
+    let admin = app.sign_in(&admin.email, PASSWORD).await;
+    let node = app.gql(&admin, "query ($id: ID!) { node(id: $id) { id } }", json!({ "id": listed[1]["id"] }));
+    assert_eq!(node.await["data"]["node"], Value::Null);
+    assert_eq!(dismiss(app, &admin, &listed[0]).await["userErrors"][0]["code"], "NOT_FOUND");
 }
 
 #[tokio::test]

@@ -1,9 +1,9 @@
-//! Raising and dismissing.
+//! Raising, dismissing, and forgetting what is old.
 
-use super::model::{LETTERS_MAX, LETTERS_WITHIN_MS};
+use super::model::{DISMISSED_KEPT_MS, LETTERS_MAX, LETTERS_WITHIN_MS};
 use super::{Alert, Kind, NewAlert, events, store};
 use crate::kernel::id::AlertId;
-use crate::kernel::{Caller, Error, Result};
+use crate::kernel::{Caller, Error, Result, Timestamp};
 use crate::platform::Platform;
 use crate::platform::mail::letters;
 use crate::platform::work::{AuditRow, Unit};
@@ -63,4 +63,9 @@ pub async fn count_letters(platform: &Platform, caller: &Caller) -> Result<()> {
             })
         })
         .await
+}
+
+/// Forgets some that were dismissed long ago, and says whether there may be more.
+pub async fn forget(platform: &Platform, now: Timestamp) -> Result<bool> {
+    store::forget(&platform.db, now.plus(-DISMISSED_KEPT_MS)).await
 }
