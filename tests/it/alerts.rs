@@ -238,11 +238,23 @@ async fn an_escalated_dispute_is_one_until_it_ends(app: &TestApp) {
     let dispute = id_of(&app.act(&ada, "disputeOpen", input).await.ok(), "dispute");
     assert!(list(app, &admin, Value::Null).await.is_empty());
     app.clock.advance(4 * DAY);
+    let admin = app.sign_in(&admin.email, PASSWORD).await;
+    let mut live = app.socket(&admin, &Value::Null).await;
+    let sealed = "subscription { adminAlertRaised { ... on AdminAlertRaised { alert { kind subject { __typename
+        ... on Dispute { id booking { id conversation { id } } } } } } } }";
+    live.start("a", sealed, json!({})).await;
+    live.run("q", "{ __typename }").await;
     for _ in 0..2 {
         let id = uuid(&dispute);
         disputes::commands::escalate(&app.server.platform, &Caller::system("test"), id).await.unwrap();
     }
-    let admin = app.sign_in(&admin.email, PASSWORD).await;
+    // Staff do not follow into the conversation, which is never null: the null rises to where one may stand.
+    let raised = live.next().await["payload"].take();
+    assert_eq!(
+        raised["data"],
+        json!({ "adminAlertRaised": { "alert": { "kind": "DISPUTE_ESCALATED", "subject": null } } })
+    );
+    assert_eq!(raised["errors"][0]["extensions"]["code"], "FORBIDDEN");
     let found = list(app, &admin, Value::Null).await;
     assert_eq!((kinds(&found), &found[0]["occurrences"]), (vec!["DISPUTE_ESCALATED"], &json!(1)));
     assert_eq!(found[0]["subject"], json!({ "__typename": "Dispute", "id": dispute }));
