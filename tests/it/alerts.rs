@@ -10,7 +10,6 @@ use gigwire::platform::queue::NewTask;
 use gigwire::platform::streams::{Place, StreamName};
 use serde_json::{Value, json};
 
-use crate::disputes::moderator;
 use crate::support::app::{ANONYMOUS, Instance, PASSWORD, TestApp, TestUser, eventually, on_both_engines};
 use crate::support::live::Client;
 use crate::support::market::{id_of, key, usd, uuid};
@@ -90,12 +89,6 @@ async fn item(client: &mut Client) -> Value {
     data.values_mut().next().unwrap().take()
 }
 
-async fn cursor(on: &Instance, who: &TestUser) -> String {
-    let mut answer = on.gql(who, "{ viewer { streamCursor } }", json!({})).await;
-    let Value::String(cursor) = answer["data"]["viewer"]["streamCursor"].take() else { panic!("{answer}") };
-    cursor
-}
-
 /// What `events` says behind a cursor: the types of its items, or the reasons of gaps, and where it ends.
 async fn poll(on: &Instance, who: &TestUser, after: &str) -> (Vec<String>, String) {
     let query = "query ($after: String) { events(after: $after) { pageInfo { endCursor }
@@ -119,7 +112,7 @@ async fn steal(on: &Instance, user: &TestUser) {
 }
 
 async fn a_stolen_token_is_an_alert(app: &TestApp) {
-    let (ada, admin, moderator) = (app.sign_up(&["CUSTOMER"]).await, app.admin().await, moderator(app).await);
+    let (ada, admin, moderator) = (app.sign_up(&["CUSTOMER"]).await, app.admin().await, app.moderator().await);
     let mut live = listen(app, &moderator, "adminAlertRaised").await;
     steal(app, &ada).await;
     let raised = item(&mut live).await;
@@ -188,8 +181,8 @@ async fn a_storm_is_one_row(app: &TestApp) {
 }
 
 async fn money_is_for_administrators(app: &TestApp) {
-    let (admin, moderator) = (app.admin().await, moderator(app).await);
-    let begun = [cursor(app, &admin).await, cursor(app, &moderator).await];
+    let (admin, moderator) = (app.admin().await, app.moderator().await);
+    let begun = [app.stream_cursor(&admin).await, app.stream_cursor(&moderator).await];
     let mut live = listen(app, &moderator, "adminAlertRaised").await;
     let mut all = listen(app, &moderator, "eventAppended").await;
     let mut heard = listen(app, &admin, "eventAppended").await;
@@ -321,7 +314,7 @@ async fn set_roles(app: &TestApp, user: &TestUser, roles: &[Role]) {
 
 async fn a_role_gained_or_lost_changes_what_is_heard(app: &TestApp) {
     let ada = app.sign_up(&["CUSTOMER"]).await;
-    let plain = cursor(app, &ada).await;
+    let plain = app.stream_cursor(&ada).await;
     raise(app, NewAlert::new(Kind::TaskGivenUp, "one", "Before.")).await;
     assert_eq!(poll(app, &ada, &plain).await.0, ["StreamResumed"]);
     set_roles(app, &ada, &[Role::Customer, Role::Moderator]).await;
@@ -329,7 +322,7 @@ async fn a_role_gained_or_lost_changes_what_is_heard(app: &TestApp) {
     // What was said to staff meanwhile is not behind the old cursor: the client is told once to look, and goes on.
     let (told, now) = poll(app, &ada, &plain).await;
     assert_eq!(told, ["FOREIGN"]);
-    assert_eq!(now, cursor(app, &ada).await);
+    assert_eq!(now, app.stream_cursor(&ada).await);
     raise(app, NewAlert::new(Kind::TaskGivenUp, "three", "Now.")).await;
     let (told, staff) = poll(app, &ada, &now).await;
     assert_eq!(told, ["StreamResumed", "AdminAlertRaised"]);
@@ -343,7 +336,7 @@ async fn a_role_gained_or_lost_changes_what_is_heard(app: &TestApp) {
     raise(app, NewAlert::new(Kind::TaskGivenUp, "four", "Too late.")).await;
     let (told, after) = poll(app, &ada, &staff).await;
     assert_eq!(told, ["StreamResumed"]);
-    assert_eq!(after, cursor(app, &ada).await);
+    assert_eq!(after, app.stream_cursor(&ada).await);
     let answer = app.gql(&ada, "{ adminAlerts { totalCount } }", json!({})).await;
     assert_eq!(answer["errors"][0]["extensions"]["code"], "FORBIDDEN");
 }

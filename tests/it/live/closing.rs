@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::Message;
 
 use crate::support::app::eventually;
-use crate::support::live::{App, Client, LISTEN};
+use crate::support::live::{App, Client, LISTEN, listen_largely};
 
 const NEW: &str = "graphql-transport-ws";
 const OLD: &str = "graphql-ws";
@@ -87,12 +87,8 @@ async fn a_client_that_answers_no_pings_is_let_go() {
 async fn a_client_that_stops_reading_is_let_go_and_told_so() {
     let app = App::with(LiveLimits { write: Duration::from_millis(500), ..LiveLimits::default() }, |_| ()).await;
     let publisher = app.publisher().await;
-    let bodies: String = (0..25).map(|n| format!("b{n}: body ")).collect();
-    let large = format!(
-        "subscription {{ announcementPublished {{ ... on AnnouncementAdded {{ announcement {{ {bodies} }} }} }} }}"
-    );
     let mut client = app.open(json!({})).await;
-    client.start("a", &large, json!({})).await;
+    client.start("a", &listen_largely(), json!({})).await;
     client.run("q", "{ __typename }").await;
     // More than the buffers of a connection hold.
     for number in 0..60 {
