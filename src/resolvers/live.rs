@@ -17,10 +17,11 @@ use futures_util::stream::{self, BoxStream, StreamExt};
 use uuid::Uuid;
 
 use super::ask::Ask;
-use super::error::top_level;
+use super::error::{answer, top_level};
 use crate::kernel::id::{TypedId, UserId, parse};
+use crate::kernel::life::State;
 use crate::kernel::{Actor, Code, Error, Result, Roles, Timestamp};
-use crate::platform::streams::{Event, Gap, Signal, StreamName};
+use crate::platform::streams::{Event, Gap, Signal, Step, StreamName};
 use crate::schema::live::{EventActor, StreamCheckpoint, StreamGap, StreamResumed};
 use crate::schema::scalars::DateTime;
 
@@ -202,6 +203,16 @@ impl EventActor {
         let may_see = !Roles::of(&[role]).is_staff() || ctx.caller().viewer.is_some_and(knows);
         may_see.then(|| user.into())
     }
+}
+
+/// Where an object stood before a step in its life and where it stood afterwards, as the event of it says.
+pub fn step<S: State, T: From<S>>(event: &Event) -> async_graphql::Result<(T, T)> {
+    let Step { from, to } = answer(event.read_facts())?;
+    let state = |name: &str| {
+        let known = S::parse(name).ok_or_else(|| Error::internal(format!("an event with an unknown state, {name}")));
+        answer(known).map(T::from)
+    };
+    Ok((state(&from)?, state(&to)?))
 }
 
 /// What a subscription's field yields.

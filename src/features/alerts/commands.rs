@@ -29,7 +29,7 @@ pub async fn settle(unit: &mut Unit, kind: Kind, cause: &str) -> Result<()> {
 /// Takes an alert off the list, for all staff. One that is dismissed already stays as it is.
 pub async fn dismiss(platform: &Platform, caller: &Caller, id: AlertId) -> Result<()> {
     let viewer = caller.viewer()?;
-    let role = viewer.staff_role().ok_or_else(|| Error::forbidden("Only staff may dismiss alerts."))?;
+    let role = viewer.must_be_staff()?;
     platform
         .work
         .run(caller, id, move |unit, id| {
