@@ -41,9 +41,9 @@ pub async fn accept(platform: &Platform, caller: &Caller, key: Once, offer: Offe
 
 async fn conclude(unit: &mut Unit, viewer: &Viewer, id: OfferId, patience: Patience) -> Result<Accepted> {
     let offer = offers::queries::in_unit(unit, id).await?.ok_or_else(|| Error::not_found("offer"))?;
-    let side = offer.side_of(viewer.user)?;
-    unit.act_as(side.role());
-    offer.step(ACCEPT, offer.by(side), unit.now)?;
+    let party = offer.party_of(viewer.user)?;
+    unit.act_as(party.role());
+    offer.step(ACCEPT, offer.by(party), unit.now)?;
     // The job first, then its offers, then money: the order in which everybody locks.
     let job = jobs::commands::assign(unit, offer.job, ACCEPT, offer.contractor).await?;
     let decided = offers::settling::decide(unit, job.id, id).await?;

@@ -6,6 +6,7 @@ use crate::features::offers::Period;
 use crate::features::wallet::Quote;
 use crate::kernel::clock::DAY;
 use crate::kernel::id::{BookingId, JobId, UserId};
+use crate::kernel::life::State;
 use crate::kernel::page::{Page, Slice};
 use crate::kernel::{Currency, Money, Result, Timestamp};
 use crate::platform::db::{Db, FromRow, On, Order, Row, Tx, q, q2};

@@ -2,6 +2,7 @@
 
 use super::{Filter, Job, Sort, Status};
 use crate::kernel::id::{JobId, UserId};
+use crate::kernel::life::State;
 use crate::kernel::page::{Page, Slice};
 use crate::kernel::{Result, Timestamp};
 use crate::platform::db::{Db, FromRow, On, Order, Query, Row, Tx, q, q2};

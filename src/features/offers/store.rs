@@ -1,8 +1,9 @@
 //! The SQL of offers.
 
-use super::{Filter, Offer, Period, Prices, Reason, Side, Sort, SortKey, Status, Summary};
+use super::{Filter, Offer, Party, Period, Prices, Reason, Sort, SortKey, Status, Summary};
 use crate::features::wallet::{Quote, Rates};
 use crate::kernel::id::{JobId, OfferId, UserId};
+use crate::kernel::life::State;
 use crate::kernel::page::{Page, Slice};
 use crate::kernel::{Result, Timestamp};
 use crate::platform::db::{Db, FromRow, On, Order, Query, Row, Tx, q};
@@ -14,7 +15,7 @@ impl FromRow for Offer {
             job: row.get("job_id")?,
             customer: row.get("customer_id")?,
             contractor: row.get("contractor_id")?,
-            made_by: row.parsed("made_by", Side::parse)?,
+            made_by: row.parsed("made_by", Party::parse)?,
             quote: Quote {
                 budget: row.money("amount")?,
                 platform_fee: row.money("platform_fee")?,
@@ -147,6 +148,7 @@ pub(super) struct Wanted {
 }
 
 impl Wanted {
+<<<<<<< HEAD
     /// Adds the conditions.
     fn among(self, query: Query) -> Query {
         query.conditions([
@@ -154,6 +156,11 @@ impl Wanted {
             ("status =", self.filter.status.map(|status| status.name().into())),
             ("made_by =", self.filter.made_by.map(|side| side.name().into())),
         ])
+=======
+    /// Binds the first three values.
+    fn bind(self, sql: &'static str) -> Query {
+        q(sql).bind(self.only).bind(self.filter.status.map(Status::name)).bind(self.filter.made_by.map(Party::name))
+>>>>>>> tidy
     }
 }
 

@@ -6,7 +6,6 @@
 //! the heads are compared with the database, so that a lost wake delays an event but never loses it.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -41,8 +40,6 @@ pub struct Hub {
     nudge: Arc<Notify>,
     /// What was committed here and not taken over yet.
     handed: Arc<Mutex<HashMap<StreamName, Vec<Growth>>>>,
-    /// Grows before anything new can be seen.
-    round: Arc<AtomicU64>,
     rights: broadcast::Sender<Option<Uuid>>,
     /// Ephemeral signals beside the streams.
     pub signals: Signals,
@@ -58,7 +55,6 @@ impl Hub {
             nudged: Arc::default(),
             nudge: Arc::default(),
             handed: Arc::default(),
-            round: Arc::default(),
             rights,
             signals: Signals::default(),
         }
@@ -88,12 +84,6 @@ impl Hub {
     /// How many streams are watched here.
     pub fn streams_watched(&self) -> usize {
         lock(&self.all).len()
-    }
-
-    /// Names a time in which nobody here hears of anything new: what was read in it is as young as every event that can be
-    /// seen in it.
-    pub fn round(&self) -> u64 {
-        self.round.load(Ordering::SeqCst)
     }
 
     /// Takes over what has just been committed here, as far as somebody watches it. A note about it must follow.
@@ -210,13 +200,11 @@ impl Hub {
 
     /// Brings the dirty streams up to date.
     async fn catch_up(&self, dirty: &mut HashSet<StreamName>) -> Result<()> {
-        self.round.fetch_add(1, Ordering::SeqCst);
         self.take_handed(dirty);
         while !dirty.is_empty() {
             let (behind, wanted) = self.behind(dirty);
             let events = self.reader.from_inclusive(&wanted).await?;
-            self.round.fetch_add(1, Ordering::SeqCst);
-            let cut = Reader::was_cut(events.len());
+                let cut = Reader::was_cut(events.len());
             let last = events.last().map(|event| event.stream.clone());
             let mut by_stream: HashMap<StreamName, Vec<Arc<Event>>> = HashMap::new();
             for event in events {

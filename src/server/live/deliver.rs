@@ -96,7 +96,6 @@ impl LiveOperation {
             document: &self.document,
             variables: self.variables.as_deref(),
             tools: OnceLock::new(),
-            is_told: batch.turn.is_none() && matches!(self.kind, Kind::Streams { .. }),
             is_shared: self.is_shared,
             failures: self.failures,
         };

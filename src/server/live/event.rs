@@ -27,8 +27,6 @@ pub(super) struct Page<'a> {
     pub(super) variables: Option<&'a str>,
     /// What is needed once something is shaped.
     pub(super) tools: OnceLock<Tools>,
-    /// Whether all its items are events that the hub has told of.
-    pub(super) is_told: bool,
     /// Whether the answers to events serve everybody who watches the same.
     pub(super) is_shared: bool,
     /// Attempts that failed.
@@ -38,7 +36,7 @@ pub(super) struct Page<'a> {
 /// What the items of a page are shaped with.
 pub(super) struct Tools {
     variables: Variables,
-    /// For the page at least, so that a hundred events load their objects in one statement.
+    /// One for the page, so that a hundred events load their objects in one statement.
     loaders: Arc<Loaders>,
 }
 
@@ -46,10 +44,7 @@ impl Page<'_> {
     fn tools(&self) -> &Tools {
         self.tools.get_or_init(|| Tools {
             variables: variables(self.variables),
-            loaders: match self.is_told {
-                true => self.server.loaders_of_round(),
-                false => Arc::new(Loaders::new(self.server.platform.clone())),
-            },
+            loaders: Arc::new(Loaders::new(self.server.readers.clone())),
         })
     }
 

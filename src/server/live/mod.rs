@@ -25,7 +25,7 @@ mod tests;
 mod timers;
 mod trim;
 
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::Arc;
 
 use tokio::sync::Semaphore;
 
@@ -42,7 +42,6 @@ pub use self::subscribe::{Recipe, Resume};
 pub use self::timers::{LOOK_AGAIN, Timers, changed, instant, jitter};
 use super::state::Server;
 use crate::kernel::Caller;
-use crate::loaders::Loaders;
 
 /// What the live operations of one instance share.
 pub struct Live {
@@ -52,8 +51,6 @@ pub struct Live {
     pub documents: Documents,
     shared: Shared,
     replays: Semaphore,
-    /// What the pages of one round load with, as long as one of them is under way.
-    round: Mutex<(u64, Weak<Loaders>)>,
     seats: Seats,
     /// Held by every live operation, so that its holders are their number.
     alive: Arc<()>,
@@ -67,7 +64,6 @@ impl Live {
             documents: Documents::new(limits.document_bytes),
             shared: Shared::default(),
             replays: Semaphore::new(limits.replays),
-            round: Mutex::default(),
             seats: Seats::default(),
             alive: Arc::default(),
         }
@@ -85,22 +81,6 @@ impl Live {
 }
 
 impl Server {
-    /// Loaders for a page of events of which the hub has told. All that are shaped at the same time share them, so that what
-    /// hundreds of sockets need for the same news is one statement. Each question names the viewer that it is asked for
-    /// wherever the answer depends on it; and nothing is as old as an event, see [`Hub::round`](crate::platform::streams::Hub::round).
-    fn loaders_of_round(&self) -> Arc<Loaders> {
-        let now = self.platform.hub.round();
-        let mut kept = self.live.round.lock().unwrap_or_else(PoisonError::into_inner);
-        match kept.1.upgrade().filter(|_| kept.0 == now) {
-            Some(loaders) => loaders,
-            None => {
-                let loaders = Arc::new(Loaders::new(self.platform.clone()));
-                *kept = (now, Arc::downgrade(&loaders));
-                loaders
-            }
-        }
-    }
-
     /// A place for one more connection of a caller, if there is one. Dropping it gives it back. While a user has one, it is
     /// online.
     pub fn seat(&self, caller: &Caller) -> Option<Seat> {
