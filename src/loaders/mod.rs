@@ -127,11 +127,7 @@ macro_rules! loaders {
 }
 
 /// What was found, by what was asked: an answer for every question.
-fn answers<K: Eq + Hash, V>(
-    keys: Vec<K>,
-    found: Result<Vec<V>>,
-    key: impl Fn(&V) -> K,
-) -> HashMap<K, Answer<V>> {
+fn answers<K: Eq + Hash, V>(keys: Vec<K>, found: Result<Vec<V>>, key: impl Fn(&V) -> K) -> HashMap<K, Answer<V>> {
     match found {
         Ok(found) => {
             let mut answers: HashMap<_, Answer<V>> = keys.into_iter().map(|key| (key, Ok(None))).collect();
@@ -143,10 +139,7 @@ fn answers<K: Eq + Hash, V>(
 }
 
 /// The part of the answers that was asked for here.
-fn mine<K: Copy + Eq + Hash, V>(
-    keys: &[K],
-    all: Result<Arc<HashMap<K, Answer<V>>>>,
-) -> HashMap<K, Answer<V>> {
+fn mine<K: Copy + Eq + Hash, V>(keys: &[K], all: Result<Arc<HashMap<K, Answer<V>>>>) -> HashMap<K, Answer<V>> {
     let answer = |key: &K| match &all {
         Ok(all) => all.get(key).cloned().unwrap_or(Ok(None)),
         Err(error) => Err(error.clone()),

@@ -45,23 +45,24 @@ impl FromRow for Booking {
 
 /// Leaves a new booking for the end of the unit.
 pub(super) fn insert(unit: &mut Unit, booking: &Booking) {
-    let statement = q("insert into bookings (id, job_id, offer_id, customer_id, contractor_id, conversation_id, amount, currency,
+    let statement =
+        q("insert into bookings (id, job_id, offer_id, customer_id, contractor_id, conversation_id, amount, currency,
             platform_fee, service_fee, status, created_at, updated_at, version, starts_at, ends_at)
         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12, 1, $13, $14)")
-    .bind(booking.id)
-    .bind(booking.job)
-    .bind(booking.offer)
-    .bind(booking.customer)
-    .bind(booking.contractor)
-    .bind(booking.conversation)
-    .bind(booking.quote.budget.minor)
-    .bind(booking.quote.budget.currency.code())
-    .bind(booking.quote.platform_fee.minor)
-    .bind(booking.quote.service_fee.minor)
-    .bind(booking.status.name())
-    .bind(booking.created_at)
-    .bind(booking.period.map(|period| period.starts_at))
-    .bind(booking.period.map(|period| period.ends_at));
+        .bind(booking.id)
+        .bind(booking.job)
+        .bind(booking.offer)
+        .bind(booking.customer)
+        .bind(booking.contractor)
+        .bind(booking.conversation)
+        .bind(booking.quote.budget.minor)
+        .bind(booking.quote.budget.currency.code())
+        .bind(booking.quote.platform_fee.minor)
+        .bind(booking.quote.service_fee.minor)
+        .bind(booking.status.name())
+        .bind(booking.created_at)
+        .bind(booking.period.map(|period| period.starts_at))
+        .bind(booking.period.map(|period| period.ends_at));
     unit.later(statement);
 }
 

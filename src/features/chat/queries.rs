@@ -38,10 +38,7 @@ pub async fn messages_by_ids(platform: &Platform, keys: &[(MessageId, UserId)]) 
 }
 
 /// The keys that nothing was found for.
-fn missing<T: Copy + Eq + Hash>(
-    keys: &[(T, UserId)],
-    found: impl Iterator<Item = (T, UserId)>,
-) -> Vec<(T, UserId)> {
+fn missing<T: Copy + Eq + Hash>(keys: &[(T, UserId)], found: impl Iterator<Item = (T, UserId)>) -> Vec<(T, UserId)> {
     let found: HashSet<_> = found.collect();
     keys.iter().copied().filter(|key| !found.contains(key)).collect()
 }

@@ -237,10 +237,10 @@ pub(super) async fn history(db: &Db, viewer: UserId, id: ConversationId, page: &
     q("select m.*, me.user_id as me_id from messages m
         join participants me on me.conversation_id = m.conversation_id and me.user_id = $1
         where m.conversation_id = $2")
-        .bind(viewer)
-        .bind(id)
-        .page(db, page, Order::ascending("m.number", "m.id"))
-        .await
+    .bind(viewer)
+    .bind(id)
+    .page(db, page, Order::ascending("m.number", "m.id"))
+    .await
 }
 
 /// A conversation with the viewer's marks held until the transaction ends, so that two devices count one after the other,

@@ -148,7 +148,6 @@ pub(super) struct Wanted {
 }
 
 impl Wanted {
-<<<<<<< HEAD
     /// Adds the conditions.
     fn among(self, query: Query) -> Query {
         query.conditions([
@@ -156,11 +155,6 @@ impl Wanted {
             ("status =", self.filter.status.map(|status| status.name().into())),
             ("made_by =", self.filter.made_by.map(|side| side.name().into())),
         ])
-=======
-    /// Binds the first three values.
-    fn bind(self, sql: &'static str) -> Query {
-        q(sql).bind(self.only).bind(self.filter.status.map(Status::name)).bind(self.filter.made_by.map(Party::name))
->>>>>>> tidy
     }
 }
 

@@ -60,7 +60,12 @@ impl RedisLimiter {
         let stop = CancellationToken::new();
         let keeper = keep_connected(Arc::clone(&shared), Backoff::new(instance));
         tokio::spawn(stop.clone().run_until_cancelled_owned(keeper));
-        Ok(RedisLimiter { shared, local: LocalLimiter::new(now), ahead: Ahead::default(), _stop_on_drop: stop.drop_guard() })
+        Ok(RedisLimiter {
+            shared,
+            local: LocalLimiter::new(now),
+            ahead: Ahead::default(),
+            _stop_on_drop: stop.drop_guard(),
+        })
     }
 
     /// Whether checks are counted together with the other instances right now.

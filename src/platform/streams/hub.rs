@@ -204,7 +204,7 @@ impl Hub {
         while !dirty.is_empty() {
             let (behind, wanted) = self.behind(dirty);
             let events = self.reader.from_inclusive(&wanted).await?;
-                let cut = Reader::was_cut(events.len());
+            let cut = Reader::was_cut(events.len());
             let last = events.last().map(|event| event.stream.clone());
             let mut by_stream: HashMap<StreamName, Vec<Arc<Event>>> = HashMap::new();
             for event in events {
