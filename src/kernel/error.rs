@@ -226,6 +226,11 @@ impl Error {
         Error::new(Code::NotFound, format!("There is no such {what} for you."))
     }
 
+    /// A task came before its time, because the clock went back a little: it comes again.
+    pub fn early(what: &str) -> Self {
+        Error::new(Code::Unavailable, format!("This {what}'s time is not over yet."))
+    }
+
     /// The object is in another state than this needs.
     pub fn conflict(message: impl Into<String>) -> Self {
         Error::new(Code::Conflict, message)

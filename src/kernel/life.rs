@@ -15,6 +15,11 @@ pub trait State: Copy + PartialEq + 'static {
 
     /// The stored name.
     fn name(self) -> &'static str;
+
+    /// Reads a stored name.
+    fn parse(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|state| state.name() == name)
+    }
 }
 
 /// Who takes a step: how somebody stands to the object, or what happens by itself.
@@ -89,9 +94,22 @@ pub struct Barred<S: 'static> {
     pub because: &'static str,
 }
 
-impl<S> Barred<S> {
-    /// Nowhere.
-    pub const NONE: Self = Barred { from: &[], because: "" };
+impl<S: Copy> Transition<S> {
+    /// The same, refused from these states for a reason worth telling.
+    pub const fn barred(self, from: &'static [S], because: &'static str) -> Self {
+        Transition { barred: Barred { from, because }, ..self }
+    }
+}
+
+/// A row of a table: its name and label, where it begins and leads, and who may take it.
+pub const fn row<S: Copy>(
+    name: &'static str,
+    label: &'static str,
+    from: &'static [S],
+    to: S,
+    by: &'static [By],
+) -> Transition<S> {
+    Transition { name, label, from, to, by, barred: Barred { from: &[], because: "" } }
 }
 
 /// A life: its states and its table.
@@ -266,30 +284,9 @@ mod tests {
         noun: "door",
         ends: &[Door::Gone],
         rows: &[
-            Transition {
-                name: "doorBuild",
-                label: "Build",
-                from: &[],
-                to: Door::Open,
-                by: &[By::Maker],
-                barred: Barred::NONE,
-            },
-            Transition {
-                name: "doorShut",
-                label: "Shut",
-                from: &[Door::Open],
-                to: Door::Shut,
-                by: &[By::Maker, By::Timer],
-                barred: Barred::NONE,
-            },
-            Transition {
-                name: "doorBreak",
-                label: "Break",
-                from: &[Door::Shut],
-                to: Door::Gone,
-                by: &[By::Staff],
-                barred: Barred { from: &[Door::Open], because: "Shut it first." },
-            },
+            row("doorBuild", "Build", &[], Door::Open, &[By::Maker]),
+            row("doorShut", "Shut", &[Door::Open], Door::Shut, &[By::Maker, By::Timer]),
+            row("doorBreak", "Break", &[Door::Shut], Door::Gone, &[By::Staff]).barred(&[Door::Open], "Shut it first."),
         ],
     };
 

@@ -1,5 +1,8 @@
 //! Pages of a list by keyset: no offsets, so entries that arrive meanwhile are neither repeated nor skipped.
 
+use std::collections::HashMap;
+use std::hash::Hash;
+
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use uuid::Uuid;
@@ -131,6 +134,17 @@ impl<T> Slice<T> {
             found.reverse();
         }
         Slice::of(page, found)
+    }
+
+    /// The first pages of several lists that were read together: up to one entry more than wanted of each, and `list` says
+    /// whose an entry is.
+    pub fn first_of_each<K: Eq + Hash>(size: i64, read: Vec<T>, list: impl Fn(&T) -> K) -> HashMap<K, Self> {
+        let mut found: HashMap<K, Vec<T>> = HashMap::new();
+        for entry in read {
+            found.entry(list(&entry)).or_default().push(entry);
+        }
+        let page = Page::first(size);
+        found.into_iter().map(|(list, entries)| (list, Slice::of(&page, entries))).collect()
     }
 
     /// A page without entries.

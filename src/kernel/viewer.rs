@@ -91,6 +91,11 @@ impl Viewer {
         [Role::Admin, Role::Moderator].into_iter().find(|role| self.roles.has(*role))
     }
 
+    /// The role in which staff act; refuses everyone else.
+    pub fn must_be_staff(&self) -> Result<Role> {
+        self.staff_role().ok_or_else(|| Error::forbidden("Only staff may do this."))
+    }
+
     /// Refuses everyone without the role.
     pub fn must_be(&self, role: Role) -> Result<()> {
         if self.roles.has(role) {

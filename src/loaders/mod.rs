@@ -3,17 +3,20 @@
 //! A loader is declared by what it is asked (`UserId`), what it answers (`User`) and the batch read of a feature's
 //! `queries` that knows. Loaders live for one request, so that nobody sees what another viewer may, and are renewed
 //! after each mutation, so that a payload shows what the mutation left behind. They wait by yielding a few times, not
-//! by a timer.
+//! by a timer. What many requests ask at the same time is read together ([`together`]).
 //!
 //! To add one: the batch read in a feature's `queries`, and a line in the list at the end of this file. A question that
 //! is more than an id is a type in `questions`.
 
 use std::collections::HashMap;
+use std::hash::Hash;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use ::dataloader::BatchFn;
 use ::dataloader::cached::Loader;
+use futures_util::FutureExt;
 
+use self::together::Together;
 use crate::features::{
     accounts, alerts, announcements, bookings, changes, chat, disputes, earnings, jobs, notifications, offers,
     presence, reviews, uploads, wallet,
@@ -26,6 +29,7 @@ use crate::kernel::{Error, Result};
 use crate::platform::Platform;
 
 mod questions;
+mod together;
 
 pub use questions::{BookingOfJob, ChangesOfBooking, CounterOf, OffersOfJob, ReviewsOfUser, WalletKey};
 
@@ -38,20 +42,20 @@ type Answer<T> = Result<Option<Arc<T>>>;
 
 /// The loaders of one request.
 pub struct Loaders {
-    platform: Arc<Platform>,
+    readers: Arc<Readers>,
     batch: Mutex<Arc<Batch>>,
 }
 
 impl Loaders {
     /// Fresh loaders.
-    pub fn new(platform: Arc<Platform>) -> Self {
-        let batch = Mutex::new(Arc::new(Batch::new(&platform)));
-        Loaders { platform, batch }
+    pub fn new(readers: Arc<Readers>) -> Self {
+        let batch = Mutex::new(Arc::new(Batch::new(&readers)));
+        Loaders { readers, batch }
     }
 
     /// Forgets all answers: after a mutation.
     pub fn renew(&self) {
-        *self.batch.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(Batch::new(&self.platform));
+        *self.batch.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(Batch::new(&self.readers));
     }
 
     fn batch(&self) -> Arc<Batch> {
@@ -62,28 +66,47 @@ impl Loaders {
 /// Declares loaders. Each line: the method, its batch, what it is asked, what it answers, whose id the answer carries, who reads.
 macro_rules! loaders {
     ($($(#[$doc:meta])* $name:ident, $batch:ident: $key:ty => $value:ty, $id:expr, $read:path;)*) => {
+        /// What the loaders of all requests read with.
+        pub struct Readers {
+            $($name: Arc<Together<$key, Answer<$value>>>,)*
+        }
+
+        impl Readers {
+            /// Readers of this platform's database.
+            pub fn new(platform: &Arc<Platform>) -> Arc<Self> {
+                Arc::new(Readers {
+                    $($name: {
+                        let platform = platform.clone();
+                        Together::new(Arc::new(move |keys: Vec<$key>| {
+                            let platform = platform.clone();
+                            async move {
+                                let found = $read(&platform, &keys).await;
+                                answers(keys, found, $id)
+                            }
+                            .boxed()
+                        }))
+                    },)*
+                })
+            }
+        }
+
         struct Batch {
             $($name: std::sync::OnceLock<Loader<$key, Answer<$value>, $batch>>,)*
-            platform: Arc<Platform>,
+            readers: Arc<Readers>,
         }
 
         impl Batch {
-            fn new(platform: &Arc<Platform>) -> Self {
-                Batch { $($name: std::sync::OnceLock::new(),)* platform: platform.clone() }
+            fn new(readers: &Arc<Readers>) -> Self {
+                Batch { $($name: std::sync::OnceLock::new(),)* readers: readers.clone() }
             }
         }
 
         $(
-        struct $batch(Arc<Platform>);
+        struct $batch(Arc<Readers>);
 
         impl BatchFn<$key, Answer<$value>> for $batch {
             async fn load(&mut self, keys: &[$key]) -> HashMap<$key, Answer<$value>> {
-                let mut answers: HashMap<_, Answer<$value>> = keys.iter().map(|key| (*key, Ok(None))).collect();
-                match $read(&self.0, keys).await {
-                    Ok(found) => answers.extend(found.into_iter().map(|it| ($id(&it), Ok(Some(Arc::new(it)))))),
-                    Err(error) => answers.values_mut().for_each(|answer| *answer = Err(error.clone())),
-                }
-                answers
+                mine(keys, self.0.$name.ask(keys).await)
             }
         }
             )*
@@ -95,12 +118,33 @@ macro_rules! loaders {
                     let batch = self.batch();
                     let loader = batch
                         .$name
-                        .get_or_init(|| Loader::new($batch(batch.platform.clone())).with_yield_count(YIELDS));
+                        .get_or_init(|| Loader::new($batch(batch.readers.clone())).with_yield_count(YIELDS));
                     loader.try_load(key).await.map_err(Error::internal)?
                 }
             )*
         }
     };
+}
+
+/// What was found, by what was asked: an answer for every question.
+fn answers<K: Eq + Hash, V>(keys: Vec<K>, found: Result<Vec<V>>, key: impl Fn(&V) -> K) -> HashMap<K, Answer<V>> {
+    match found {
+        Ok(found) => {
+            let mut answers: HashMap<_, Answer<V>> = keys.into_iter().map(|key| (key, Ok(None))).collect();
+            answers.extend(found.into_iter().map(|it| (key(&it), Ok(Some(Arc::new(it))))));
+            answers
+        }
+        Err(error) => keys.into_iter().map(|key| (key, Err(error.clone()))).collect(),
+    }
+}
+
+/// The part of the answers that was asked for here.
+fn mine<K: Copy + Eq + Hash, V>(keys: &[K], all: Result<Arc<HashMap<K, Answer<V>>>>) -> HashMap<K, Answer<V>> {
+    let answer = |key: &K| match &all {
+        Ok(all) => all.get(key).cloned().unwrap_or(Ok(None)),
+        Err(error) => Err(error.clone()),
+    };
+    keys.iter().map(|key| (*key, answer(key))).collect()
 }
 
 loaders! {

@@ -108,7 +108,7 @@ impl Platform {
         let hub = Hub::new(Reader::new(db.clone(), epoch));
         let stop = CancellationToken::new();
         let presence = Presence::start(&config, ids.uuid(), bus.clone(), &hub, stop.clone())?;
-        let work = Work::new(db.clone(), bus.clone(), clock.clone(), ids.clone(), projections);
+        let work = Work::new(hub.clone(), bus.clone(), clock.clone(), ids.clone(), projections);
         tokio::spawn(hub.clone().run(bus.clone(), stop.clone()));
         let payments = Arc::new(Sandbox);
         let platform = Platform {

@@ -7,7 +7,7 @@ use async_graphql::{ComplexObject, Context, ID, Object, Subscription};
 use super::ask::Ask;
 use super::connection::total;
 use super::error::{Nullable, answer, nullable, settle_with};
-use super::live::{Live, durable, live_events, own};
+use super::live::{Live, durable, live_events, only, own, step};
 use super::{changes, chat, reviews};
 use crate::features::bookings::model::Patience;
 use crate::features::bookings::{self as feature, commands, events, queries};
@@ -16,7 +16,7 @@ use crate::kernel::id::{BookingId, JobId, TypedId, UserId, parse};
 use crate::kernel::page::{Cursor, Page};
 use crate::kernel::{Error, Result};
 use crate::loaders::BookingOfJob;
-use crate::platform::streams::{Event, Step};
+use crate::platform::streams::Event;
 use crate::platform::work::Once;
 use crate::schema::accounts::User;
 use crate::schema::auth::{Access, auth};
@@ -87,12 +87,8 @@ impl BookingMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "Which booking.")] input: BookingStartInput,
     ) -> Nullable<BookingStartPayload> {
-        let outcome = start(ctx, &input).await;
-        let booking = async |mut refused: BookingStartPayload| {
-            refused.booking = current(ctx, &input.booking_id).await;
-            refused
-        };
-        settle_with(outcome, booking).await
+        let now = async |refused| BookingStartPayload { booking: current(ctx, &input.booking_id).await, ..refused };
+        settle_with(start(ctx, &input).await, now).await
     }
 
     /// The contractor is done, or staff say so with a reason. IN_PROGRESS becomes DELIVERED.
@@ -102,12 +98,8 @@ impl BookingMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "Which booking.")] input: BookingDeliverInput,
     ) -> Nullable<BookingDeliverPayload> {
-        let outcome = deliver(ctx, &input).await;
-        let booking = async |mut refused: BookingDeliverPayload| {
-            refused.booking = current(ctx, &input.booking_id).await;
-            refused
-        };
-        settle_with(outcome, booking).await
+        let now = async |refused| BookingDeliverPayload { booking: current(ctx, &input.booking_id).await, ..refused };
+        settle_with(deliver(ctx, &input).await, now).await
     }
 
     /// The customer is content. DELIVERED becomes COMPLETED and the escrow goes to the contractor, less the service fee: at
@@ -118,12 +110,8 @@ impl BookingMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "Which booking.")] input: BookingCompleteInput,
     ) -> Nullable<BookingCompletePayload> {
-        let outcome = complete(ctx, &input).await;
-        let booking = async |mut refused: BookingCompletePayload| {
-            refused.booking = current(ctx, &input.booking_id).await;
-            refused
-        };
-        settle_with(outcome, booking).await
+        let now = async |refused| BookingCompletePayload { booking: current(ctx, &input.booking_id).await, ..refused };
+        settle_with(complete(ctx, &input).await, now).await
     }
 
     /// Gives a booking up before work has begun. The customer gets the price back, and the fee too when the contractor
@@ -134,12 +122,8 @@ impl BookingMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "Which booking, and why.")] input: BookingCancelInput,
     ) -> Nullable<BookingCancelPayload> {
-        let outcome = cancel(ctx, &input).await;
-        let booking = async |mut refused: BookingCancelPayload| {
-            refused.booking = current(ctx, &input.booking_id).await;
-            refused
-        };
-        settle_with(outcome, booking).await
+        let now = async |refused| BookingCancelPayload { booking: current(ctx, &input.booking_id).await, ..refused };
+        settle_with(cancel(ctx, &input).await, now).await
     }
 }
 
@@ -272,8 +256,7 @@ impl BookingSubscription {
         throttle_ms: Option<i32>,
     ) -> async_graphql::Result<Live<BookingEvent>> {
         durable(ctx, (after, throttle_ms), async || {
-            let booking = booking_id.as_deref().map(|id| parse::<BookingId>(id)).transpose()?;
-            own(ctx, events::NOUN, booking.map(TypedId::uuid))
+            own(ctx, events::NOUN, only(booking_id, async |id| visible(ctx, id).await).await?)
         })
         .await
     }
@@ -290,11 +273,6 @@ live_events!(BookingEvent {
 
 async fn booking_of(ctx: &Context<'_>, event: &Event) -> Nullable<Booking> {
     nullable(fresh(ctx, event.object_id()).await)
-}
-
-fn status(name: &str) -> async_graphql::Result<BookingStatus> {
-    let known = feature::Status::parse(name).ok_or_else(|| Error::internal("an unknown status of a booking"));
-    answer(known).map(Into::into)
 }
 
 /// A booking was made.
@@ -315,11 +293,11 @@ impl BookingStatusChanged {
     }
     /// Where it stood.
     async fn from(&self) -> async_graphql::Result<BookingStatus> {
-        status(&answer(self.event.read_facts::<Step>())?.from)
+        Ok(step::<feature::Status, _>(&self.event)?.0)
     }
     /// Where it stood afterwards.
     async fn to(&self) -> async_graphql::Result<BookingStatus> {
-        status(&answer(self.event.read_facts::<Step>())?.to)
+        Ok(step::<feature::Status, _>(&self.event)?.1)
     }
 }
 

@@ -8,12 +8,13 @@ use super::ask::Ask;
 use super::bookings;
 use super::connection::total;
 use super::error::{Nullable, answer, nullable, settle_with};
+use super::live::step;
 use crate::features::changes::{self as feature, commands, queries};
 use crate::kernel::id::{BookingId, ChangeId, TypedId, parse};
 use crate::kernel::page::{Cursor, Page, Slice};
 use crate::kernel::{Error, Result};
 use crate::loaders::ChangesOfBooking;
-use crate::platform::streams::{Event, Step};
+use crate::platform::streams::Event;
 use crate::platform::work::Once;
 use crate::schema::auth::{Access, auth};
 use crate::schema::bookings::Booking;
@@ -62,13 +63,11 @@ impl ChangeMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The other terms.")] input: BookingChangeProposeInput,
     ) -> Nullable<BookingChangeProposePayload> {
-        let outcome = propose(ctx, &input).await;
-        settle_with(outcome, async |mut refused: BookingChangeProposePayload| {
-            refused.booking = bookings::current(ctx, &input.booking_id).await;
-            refused.change = current_of(ctx, refused.booking.as_ref()).await;
-            refused
-        })
-        .await
+        let now = async |refused| {
+            let booking = bookings::current(ctx, &input.booking_id).await;
+            BookingChangeProposePayload { change: current_of(ctx, booking.as_ref()).await, booking, ..refused }
+        };
+        settle_with(propose(ctx, &input).await, now).await
     }
 
     /// Agrees to a change that the other party proposed. A higher price is paid into escrow at once, with its fee; of a lower
@@ -79,12 +78,11 @@ impl ChangeMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "Which change.")] input: BookingChangeAcceptInput,
     ) -> Nullable<BookingChangeAcceptPayload> {
-        let outcome = accept(ctx, &input).await;
-        settle_with(outcome, async |mut refused: BookingChangeAcceptPayload| {
-            (refused.change, refused.booking) = current(ctx, &input.change_id).await;
-            refused
-        })
-        .await
+        let now = async |refused| {
+            let (change, booking) = current(ctx, &input.change_id).await;
+            BookingChangeAcceptPayload { change, booking, ..refused }
+        };
+        settle_with(accept(ctx, &input).await, now).await
     }
 
     /// Says no to a change that the other party proposed, or staff do with a reason. All stays as agreed.
@@ -94,12 +92,11 @@ impl ChangeMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "Which change.")] input: BookingChangeDeclineInput,
     ) -> Nullable<BookingChangeDeclinePayload> {
-        let outcome = decline(ctx, &input).await;
-        settle_with(outcome, async |mut refused: BookingChangeDeclinePayload| {
-            (refused.change, refused.booking) = current(ctx, &input.change_id).await;
-            refused
-        })
-        .await
+        let now = async |refused| {
+            let (change, booking) = current(ctx, &input.change_id).await;
+            BookingChangeDeclinePayload { change, booking, ..refused }
+        };
+        settle_with(decline(ctx, &input).await, now).await
     }
 
     /// Takes back a change that the viewer proposed. All stays as agreed.
@@ -109,12 +106,11 @@ impl ChangeMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "Which change.")] input: BookingChangeWithdrawInput,
     ) -> Nullable<BookingChangeWithdrawPayload> {
-        let outcome = withdraw(ctx, &input).await;
-        settle_with(outcome, async |mut refused: BookingChangeWithdrawPayload| {
-            (refused.change, refused.booking) = current(ctx, &input.change_id).await;
-            refused
-        })
-        .await
+        let now = async |refused| {
+            let (change, booking) = current(ctx, &input.change_id).await;
+            BookingChangeWithdrawPayload { change, booking, ..refused }
+        };
+        settle_with(withdraw(ctx, &input).await, now).await
     }
 }
 
@@ -199,11 +195,6 @@ async fn booking_of(ctx: &Context<'_>, event: &Event) -> Nullable<Booking> {
     nullable(bookings::visible(ctx, BookingId::of(event.subject)).await)
 }
 
-fn status(name: &str) -> async_graphql::Result<BookingChangeStatus> {
-    let known = feature::Status::parse(name).ok_or_else(|| Error::internal("an unknown status of a change"));
-    answer(known).map(Into::into)
-}
-
 /// A party proposes other terms.
 #[ComplexObject]
 impl BookingChangeProposed {
@@ -230,10 +221,10 @@ impl BookingChangeStatusChanged {
     }
     /// Where it stood.
     async fn from(&self) -> async_graphql::Result<BookingChangeStatus> {
-        status(&answer(self.event.read_facts::<Step>())?.from)
+        Ok(step::<feature::Status, _>(&self.event)?.0)
     }
     /// Where it stood afterwards.
     async fn to(&self) -> async_graphql::Result<BookingChangeStatus> {
-        status(&answer(self.event.read_facts::<Step>())?.to)
+        Ok(step::<feature::Status, _>(&self.event)?.1)
     }
 }

@@ -7,7 +7,7 @@ use async_graphql::{ComplexObject, Context, ID, Object, Subscription};
 use super::ask::Ask;
 use super::connection::total;
 use super::error::{Nullable, answer, nullable, settle, settle_with};
-use super::live::{Live, durable, live_events, own};
+use super::live::{Live, durable, live_events, only, own, step};
 use super::{bookings, chat, offers};
 use crate::features::jobs::{self as feature, commands, events, queries};
 use crate::features::offers::queries::visible_jobs;
@@ -15,7 +15,7 @@ use crate::features::offers::settling;
 use crate::kernel::id::{JobId, TypedId, UserId, parse};
 use crate::kernel::page::{Cursor, Page, Slice};
 use crate::kernel::{Code, Error, Result, Viewer};
-use crate::platform::streams::{Event, Step};
+use crate::platform::streams::Event;
 use crate::platform::work::Once;
 use crate::schema::accounts::User;
 use crate::schema::auth::{Access, auth};
@@ -124,12 +124,8 @@ impl JobMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "Which job.")] input: JobCancelInput,
     ) -> Nullable<JobCancelPayload> {
-        let outcome = cancel(ctx, &input).await;
-        let job = async |mut refused: JobCancelPayload| {
-            refused.job = current(ctx, &input.job_id).await;
-            refused
-        };
-        settle_with(outcome, job).await
+        let now = async |refused| JobCancelPayload { job: current(ctx, &input.job_id).await, ..refused };
+        settle_with(cancel(ctx, &input).await, now).await
     }
 }
 
@@ -229,8 +225,8 @@ impl JobSubscription {
         throttle_ms: Option<i32>,
     ) -> async_graphql::Result<Live<JobEvent>> {
         durable(ctx, (after, throttle_ms), async || {
-            let job = job_id.as_deref().map(|id| parse::<JobId>(id)).transpose()?;
-            own(ctx, events::NOUN, job.map(TypedId::uuid))
+            let viewer = ctx.viewer()?;
+            own(ctx, events::NOUN, only(job_id, async |id| visible(ctx, &viewer, id).await).await?)
         })
         .await
     }
@@ -243,11 +239,6 @@ live_events!(JobEvent {
 
 async fn job_of(ctx: &Context<'_>, event: &Event) -> Nullable<Job> {
     nullable(ctx.loaders().job(event.object_id()).await.map(|found| found.map(Into::into)))
-}
-
-fn status(name: &str) -> async_graphql::Result<JobStatus> {
-    let known = feature::Status::parse(name).ok_or_else(|| Error::internal("an unknown status of a job"));
-    answer(known).map(Into::into)
 }
 
 /// A job was posted.
@@ -268,10 +259,10 @@ impl JobStatusChanged {
     }
     /// Where it stood.
     async fn from(&self) -> async_graphql::Result<JobStatus> {
-        status(&answer(self.event.read_facts::<Step>())?.from)
+        Ok(step::<feature::Status, _>(&self.event)?.0)
     }
     /// Where it stood afterwards.
     async fn to(&self) -> async_graphql::Result<JobStatus> {
-        status(&answer(self.event.read_facts::<Step>())?.to)
+        Ok(step::<feature::Status, _>(&self.event)?.1)
     }
 }

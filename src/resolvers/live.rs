@@ -17,10 +17,11 @@ use futures_util::stream::{self, BoxStream, StreamExt};
 use uuid::Uuid;
 
 use super::ask::Ask;
-use super::error::top_level;
-use crate::kernel::id::UserId;
+use super::error::{answer, top_level};
+use crate::kernel::id::{TypedId, UserId, parse};
+use crate::kernel::life::State;
 use crate::kernel::{Actor, Code, Error, Result, Roles, Timestamp};
-use crate::platform::streams::{Event, Gap, Signal, StreamName};
+use crate::platform::streams::{Event, Gap, Signal, Step, StreamName};
 use crate::schema::live::{EventActor, StreamCheckpoint, StreamGap, StreamResumed};
 use crate::schema::scalars::DateTime;
 
@@ -204,6 +205,16 @@ impl EventActor {
     }
 }
 
+/// Where an object stood before a step in its life and where it stood afterwards, as the event of it says.
+pub fn step<S: State, T: From<S>>(event: &Event) -> async_graphql::Result<(T, T)> {
+    let Step { from, to } = answer(event.read_facts())?;
+    let state = |name: &str| {
+        let known = S::parse(name).ok_or_else(|| Error::internal(format!("an event with an unknown state, {name}")));
+        answer(known).map(T::from)
+    };
+    Ok((state(&from)?, state(&to)?))
+}
+
 /// What a subscription's field yields.
 pub type Live<T> = BoxStream<'static, T>;
 
@@ -257,6 +268,16 @@ fn throttle(ms: i32) -> Result<Duration> {
 
 fn report(found: &Mutex<Option<View>>, view: View) {
     *found.lock().unwrap_or_else(PoisonError::into_inner) = Some(view);
+}
+
+/// The one object that a view is narrowed to, if its field was given an id: `NOT_FOUND` unless the viewer may see it.
+pub async fn only<I: TypedId, T>(
+    id: Option<ID>,
+    visible: impl AsyncFnOnce(I) -> Result<Option<T>>,
+) -> Result<Option<Uuid>> {
+    let Some(id) = id else { return Ok(None) };
+    let id: I = parse(&id)?;
+    visible(id).await?.map(|_| Some(id.uuid())).ok_or_else(|| Error::not_found(I::PREFIX))
 }
 
 /// The viewer's own stream, filtered by noun and perhaps by subject.

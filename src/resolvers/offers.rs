@@ -7,7 +7,7 @@ use async_graphql::{ComplexObject, Context, MaybeUndefined, Object, Subscription
 use super::ask::Ask;
 use super::connection::total;
 use super::error::{Nullable, answer, nullable, settle, settle_with};
-use super::live::{Live, durable, live_events, own};
+use super::live::{Live, durable, live_events, own, step};
 use super::{bookings, chat};
 use crate::features::bookings::commands as booking_commands;
 use crate::features::jobs as job_feature;
@@ -16,7 +16,7 @@ use crate::kernel::id::{OfferId, TypedId, UserId, parse};
 use crate::kernel::page::{Cursor, Page};
 use crate::kernel::{Error, Result};
 use crate::loaders::{CounterOf, OffersOfJob};
-use crate::platform::streams::{Event, Step};
+use crate::platform::streams::Event;
 use crate::platform::work::Once;
 use crate::schema::accounts::User;
 use crate::schema::auth::{Access, auth};
@@ -52,12 +52,8 @@ impl OfferMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "Which offer.")] input: OfferAcceptInput,
     ) -> Nullable<OfferAcceptPayload> {
-        let outcome = accept(ctx, &input).await;
-        settle_with(outcome, async |mut refused: OfferAcceptPayload| {
-            refused.offer = current(ctx, &input.offer_id).await;
-            refused
-        })
-        .await
+        let now = async |refused| OfferAcceptPayload { offer: current(ctx, &input.offer_id).await, ..refused };
+        settle_with(accept(ctx, &input).await, now).await
     }
 
     /// Answers an offer that the other side made with other terms: the old offer is declined, the new one goes the other
@@ -69,12 +65,8 @@ impl OfferMutation {
         #[graphql(desc = "Which offer, and the new terms.")] input: OfferCounterInput,
     ) -> Nullable<OfferCounterPayload> {
         let old = input.offer_id.clone();
-        let outcome = counter(ctx, input).await;
-        settle_with(outcome, async |mut refused: OfferCounterPayload| {
-            refused.offer = current(ctx, &old).await;
-            refused
-        })
-        .await
+        let now = async |refused| OfferCounterPayload { offer: current(ctx, &old).await, ..refused };
+        settle_with(counter(ctx, input).await, now).await
     }
 
     /// Says no to an offer that the other side made. What it held is free again.
@@ -84,12 +76,8 @@ impl OfferMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "Which offer.")] input: OfferDeclineInput,
     ) -> Nullable<OfferDeclinePayload> {
-        let outcome = decline(ctx, &input).await;
-        settle_with(outcome, async |mut refused: OfferDeclinePayload| {
-            refused.offer = current(ctx, &input.offer_id).await;
-            refused
-        })
-        .await
+        let now = async |refused| OfferDeclinePayload { offer: current(ctx, &input.offer_id).await, ..refused };
+        settle_with(decline(ctx, &input).await, now).await
     }
 
     /// Takes back an offer that the viewer made. What it held is free again.
@@ -99,12 +87,8 @@ impl OfferMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "Which offer.")] input: OfferWithdrawInput,
     ) -> Nullable<OfferWithdrawPayload> {
-        let outcome = withdraw(ctx, &input).await;
-        settle_with(outcome, async |mut refused: OfferWithdrawPayload| {
-            refused.offer = current(ctx, &input.offer_id).await;
-            refused
-        })
-        .await
+        let now = async |refused| OfferWithdrawPayload { offer: current(ctx, &input.offer_id).await, ..refused };
+        settle_with(withdraw(ctx, &input).await, now).await
     }
 }
 
@@ -288,11 +272,6 @@ async fn offer_of(ctx: &Context<'_>, event: &Event) -> Nullable<Offer> {
     nullable(fresh(ctx, event.object_id()).await)
 }
 
-fn status(name: &str) -> async_graphql::Result<OfferStatus> {
-    let known = feature::Status::parse(name).ok_or_else(|| Error::internal("an unknown status of an offer"));
-    answer(known).map(Into::into)
-}
-
 /// An offer was made.
 #[ComplexObject]
 impl OfferSent {
@@ -311,10 +290,10 @@ impl OfferStatusChanged {
     }
     /// Where it stood.
     async fn from(&self) -> async_graphql::Result<OfferStatus> {
-        status(&answer(self.event.read_facts::<Step>())?.from)
+        Ok(step::<feature::Status, _>(&self.event)?.0)
     }
     /// Where it stood afterwards.
     async fn to(&self) -> async_graphql::Result<OfferStatus> {
-        status(&answer(self.event.read_facts::<Step>())?.to)
+        Ok(step::<feature::Status, _>(&self.event)?.1)
     }
 }

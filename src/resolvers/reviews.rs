@@ -44,12 +44,8 @@ impl ReviewMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The reply.")] input: ReviewReplyInput,
     ) -> Nullable<ReviewReplyPayload> {
-        let outcome = reply(ctx, &input).await;
-        settle_with(outcome, async |mut refused: ReviewReplyPayload| {
-            refused.review = current(ctx, &input.review_id).await;
-            refused
-        })
-        .await
+        let now = async |refused| ReviewReplyPayload { review: current(ctx, &input.review_id).await, ..refused };
+        settle_with(reply(ctx, &input).await, now).await
     }
 
     /// Takes a review out of sight and out of the rating. PUBLISHED becomes HIDDEN.
@@ -59,12 +55,8 @@ impl ReviewMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "Which review, and why.")] input: ReviewHideInput,
     ) -> Nullable<ReviewHidePayload> {
-        let outcome = hide(ctx, &input).await;
-        settle_with(outcome, async |mut refused: ReviewHidePayload| {
-            refused.review = current(ctx, &input.review_id).await;
-            refused
-        })
-        .await
+        let now = async |refused| ReviewHidePayload { review: current(ctx, &input.review_id).await, ..refused };
+        settle_with(hide(ctx, &input).await, now).await
     }
 
     /// Shows a hidden review again, and counts it. HIDDEN becomes PUBLISHED.
@@ -74,12 +66,8 @@ impl ReviewMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "Which review.")] input: ReviewUnhideInput,
     ) -> Nullable<ReviewUnhidePayload> {
-        let outcome = unhide(ctx, &input).await;
-        settle_with(outcome, async |mut refused: ReviewUnhidePayload| {
-            refused.review = current(ctx, &input.review_id).await;
-            refused
-        })
-        .await
+        let now = async |refused| ReviewUnhidePayload { review: current(ctx, &input.review_id).await, ..refused };
+        settle_with(unhide(ctx, &input).await, now).await
     }
 }
 

@@ -12,7 +12,7 @@ use super::live::event_object;
 use super::money::{Money, MoneyInput};
 use super::period::{Period, PeriodInput};
 use super::scalars::DateTime;
-use crate::features::{bookings, changes as feature};
+use crate::features::{changes as feature, offers};
 
 /// Other terms for a booking, proposed by one of its parties. They hold once the other party agrees.
 #[derive(Clone, SimpleObject)]
@@ -74,7 +74,7 @@ connection! {
 
 /// Which party of a booking somebody is.
 #[derive(Clone, Copy, PartialEq, Eq, Enum)]
-#[graphql(remote = "bookings::Party")]
+#[graphql(remote = "offers::Party")]
 pub enum BookingParty {
     /// Pays.
     Customer,

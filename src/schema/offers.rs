@@ -73,7 +73,7 @@ connection! {
 
 /// Who made an offer.
 #[derive(Clone, Copy, PartialEq, Eq, Enum)]
-#[graphql(remote = "feature::Side")]
+#[graphql(remote = "feature::Party")]
 pub enum OfferSide {
     /// The job's customer.
     Customer,

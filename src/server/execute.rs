@@ -192,7 +192,7 @@ impl Server {
         let mut request = Request::new(String::new()).variables(variables).data(caller.clone());
         request.operation_name = operation_name;
         request.set_parsed_query(document);
-        request.data(Arc::new(Loaders::new(self.platform.clone())))
+        request.data(Arc::new(Loaders::new(self.readers.clone())))
     }
 
     /// Where the viewer's streams end now, read before the document runs.

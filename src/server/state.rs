@@ -8,6 +8,7 @@ use tokio_util::task::TaskTracker;
 use crate::features::accounts::Sessions;
 use crate::features::admin::Board;
 use crate::kernel::Result;
+use crate::loaders::Readers;
 use crate::platform::Platform;
 use crate::resolvers::{self, Api};
 use crate::server::checked::{self, CheckedDocuments};
@@ -38,6 +39,8 @@ pub struct Server {
     pub sockets: TaskTracker,
     /// What live operations share.
     pub live: Arc<Live>,
+    /// What the loaders of all requests read with.
+    pub readers: Arc<Readers>,
 }
 
 impl Server {
@@ -55,7 +58,8 @@ impl Server {
         let live = Arc::new(Live::new(LiveLimits::of(&platform.config)));
         let (draining, sockets) = (CancellationToken::new(), TaskTracker::new());
         let checked = checked::documents();
-        Ok(Server { platform, sessions, strict, twin, index, inputs, checked, live, draining, sockets })
+        let readers = Readers::new(&platform);
+        Ok(Server { platform, sessions, strict, twin, index, inputs, checked, live, readers, draining, sockets })
     }
 }
 

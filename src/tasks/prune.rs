@@ -1,7 +1,9 @@
 //! Every hour: forgets what has had its time, a little at a time so that nobody waits for it, looks for jobs, offers,
 //! bookings, changes, disputes and reviews whose own task was lost, and removes files that nothing needs.
 
-use crate::features::{accounts::codes, bookings, changes, disputes, jobs, notifications, offers, reviews, uploads};
+use crate::features::{
+    accounts::codes, alerts, bookings, changes, disputes, jobs, notifications, offers, reviews, uploads,
+};
 use crate::kernel::clock::{DAY, HOUR};
 use crate::kernel::{Caller, Result, Timestamp};
 use crate::platform::Platform;
@@ -44,6 +46,7 @@ async fn forget(platform: &Platform, now: Timestamp) -> Result<()> {
     while work::forget_keys(&platform.db, now.plus(-KEYS_KEPT_MS)).await? && !platform.stop.is_cancelled() {}
     while queue::forget_ended(&platform.db, now.plus(-TASKS_KEPT_MS)).await? && !platform.stop.is_cancelled() {}
     while notifications::commands::forget(platform, now).await? && !platform.stop.is_cancelled() {}
+    while alerts::commands::forget(platform, now).await? && !platform.stop.is_cancelled() {}
     while codes::forget(platform, now.plus(-CODES_KEPT_MS)).await? && !platform.stop.is_cancelled() {}
     Ok(())
 }

@@ -10,7 +10,6 @@ use gigwire::platform::queue::NewTask;
 use gigwire::platform::streams::{Place, StreamName};
 use serde_json::{Value, json};
 
-use crate::disputes::moderator;
 use crate::support::app::{ANONYMOUS, Instance, PASSWORD, TestApp, TestUser, eventually, on_both_engines};
 use crate::support::live::Client;
 use crate::support::market::{id_of, key, usd, uuid};
@@ -22,6 +21,7 @@ on_both_engines! {
     an_escalated_dispute_is_one_until_it_ends,
     a_task_and_letters_that_are_given_up_are_alerts,
     a_role_gained_or_lost_changes_what_is_heard,
+    dismissed_ones_are_forgotten,
 }
 
 const ALERT: &str = "id kind level title body occurrences lastRaisedAt dismissedAt version
@@ -89,12 +89,6 @@ async fn item(client: &mut Client) -> Value {
     data.values_mut().next().unwrap().take()
 }
 
-async fn cursor(on: &Instance, who: &TestUser) -> String {
-    let mut answer = on.gql(who, "{ viewer { streamCursor } }", json!({})).await;
-    let Value::String(cursor) = answer["data"]["viewer"]["streamCursor"].take() else { panic!("{answer}") };
-    cursor
-}
-
 /// What `events` says behind a cursor: the types of its items, or the reasons of gaps, and where it ends.
 async fn poll(on: &Instance, who: &TestUser, after: &str) -> (Vec<String>, String) {
     let query = "query ($after: String) { events(after: $after) { pageInfo { endCursor }
@@ -118,7 +112,7 @@ async fn steal(on: &Instance, user: &TestUser) {
 }
 
 async fn a_stolen_token_is_an_alert(app: &TestApp) {
-    let (ada, admin, moderator) = (app.sign_up(&["CUSTOMER"]).await, app.admin().await, moderator(app).await);
+    let (ada, admin, moderator) = (app.sign_up(&["CUSTOMER"]).await, app.admin().await, app.moderator().await);
     let mut live = listen(app, &moderator, "adminAlertRaised").await;
     steal(app, &ada).await;
     let raised = item(&mut live).await;
@@ -187,8 +181,8 @@ async fn a_storm_is_one_row(app: &TestApp) {
 }
 
 async fn money_is_for_administrators(app: &TestApp) {
-    let (admin, moderator) = (app.admin().await, moderator(app).await);
-    let begun = [cursor(app, &admin).await, cursor(app, &moderator).await];
+    let (admin, moderator) = (app.admin().await, app.moderator().await);
+    let begun = [app.stream_cursor(&admin).await, app.stream_cursor(&moderator).await];
     let mut live = listen(app, &moderator, "adminAlertRaised").await;
     let mut all = listen(app, &moderator, "eventAppended").await;
     let mut heard = listen(app, &admin, "eventAppended").await;
@@ -237,11 +231,23 @@ async fn an_escalated_dispute_is_one_until_it_ends(app: &TestApp) {
     let dispute = id_of(&app.act(&ada, "disputeOpen", input).await.ok(), "dispute");
     assert!(list(app, &admin, Value::Null).await.is_empty());
     app.clock.advance(4 * DAY);
+    let admin = app.sign_in(&admin.email, PASSWORD).await;
+    let mut live = app.socket(&admin, &Value::Null).await;
+    let sealed = "subscription { adminAlertRaised { ... on AdminAlertRaised { alert { kind subject { __typename
+        ... on Dispute { id booking { id conversation { id } } } } } } } }";
+    live.start("a", sealed, json!({})).await;
+    live.run("q", "{ __typename }").await;
     for _ in 0..2 {
         let id = uuid(&dispute);
         disputes::commands::escalate(&app.server.platform, &Caller::system("test"), id).await.unwrap();
     }
-    let admin = app.sign_in(&admin.email, PASSWORD).await;
+    // Staff do not follow into the conversation, which is never null: the null rises to where one may stand.
+    let raised = live.next().await["payload"].take();
+    assert_eq!(
+        raised["data"],
+        json!({ "adminAlertRaised": { "alert": { "kind": "DISPUTE_ESCALATED", "subject": null } } })
+    );
+    assert_eq!(raised["errors"][0]["extensions"]["code"], "FORBIDDEN");
     let found = list(app, &admin, Value::Null).await;
     assert_eq!((kinds(&found), &found[0]["occurrences"]), (vec!["DISPUTE_ESCALATED"], &json!(1)));
     assert_eq!(found[0]["subject"], json!({ "__typename": "Dispute", "id": dispute }));
@@ -308,7 +314,7 @@ async fn set_roles(app: &TestApp, user: &TestUser, roles: &[Role]) {
 
 async fn a_role_gained_or_lost_changes_what_is_heard(app: &TestApp) {
     let ada = app.sign_up(&["CUSTOMER"]).await;
-    let plain = cursor(app, &ada).await;
+    let plain = app.stream_cursor(&ada).await;
     raise(app, NewAlert::new(Kind::TaskGivenUp, "one", "Before.")).await;
     assert_eq!(poll(app, &ada, &plain).await.0, ["StreamResumed"]);
     set_roles(app, &ada, &[Role::Customer, Role::Moderator]).await;
@@ -316,7 +322,7 @@ async fn a_role_gained_or_lost_changes_what_is_heard(app: &TestApp) {
     // What was said to staff meanwhile is not behind the old cursor: the client is told once to look, and goes on.
     let (told, now) = poll(app, &ada, &plain).await;
     assert_eq!(told, ["FOREIGN"]);
-    assert_eq!(now, cursor(app, &ada).await);
+    assert_eq!(now, app.stream_cursor(&ada).await);
     raise(app, NewAlert::new(Kind::TaskGivenUp, "three", "Now.")).await;
     let (told, staff) = poll(app, &ada, &now).await;
     assert_eq!(told, ["StreamResumed", "AdminAlertRaised"]);
@@ -330,9 +336,36 @@ async fn a_role_gained_or_lost_changes_what_is_heard(app: &TestApp) {
     raise(app, NewAlert::new(Kind::TaskGivenUp, "four", "Too late.")).await;
     let (told, after) = poll(app, &ada, &staff).await;
     assert_eq!(told, ["StreamResumed"]);
-    assert_eq!(after, cursor(app, &ada).await);
+    assert_eq!(after, app.stream_cursor(&ada).await);
     let answer = app.gql(&ada, "{ adminAlerts { totalCount } }", json!({})).await;
     assert_eq!(answer["errors"][0]["extensions"]["code"], "FORBIDDEN");
+}
+
+async fn dismissed_ones_are_forgotten(app: &TestApp) {
+    let admin = app.admin().await;
+    for cause in ["one", "two", "three"] {
+        raise(app, NewAlert::new(Kind::TaskGivenUp, cause, cause)).await;
+        app.clock.advance(1);
+    }
+    let listed = list(app, &admin, Value::Null).await;
+    dismiss(app, &admin, &listed[0]).await;
+    app.clock.advance(80 * DAY);
+    let admin = app.sign_in(&admin.email, PASSWORD).await;
+    dismiss(app, &admin, &listed[1]).await;
+    app.work();
+    let seen = |found: &[Value]| found.iter().map(|alert| alert["body"].clone()).collect::<Vec<_>>();
+    // Nothing is old enough yet, and what nobody dismissed stays for good.
+    assert_eq!(seen(&list(app, &admin, json!({})).await), ["three", "two", "one"]);
+    for left in [&["two", "one"][..], &["one"]] {
+        app.clock.advance(20 * DAY);
+        let admin = app.sign_in(&admin.email, PASSWORD).await;
+        eventually("the oldest has gone", async || seen(&list(app, &admin, json!({})).await) == left).await;
+        app.clock.advance(60 * DAY);
+    }
+    let admin = app.sign_in(&admin.email, PASSWORD).await;
+    let node = app.gql(&admin, "query ($id: ID!) { node(id: $id) { id } }", json!({ "id": listed[1]["id"] }));
+    assert_eq!(node.await["data"]["node"], Value::Null);
+    assert_eq!(dismiss(app, &admin, &listed[0]).await["userErrors"][0]["code"], "NOT_FOUND");
 }
 
 #[tokio::test]

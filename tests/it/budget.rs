@@ -77,10 +77,10 @@ async fn a_deal_keeps_to_its_round_trips() {
     }
     let wanted = [
         ("offerSend by the contractor", 9),
-        ("offerAccept by the customer", 13),
+        ("offerAccept by the customer", 12),
         ("offerAccept once more", 7),
         ("offerSend by the customer", 12),
-        ("offerAccept by the contractor", 13),
+        ("offerAccept by the contractor", 12),
         ("messageSend", 5),
         ("bookingComplete", 13),
     ];

@@ -6,7 +6,6 @@ use gigwire::features::alerts::{self, Kind, NewAlert};
 use gigwire::kernel::Caller;
 use serde_json::{Value, json};
 
-use crate::disputes::moderator;
 use crate::support::app::{Instance, TestApp, TestUser, eventually, on_both_engines};
 use crate::support::live::Client;
 
@@ -47,7 +46,7 @@ async fn raise(on: &Instance, kind: Kind) {
 
 async fn the_figures_are_right(app: &TestApp) {
     let (ada, bob) = (app.sign_up(&["CUSTOMER"]).await, app.sign_up(&["CONTRACTOR"]).await);
-    let (admin, moderator) = (app.admin().await, moderator(app).await);
+    let (admin, moderator) = (app.admin().await, app.moderator().await);
     let nothing = json!({ "usersOnline": 0, "jobsOpen": 0, "offersPending": 0, "bookingsActive": 0, "disputesOpen": 0,
         "disputesEscalated": 0, "tasksFailed": 0, "alertsOpen": 0 });
     assert_eq!(stats(app, &admin, FIGURES).await, nothing);

@@ -68,12 +68,10 @@ async fn accept_against(arena: &Arena, rival: &'static str) {
             let job = app.post_job(&ada).await;
             let id = id_of(&app.offer_to(&ada, &job, &bob, "10.00").await.ok(), "offer");
             let against = if rival == "offerWithdraw" { &ada } else { &bob };
-            let mut moves = vec![(&bob, "offerAccept", keyed(&id)), (against, rival, offer(&id))];
-            moves.rotate_left(round % 2);
-            let done = arena.at_once(moves).await;
-            let won = winners(&done, &["CONFLICT"]);
-            assert_eq!(won.len(), 1, "round {round}: {done:#?}");
-            bookings.set(bookings.get() + i64::from(done[won[0]].payload["booking"].is_object()));
+            let moves = vec![(&bob, "offerAccept", keyed(&id)), (against, rival, offer(&id))];
+            let (won, _) = arena.race(round, moves, &["CONFLICT"]).await;
+            assert_eq!(won.len(), 1, "round {round}: {won:#?}");
+            bookings.set(bookings.get() + i64::from(won[0].1.payload["booking"].is_object()));
         })
         .await;
     assert_eq!(app.count("select count(*) as n from bookings").await, bookings.get());
@@ -150,22 +148,20 @@ async fn one_way_on_of_all_is_taken(arena: &Arena) {
             let id = id_of(&app.offer_to(&ada, &job, &bob, "10.00").await.ok(), "offer");
             let counter = json!({ "offerId": id, "amount": usd("12.00"), "idempotencyKey": key() });
             let cancel = json!({ "jobId": job, "idempotencyKey": key() });
-            let mut moves = vec![
+            let moves = vec![
                 (&bob, "offerAccept", keyed(&id)),
                 (&bob, "offerDecline", offer(&id)),
                 (&bob, "offerCounter", counter),
                 (&ada, "offerWithdraw", offer(&id)),
                 (&ada, "jobCancel", cancel),
             ];
-            moves.rotate_left(round % 5);
-            let names: Vec<_> = moves.iter().map(|(_, name, _)| *name).collect();
-            let done = arena.at_once(moves).await;
-            let won: Vec<_> = winners(&done, &["CONFLICT"]).into_iter().map(|turn| names[turn]).collect();
+            let (won, lost) = arena.race(round, moves, &["CONFLICT"]).await;
+            let won: Vec<_> = won.into_iter().map(|(name, _)| name).collect();
             // The job may be cancelled behind an offer that ended without a booking.
             let ends = won.iter().filter(|name| **name != "jobCancel").count();
-            assert!(ends == 1 || (ends == 0 && won == ["jobCancel"]), "round {round}: {won:?} {done:#?}");
+            assert!(ends == 1 || (ends == 0 && won == ["jobCancel"]), "round {round}: {won:?} {lost:#?}");
             assert!(!(won.contains(&"offerAccept") && won.contains(&"jobCancel")), "round {round}: {won:?}");
-            for lost in done.iter().filter(|done| done.refusal().is_some() && done.payload["offer"].is_object()) {
+            for (_, lost) in lost.iter().filter(|(_, lost)| lost.payload["offer"].is_object()) {
                 assert_ne!(lost.payload["offer"]["status"], "PENDING", "a loser sees what became of it");
             }
         })
@@ -182,18 +178,14 @@ async fn a_job_is_cancelled_or_assigned(arena: &Arena) {
             let job = app.post_job(&ada).await;
             let id = id_of(&app.offer_to(&ada, &job, &bob, "10.00").await.ok(), "offer");
             let send = json!({ "jobId": job, "amount": usd("9.00"), "idempotencyKey": key() });
-            let mut moves = vec![
+            let moves = vec![
                 (&bob, "offerAccept", keyed(&id)),
                 (&ada, "jobCancel", json!({ "jobId": job, "idempotencyKey": key() })),
                 (&eve, "offerSend", send),
             ];
-            moves.rotate_left(round % 3);
-            let done = arena.at_once(moves).await;
-            let won = winners(&done, &["CONFLICT"]);
-            let ends = won
-                .iter()
-                .filter(|turn| !done[**turn].payload["job"].is_null() || !done[**turn].payload["booking"].is_null());
-            assert_eq!(ends.count(), 1, "round {round}: {done:#?}");
+            let (won, _) = arena.race(round, moves, &["CONFLICT"]).await;
+            let ends = won.iter().filter(|(name, _)| ["offerAccept", "jobCancel"].contains(name));
+            assert_eq!(ends.count(), 1, "round {round}: {won:#?}");
         })
         .await;
     assert_eq!(app.count("select count(*) as n from offers where status = 'PENDING'").await, 0);

@@ -149,8 +149,7 @@ pub async fn disconnect(platform: &Platform, caller: &Caller, measure: Measure) 
 /// Who of the staff acts, and in which role.
 fn acting(caller: &Caller) -> Result<(UserId, Role)> {
     let viewer = caller.viewer()?;
-    let role = viewer.staff_role().ok_or_else(|| Error::forbidden("Only staff may do this."))?;
-    Ok((viewer.user, role))
+    Ok((viewer.user, viewer.must_be_staff()?))
 }
 
 /// Locks who acts and whom it concerns, and gives the latter, if the one may still act on the other. So two

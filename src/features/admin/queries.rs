@@ -2,7 +2,7 @@
 
 use super::Figures;
 use crate::features::disputes::Status;
-use crate::features::{alerts, bookings, disputes, jobs, offers, wallet};
+use crate::features::{alerts, bookings, disputes, jobs, offers, presence, wallet};
 use crate::kernel::Result;
 use crate::platform::Platform;
 use crate::platform::queue;
@@ -14,7 +14,7 @@ pub async fn figures(platform: &Platform) -> Result<Figures> {
     let (tasks_waiting, tasks_failed) = queue::counts(&platform.db).await?;
     let (payments_completed, payments_failed) = wallet::queries::payments_since(platform, today).await?;
     Ok(Figures {
-        users_online: i64::try_from(platform.presence.count().await).unwrap_or(i64::MAX),
+        users_online: presence::queries::count(platform).await,
         jobs_open: jobs::queries::open_count(platform, &jobs::Filter::default()).await?,
         offers_pending: offers::queries::pending_count(platform).await?,
         bookings_active: bookings::queries::active_count(platform).await?,

@@ -1,9 +1,9 @@
-//! Raising and dismissing.
+//! Raising, dismissing, and forgetting what is old.
 
-use super::model::{LETTERS_MAX, LETTERS_WITHIN_MS};
+use super::model::{DISMISSED_KEPT_MS, LETTERS_MAX, LETTERS_WITHIN_MS};
 use super::{Alert, Kind, NewAlert, events, store};
 use crate::kernel::id::AlertId;
-use crate::kernel::{Caller, Error, Result};
+use crate::kernel::{Caller, Error, Result, Timestamp};
 use crate::platform::Platform;
 use crate::platform::mail::letters;
 use crate::platform::work::{AuditRow, Unit};
@@ -29,7 +29,7 @@ pub async fn settle(unit: &mut Unit, kind: Kind, cause: &str) -> Result<()> {
 /// Takes an alert off the list, for all staff. One that is dismissed already stays as it is.
 pub async fn dismiss(platform: &Platform, caller: &Caller, id: AlertId) -> Result<()> {
     let viewer = caller.viewer()?;
-    let role = viewer.staff_role().ok_or_else(|| Error::forbidden("Only staff may dismiss alerts."))?;
+    let role = viewer.must_be_staff()?;
     platform
         .work
         .run(caller, id, move |unit, id| {
@@ -63,4 +63,9 @@ pub async fn count_letters(platform: &Platform, caller: &Caller) -> Result<()> {
             })
         })
         .await
+}
+
+/// Forgets some that were dismissed long ago, and says whether there may be more.
+pub async fn forget(platform: &Platform, now: Timestamp) -> Result<bool> {
+    store::forget(&platform.db, now.plus(-DISMISSED_KEPT_MS)).await
 }

@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use crate::kernel::clock::MINUTE;
+use crate::kernel::clock::{DAY, MINUTE};
 use crate::kernel::id::{AlertId, TypedId, UserId, encode};
 use crate::kernel::page::Cursor;
 use crate::kernel::{Role, Roles, Timestamp};
@@ -13,6 +13,9 @@ pub const TOLD_AGAIN_MS: i64 = MINUTE;
 pub const LETTERS_MAX: i64 = 5;
 /// The time in which failed letters are counted.
 pub const LETTERS_WITHIN_MS: i64 = 60 * MINUTE;
+
+/// Dismissed alerts are kept for so long.
+pub const DISMISSED_KEPT_MS: i64 = 90 * DAY;
 
 /// How loud an alert is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,7 +3,7 @@
 use super::{Alert, Filter, Kind, store};
 use crate::kernel::id::AlertId;
 use crate::kernel::page::{Page, Slice};
-use crate::kernel::{Caller, Error, Result};
+use crate::kernel::{Caller, Result};
 use crate::platform::Platform;
 
 /// Alerts by id, in no particular order. The caller shows them to those whom their kind is for.
@@ -13,11 +13,9 @@ pub async fn by_ids(platform: &Platform, ids: &[AlertId]) -> Result<Vec<Alert>> 
 
 /// The filter as far as the caller may look: of what it wants, the kinds that are for it.
 pub fn allowed(caller: &Caller, filter: Filter) -> Result<Filter> {
-    let roles = caller.viewer()?.roles;
-    if !roles.is_staff() {
-        return Err(Error::forbidden("Alerts are for staff."));
-    }
-    let mut kinds = Kind::all_for(roles);
+    let viewer = caller.viewer()?;
+    viewer.must_be_staff()?;
+    let mut kinds = Kind::all_for(viewer.roles);
     kinds.retain(|kind| filter.kinds.is_empty() || filter.kinds.contains(kind));
     Ok(Filter { kinds, ..filter })
 }

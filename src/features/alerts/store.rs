@@ -7,6 +7,9 @@ use crate::kernel::page::{Page, Slice};
 use crate::kernel::{Result, Timestamp};
 use crate::platform::db::{Db, FromRow, On, Order, Query, Row, Tx, q};
 
+/// Old rows leave so many at a time, so that nobody waits for it.
+const FORGET_AT_ONCE: i64 = 500;
+
 impl FromRow for Alert {
     fn from_row(row: &Row) -> Result<Self> {
         let kind: Option<String> = row.get("subject_kind")?;
@@ -97,4 +100,15 @@ pub(super) async fn open_counts(db: &Db) -> Result<Vec<(Kind, i64)>> {
         .fetch(db)
         .await?;
     rows.iter().map(|row| Ok((row.parsed("kind", Kind::parse)?, row.get("n")?))).collect()
+}
+
+pub(super) async fn forget(db: &Db, dismissed: Timestamp) -> Result<bool> {
+    let mut tx = db.begin().await?;
+    let gone = q("delete from alerts where id in (select id from alerts where dismissed_at < $1 limit $2)")
+        .bind(dismissed)
+        .bind(FORGET_AT_ONCE)
+        .execute(&mut tx)
+        .await?;
+    tx.commit().await?;
+    Ok(i64::try_from(gone).is_ok_and(|gone| gone == FORGET_AT_ONCE))
 }

@@ -41,16 +41,16 @@ pub async fn accept(platform: &Platform, caller: &Caller, key: Once, offer: Offe
 
 async fn conclude(unit: &mut Unit, viewer: &Viewer, id: OfferId, patience: Patience) -> Result<Accepted> {
     let offer = offers::queries::in_unit(unit, id).await?.ok_or_else(|| Error::not_found("offer"))?;
-    let side = offer.side_of(viewer.user)?;
-    unit.act_as(side.role());
-    offer.step(ACCEPT, offer.by(side), unit.now)?;
+    let party = offer.party_of(viewer.user)?;
+    unit.act_as(party.role());
+    offer.step(ACCEPT, offer.by(party), unit.now)?;
     // The job first, then its offers, then money: the order in which everybody locks.
     let job = jobs::commands::assign(unit, offer.job, ACCEPT, offer.contractor).await?;
     let decided = offers::settling::decide(unit, job.id, id).await?;
     pay(unit, &offer, &decided.losers).await?;
     let subject = chat::Subject::job(job.id);
     let conversation = chat::commands::open(unit, subject, (offer.customer, offer.contractor)).await?;
-    let booking = book(unit, &offer, conversation).await?;
+    let booking = book(unit, &offer, conversation)?;
     timers::wait(unit, &booking, patience)?;
     Ok(Accepted { offer: id, booking: booking.id, conversation, made: Some((decided.winner, booking)) })
 }
@@ -64,7 +64,7 @@ async fn pay(unit: &mut Unit, winner: &offers::Offer, losers: &[offers::Offer]) 
     escrow::post(unit, Cause::of(winner.id), winner.deal(), outcome, Given { lost: &lost, ..Given::default() }).await
 }
 
-async fn book(unit: &mut Unit, offer: &offers::Offer, conversation: ConversationId) -> Result<Booking> {
+fn book(unit: &mut Unit, offer: &offers::Offer, conversation: ConversationId) -> Result<Booking> {
     let booking = Booking {
         id: unit.ids.new_id(),
         job: Some(offer.job),
@@ -82,7 +82,7 @@ async fn book(unit: &mut Unit, offer: &offers::Offer, conversation: Conversation
         updated_at: unit.now,
         version: 1,
     };
-    store::insert(&mut unit.tx, &booking).await?;
+    store::insert(unit, &booking);
     let amount = booking.quote.budget.to_string();
     unit.audit(AuditRow::new("offer.accept", offer.id).with(serde_json::json!({ "escrow": amount })));
     unit.state(events::created(&booking));

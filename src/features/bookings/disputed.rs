@@ -3,7 +3,8 @@
 use super::commands::{step, write};
 use super::model::{DISPUTE, Patience, Settled};
 use super::store::Step;
-use super::{Booking, LIFE, Party, Status, events};
+use super::{Booking, LIFE, Status, events};
+use crate::features::offers::Party;
 use crate::features::wallet::outcomes::Split;
 use crate::kernel::{Money, Result};
 use crate::platform::work::Unit;

@@ -14,11 +14,9 @@ pub mod commands;
 pub mod disputed;
 pub mod events;
 pub mod model;
-mod party;
 pub mod preview;
 pub mod queries;
 mod store;
 pub mod timers;
 
 pub use model::{Booking, LIFE, Status};
-pub use party::Party;

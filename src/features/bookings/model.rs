@@ -1,14 +1,13 @@
 //! What a booking is, and the life that it leads.
 
-use super::Party;
 pub use super::timers::Patience;
-use crate::features::offers::{self, Period};
+use crate::features::offers::{self, Party, Period};
 use crate::features::wallet::Quote;
 use crate::features::wallet::escrow::Deal;
 use crate::features::wallet::outcomes::{self, Decided, Effect, Outcome};
 use crate::kernel::clock::DAY;
 use crate::kernel::id::{BookingId, ConversationId, JobId, OfferId, UserId};
-use crate::kernel::life::{Available, Barred, Life, State, Transition};
+use crate::kernel::life::{Available, Life, State, Transition, row};
 use crate::kernel::{By, Error, Money, Result, Role, Timestamp, Viewer};
 
 /// The mutation that makes a booking of an offer.
@@ -74,11 +73,6 @@ impl Status {
         }
     }
 
-    /// Reads a stored name.
-    pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL.iter().copied().find(|status| status.name() == name)
-    }
-
     /// Whether the price of a booking in this state lies in its escrow, however long the release is put off.
     pub const fn keeps_escrow(self) -> bool {
         matches!(self, Status::Confirmed | Status::InProgress | Status::Delivered | Status::Disputed)
@@ -101,119 +95,41 @@ impl State for Status {
     }
 }
 
+/// Where it has begun and not ended: its price lies in escrow, and nobody disputes it.
+const UNDER_WAY: &[Status] = &[Status::Confirmed, Status::InProgress, Status::Delivered];
+
+/// The two whose contract it is.
+const PARTIES: &[By] = &[By::Customer, By::Contractor];
+
 /// The life of a booking.
 pub const LIFE: Life<Status> = Life {
     noun: "booking",
     ends: &[Status::Completed, Status::Cancelled],
     rows: &[
-        Transition {
-            name: ACCEPT,
-            label: "Accept an offer",
-            from: &[],
-            to: Status::Confirmed,
-            by: &[By::Deal],
-            barred: Barred::NONE,
-        },
-        Transition {
-            name: START,
-            label: "Start the work",
-            from: &[Status::Confirmed],
-            to: Status::InProgress,
-            by: &[By::Contractor, By::Staff],
-            barred: Barred::NONE,
-        },
-        Transition {
-            name: DELIVER,
-            label: "Deliver the work",
-            from: &[Status::InProgress],
-            to: Status::Delivered,
-            by: &[By::Contractor, By::Staff],
-            barred: Barred::NONE,
-        },
-        Transition {
-            name: COMPLETE,
-            label: "Complete and pay",
-            from: &[Status::Delivered],
-            to: Status::Completed,
-            by: &[By::Customer, By::Staff],
-            barred: Barred {
-                from: &[Status::Confirmed, Status::InProgress],
-                because: "The work is not delivered yet; wait for the contractor.",
-            },
-        },
-        Transition {
-            name: CANCEL,
-            label: "Cancel the booking",
-            from: &[Status::Confirmed],
-            to: Status::Cancelled,
-            by: &[By::Customer, By::Contractor],
-            barred: Barred {
-                from: &[Status::InProgress, Status::Delivered],
-                because: "Work has begun: this booking can only be cancelled by agreement, by staff or in a dispute.",
-            },
-        },
-        Transition {
-            name: CANCEL,
-            label: "Cancel the booking",
-            from: &[Status::Confirmed, Status::InProgress, Status::Delivered],
-            to: Status::Cancelled,
-            by: &[By::Staff],
-            barred: Barred::NONE,
-        },
-        Transition {
-            name: TIME_OUT,
-            label: "Complete by itself",
-            from: &[Status::Delivered],
-            to: Status::Completed,
-            by: &[By::Timer],
-            barred: Barred::NONE,
-        },
-        Transition {
-            name: RELEASE,
-            label: "Release the price",
-            from: &[Status::Completed],
-            to: Status::Completed,
-            by: &[By::Timer],
-            barred: Barred::NONE,
-        },
-        Transition {
-            name: LAPSE,
-            label: "Lapse",
-            from: &[Status::Confirmed, Status::InProgress],
-            to: Status::Cancelled,
-            by: &[By::Timer],
-            barred: Barred::NONE,
-        },
-        Transition {
-            name: DISPUTE,
-            label: "Open a dispute",
-            from: &[Status::Confirmed, Status::InProgress, Status::Delivered],
-            to: Status::Disputed,
-            by: &[By::Customer, By::Contractor],
-            barred: Barred::NONE,
-        },
-        Transition {
-            name: PROPOSE_CHANGE,
-            label: "Propose a change",
-            from: &[Status::Confirmed],
-            to: Status::Confirmed,
-            by: &[By::Customer, By::Contractor],
-            barred: Barred::NONE,
-        },
-        Transition {
-            name: PROPOSE_CHANGE,
-            label: "Propose a change",
-            from: &[Status::InProgress],
-            to: Status::InProgress,
-            by: &[By::Customer, By::Contractor],
-            // The customer is to judge what is there, at the price that it was made for, and before the timer does.
-            barred: Barred {
-                from: &[Status::Delivered],
-                because: "The work is delivered: it is completed, or disputed, at the price that was agreed.",
-            },
-        },
-        Transition { from: &[Status::Confirmed], ..driven(CHANGE, "Change as agreed", Status::Confirmed) },
-        Transition { from: &[Status::InProgress], ..driven(CHANGE, "Change as agreed", Status::InProgress) },
+        row(ACCEPT, "Accept an offer", &[], Status::Confirmed, &[By::Deal]),
+        row(START, "Start the work", &[Status::Confirmed], Status::InProgress, &[By::Contractor, By::Staff]),
+        row(DELIVER, "Deliver the work", &[Status::InProgress], Status::Delivered, &[By::Contractor, By::Staff]),
+        row(COMPLETE, "Complete and pay", &[Status::Delivered], Status::Completed, &[By::Customer, By::Staff]).barred(
+            &[Status::Confirmed, Status::InProgress],
+            "The work is not delivered yet; wait for the contractor.",
+        ),
+        row(CANCEL, "Cancel the booking", &[Status::Confirmed], Status::Cancelled, PARTIES).barred(
+            &[Status::InProgress, Status::Delivered],
+            "Work has begun: this booking can only be cancelled by agreement, by staff or in a dispute.",
+        ),
+        row(CANCEL, "Cancel the booking", UNDER_WAY, Status::Cancelled, &[By::Staff]),
+        row(TIME_OUT, "Complete by itself", &[Status::Delivered], Status::Completed, &[By::Timer]),
+        row(RELEASE, "Release the price", &[Status::Completed], Status::Completed, &[By::Timer]),
+        row(LAPSE, "Lapse", &[Status::Confirmed, Status::InProgress], Status::Cancelled, &[By::Timer]),
+        row(DISPUTE, "Open a dispute", UNDER_WAY, Status::Disputed, PARTIES),
+        row(PROPOSE_CHANGE, "Propose a change", &[Status::Confirmed], Status::Confirmed, PARTIES),
+        // The customer is to judge what is there, at the price that it was made for, and before the timer does.
+        row(PROPOSE_CHANGE, "Propose a change", &[Status::InProgress], Status::InProgress, PARTIES).barred(
+            &[Status::Delivered],
+            "The work is delivered: it is completed, or disputed, at the price that was agreed.",
+        ),
+        row(CHANGE, "Change as agreed", &[Status::Confirmed], Status::Confirmed, &[By::Deal]),
+        row(CHANGE, "Change as agreed", &[Status::InProgress], Status::InProgress, &[By::Deal]),
         driven(RETRACT, "Go on", Status::Confirmed),
         driven(RETRACT, "Go on", Status::InProgress),
         driven(RETRACT, "Go on", Status::Delivered),
@@ -234,9 +150,9 @@ pub fn moves_money(transition: &str) -> bool {
     matches!(transition, COMPLETE | CANCEL)
 }
 
-/// What the end of a dispute does to its booking, and what is agreed beside it.
+/// What the end of a dispute does to its booking.
 const fn driven(name: &'static str, label: &'static str, to: Status) -> Transition<Status> {
-    Transition { name, label, from: &[Status::Disputed], to, by: &[By::Deal], barred: Barred::NONE }
+    row(name, label, &[Status::Disputed], to, &[By::Deal])
 }
 
 /// What a dispute left of the price for the contractor's side.
@@ -300,10 +216,9 @@ impl Booking {
 
     /// How a viewer stands to it, and in which role: a party, or staff; `NOT_FOUND` for strangers.
     pub fn hand_of(&self, viewer: &Viewer) -> Result<(By, Role)> {
-        match (self.party_of(viewer.user), viewer.staff_role()) {
-            (Ok(party), _) => Ok((party.by(), party.role())),
-            (Err(_), Some(role)) => Ok((By::Staff, role)),
-            (Err(stranger), None) => Err(stranger),
+        match self.party_of(viewer.user) {
+            Ok(party) => Ok((party.by(), party.role())),
+            Err(stranger) => viewer.staff_role().map(|role| (By::Staff, role)).ok_or(stranger),
         }
     }
 
@@ -357,11 +272,7 @@ impl Booking {
 
     /// Which party a user is; `NOT_FOUND` for strangers.
     pub fn party_of(&self, user: UserId) -> Result<Party> {
-        match user {
-            user if user == self.customer => Ok(Party::Customer),
-            user if user == self.contractor => Ok(Party::Contractor),
-            _ => Err(Error::not_found("booking")),
-        }
+        Party::of(user, self.parties()).ok_or_else(|| Error::not_found("booking"))
     }
 
     /// The party across the table.

@@ -6,9 +6,11 @@ use crate::features::offers::Period;
 use crate::features::wallet::Quote;
 use crate::kernel::clock::DAY;
 use crate::kernel::id::{BookingId, JobId, UserId};
+use crate::kernel::life::State;
 use crate::kernel::page::{Page, Slice};
 use crate::kernel::{Currency, Money, Result, Timestamp};
 use crate::platform::db::{Db, FromRow, On, Order, Row, Tx, q, q2};
+use crate::platform::work::Unit;
 
 impl FromRow for Booking {
     fn from_row(row: &Row) -> Result<Self> {
@@ -41,27 +43,27 @@ impl FromRow for Booking {
     }
 }
 
-pub(super) async fn insert(tx: &mut Tx, booking: &Booking) -> Result<()> {
-    q("insert into bookings (id, job_id, offer_id, customer_id, contractor_id, conversation_id, amount, currency,
+/// Leaves a new booking for the end of the unit.
+pub(super) fn insert(unit: &mut Unit, booking: &Booking) {
+    let statement =
+        q("insert into bookings (id, job_id, offer_id, customer_id, contractor_id, conversation_id, amount, currency,
             platform_fee, service_fee, status, created_at, updated_at, version, starts_at, ends_at)
         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12, 1, $13, $14)")
-    .bind(booking.id)
-    .bind(booking.job)
-    .bind(booking.offer)
-    .bind(booking.customer)
-    .bind(booking.contractor)
-    .bind(booking.conversation)
-    .bind(booking.quote.budget.minor)
-    .bind(booking.quote.budget.currency.code())
-    .bind(booking.quote.platform_fee.minor)
-    .bind(booking.quote.service_fee.minor)
-    .bind(booking.status.name())
-    .bind(booking.created_at)
-    .bind(booking.period.map(|period| period.starts_at))
-    .bind(booking.period.map(|period| period.ends_at))
-    .execute(tx)
-    .await?;
-    Ok(())
+        .bind(booking.id)
+        .bind(booking.job)
+        .bind(booking.offer)
+        .bind(booking.customer)
+        .bind(booking.contractor)
+        .bind(booking.conversation)
+        .bind(booking.quote.budget.minor)
+        .bind(booking.quote.budget.currency.code())
+        .bind(booking.quote.platform_fee.minor)
+        .bind(booking.quote.service_fee.minor)
+        .bind(booking.status.name())
+        .bind(booking.created_at)
+        .bind(booking.period.map(|period| period.starts_at))
+        .bind(booking.period.map(|period| period.ends_at));
+    unit.later(statement);
 }
 
 /// Reads a booking and keeps others from changing it until this transaction ends.

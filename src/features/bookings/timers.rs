@@ -12,7 +12,7 @@ use super::{Booking, Status, events};
 use crate::features::wallet::outcomes::Outcome;
 use crate::kernel::clock::DAY;
 use crate::kernel::id::BookingId;
-use crate::kernel::{By, Caller, Code, Error, Result, Timestamp};
+use crate::kernel::{By, Caller, Error, Result, Timestamp};
 use crate::platform::Platform;
 use crate::platform::queue::NewTask;
 use crate::platform::work::{AuditRow, Unit};
@@ -78,10 +78,8 @@ pub async fn end_silence(platform: &Platform, caller: &Caller, silence: Silence)
                 let found = lock(unit, silence.booking).await?;
                 match found.timer(patience) {
                     Some(_) if found.version != silence.version => Ok(()),
-                    // The clock went back a little, or the settings changed: come again.
-                    Some((_, at)) if at > unit.now => {
-                        Err(Error::new(Code::Unavailable, "This booking's time is not over yet."))
-                    }
+                    // Its timer may also have been put off by other settings.
+                    Some((_, at)) if at > unit.now => Err(Error::early("booking")),
                     Some((task, _)) => act(unit, &found, task, patience).await,
                     None => Ok(()),
                 }

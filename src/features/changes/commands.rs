@@ -255,8 +255,7 @@ pub async fn expire(platform: &Platform, caller: &Caller, change: ChangeId) -> R
                     return Ok(());
                 }
                 if change.expires_at > unit.now {
-                    // The clock went back a little: come again.
-                    return Err(Error::new(Code::Unavailable, "This change's time is not over yet."));
+                    return Err(Error::early("change"));
                 }
                 let to = change.step(EXPIRE, By::Timer, unit.now)?;
                 end(unit, &change, to).await.map(drop)

@@ -1,12 +1,12 @@
 //! What a change of a booking is, and its life.
 
 use crate::features::bookings::model::{CANCEL, CHANGE, DELIVER, DISPUTE, PROPOSE_CHANGE};
-use crate::features::bookings::{self, Booking, Party};
-use crate::features::offers::Period;
+use crate::features::bookings::{self, Booking};
+use crate::features::offers::{Party, Period};
 use crate::features::wallet::Quote;
 use crate::features::wallet::outcomes::{self, Decided, Effect};
 use crate::kernel::id::{BookingId, ChangeId, UserId};
-use crate::kernel::life::{Available, Barred, Life, State, Transition};
+use crate::kernel::life::{Available, Life, State, row};
 use crate::kernel::{By, Code, Error, Money, Result, Role, Timestamp, Viewer, text};
 
 /// The mutation that declines a change.
@@ -48,11 +48,6 @@ impl Status {
             Status::Closed => "CLOSED",
         }
     }
-
-    /// Reads a stored name.
-    pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL.iter().copied().find(|status| status.name() == name)
-    }
 }
 
 impl State for Status {
@@ -69,16 +64,6 @@ impl State for Status {
     fn name(self) -> &'static str {
         self.name()
     }
-}
-
-const fn row(
-    name: &'static str,
-    label: &'static str,
-    from: &'static [Status],
-    to: Status,
-    by: &'static [By],
-) -> Transition<Status> {
-    Transition { name, label, from, to, by, barred: Barred::NONE }
 }
 
 const PENDING: &[Status] = &[Status::Pending];
@@ -160,15 +145,10 @@ impl Change {
 
     /// How a viewer stands to it, and in which role: its maker, its receiver, or staff; `NOT_FOUND` for strangers.
     pub fn hand_of(&self, viewer: &Viewer) -> Result<(By, Role)> {
-        let party = match viewer.user {
-            user if user == self.customer => Party::Customer,
-            user if user == self.contractor => Party::Contractor,
-            _ => {
-                let role = viewer.staff_role().ok_or_else(|| Error::not_found("change"))?;
-                return Ok((By::Staff, role));
-            }
-        };
-        Ok((if party == self.maker { By::Maker } else { By::Receiver }, party.role()))
+        match Party::of(viewer.user, self.parties()) {
+            Some(party) => Ok((if party == self.maker { By::Maker } else { By::Receiver }, party.role())),
+            None => viewer.staff_role().map(|role| (By::Staff, role)).ok_or_else(|| Error::not_found("change")),
+        }
     }
 
     /// What a viewer may do next with it. All of it has until the change expires.

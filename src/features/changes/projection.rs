@@ -7,6 +7,7 @@ use super::{LIFE, Status, events, store};
 use crate::features::bookings;
 use crate::kernel::Result;
 use crate::kernel::id::{BookingId, TypedId};
+use crate::kernel::life::State;
 use crate::platform::streams::{Draft, Step};
 use crate::platform::work::Unit;
 

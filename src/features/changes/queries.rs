@@ -36,12 +36,8 @@ pub async fn first_of_bookings(
     bookings: &[BookingId],
     size: i64,
 ) -> Result<HashMap<BookingId, Slice<Change>>> {
-    let mut by_booking: HashMap<BookingId, Vec<Change>> = HashMap::new();
-    for change in store::first_of_bookings(&platform.db, bookings, size).await? {
-        by_booking.entry(change.booking).or_default().push(change);
-    }
-    let page = Page::first(size);
-    Ok(by_booking.into_iter().map(|(booking, changes)| (booking, Slice::of(&page, changes))).collect())
+    let read = store::first_of_bookings(&platform.db, bookings, size).await?;
+    Ok(Slice::first_of_each(size, read, |change| change.booking))
 }
 
 /// How many those are.

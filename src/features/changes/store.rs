@@ -1,10 +1,10 @@
 //! The SQL of changes.
 
 use super::{Change, Status, Terms};
-use crate::features::bookings::Party;
-use crate::features::offers::Period;
+use crate::features::offers::{Party, Period};
 use crate::features::wallet::Quote;
 use crate::kernel::id::{BookingId, ChangeId};
+use crate::kernel::life::State;
 use crate::kernel::page::{Page, Slice};
 use crate::kernel::{Result, Timestamp};
 use crate::platform::db::{Db, FromRow, On, Order, Row, Tx, q};

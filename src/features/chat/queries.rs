@@ -3,7 +3,8 @@
 //!
 //! Batches are asked with the viewer beside each id, so that an answer can never be taken for another viewer's.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::hash::Hash;
 
 use super::{Conversation, Message, Subject, SubjectKind, store};
 use crate::kernel::id::{ConversationId, MessageId, UserId};
@@ -17,32 +18,29 @@ pub async fn conversation(platform: &Platform, caller: &Caller, id: Conversation
     found.ok_or_else(|| Error::not_found("conversation"))
 }
 
-/// Conversations by id and viewer, in no particular order. One statement per viewer, and a request has one.
+/// Conversations by id and viewer, in no particular order. Those that nobody takes part in are looked for among those that
+/// staff read along in.
 pub async fn by_ids(platform: &Platform, keys: &[(ConversationId, UserId)]) -> Result<Vec<Conversation>> {
-    let mut found = Vec::with_capacity(keys.len());
-    for (viewer, ids) in by_viewer(keys) {
-        let own = store::conversations(&platform.db, viewer, &ids).await?;
-        let rest: Vec<_> = ids.into_iter().filter(|id| own.iter().all(|it| it.id != *id)).collect();
-        found.extend(own);
-        if !rest.is_empty() {
-            found.extend(store::along::conversations(&platform.db, viewer, &rest).await?);
-        }
+    let mut found = store::conversations(&platform.db, keys).await?;
+    for (staff, ids) in by_viewer(&missing(keys, found.iter().map(|it| (it.id, it.viewer)))) {
+        found.extend(store::along::conversations(&platform.db, staff, &ids).await?);
     }
     Ok(found)
 }
 
 /// Messages by id and viewer, in no particular order.
 pub async fn messages_by_ids(platform: &Platform, keys: &[(MessageId, UserId)]) -> Result<Vec<Message>> {
-    let mut found = Vec::with_capacity(keys.len());
-    for (viewer, ids) in by_viewer(keys) {
-        let own = store::messages(&platform.db, viewer, &ids).await?;
-        let rest: Vec<_> = ids.into_iter().filter(|id| own.iter().all(|it| it.id != *id)).collect();
-        found.extend(own);
-        if !rest.is_empty() {
-            found.extend(store::along::messages(&platform.db, viewer, &rest).await?);
-        }
+    let mut found = store::messages(&platform.db, keys).await?;
+    for (staff, ids) in by_viewer(&missing(keys, found.iter().map(|it| (it.id, it.viewer)))) {
+        found.extend(store::along::messages(&platform.db, staff, &ids).await?);
     }
     Ok(found)
+}
+
+/// The keys that nothing was found for.
+fn missing<T: Copy + Eq + Hash>(keys: &[(T, UserId)], found: impl Iterator<Item = (T, UserId)>) -> Vec<(T, UserId)> {
+    let found: HashSet<_> = found.collect();
+    keys.iter().copied().filter(|key| !found.contains(key)).collect()
 }
 
 /// The viewer's conversations about subjects. Where a viewer has several about one, the most active comes last.

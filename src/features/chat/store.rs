@@ -12,13 +12,16 @@ use crate::kernel::{Result, Timestamp};
 use crate::platform::db::{Db, FromRow, On, Order, Row, Tx, q, q2};
 use crate::platform::work::Unit;
 
-/// Conversations as `$1` sees them: with `$1` as `me`, and the marks of both. A condition follows; further columns and
-/// the table that they come from may stand in front of it.
+/// Conversations as somebody sees them: as `me`, with the marks of both. Without `from`, `$1` sees them, and a condition
+/// follows; further columns and the table that they come from may stand in front of it.
 macro_rules! seen {
     ($condition:literal) => {
         seen!("", "", $condition)
     };
     ($columns:literal, $join:literal, $condition:expr) => {
+        seen!(from "participants me", $columns, $join, concat!(" where me.user_id = $1 ", $condition))
+    };
+    (from $from:literal, $columns:literal, $join:literal, $condition:expr) => {
         concat!(
             "select c.*, me.user_id as me_id, me.read_number as me_read_number, me.read_count as me_read_count,
                 me.delivered_number as me_delivered_number, other.read_number as other_read_number,
@@ -26,23 +29,12 @@ macro_rules! seen {
                 c.version + me.version + other.version as seen_version,
                 (select count(*) from conversation_staff s where s.conversation_id = c.id and s.left_at is null) as staff",
             $columns,
-            " from participants me
-            join conversations c on c.id = me.conversation_id
+            " from ",
+            $from,
+            " join conversations c on c.id = me.conversation_id
             join participants other on other.conversation_id = me.conversation_id
                 and other.user_id = case when c.user_a = me.user_id then c.user_b else c.user_a end ",
             $join,
-            " where me.user_id = $1 ",
-            $condition
-        )
-    };
-}
-
-/// Messages as `$1` sees them. A condition follows.
-macro_rules! messages {
-    ($condition:literal) => {
-        concat!(
-            "select m.*, me.user_id as me_id from messages m
-            join participants me on me.conversation_id = m.conversation_id and me.user_id = $1 where ",
             $condition
         )
     };
@@ -188,8 +180,17 @@ pub(super) async fn conversation(
     q(seen!("and me.conversation_id = $2")).bind(viewer).bind(id).optional(on).await
 }
 
-pub(super) async fn conversations(db: &Db, viewer: UserId, ids: &[ConversationId]) -> Result<Vec<Conversation>> {
-    q(seen!("and me.conversation_id in ({list})")).bind(viewer).list(ids.iter().copied()).all(db).await
+/// Conversations, each as the viewer beside it sees it.
+pub(super) async fn conversations(db: &Db, keys: &[(ConversationId, UserId)]) -> Result<Vec<Conversation>> {
+    q(concat!(
+        "with wanted (id, viewer) as (values {rows}) ",
+        seen!(
+            from "wanted join participants me on me.conversation_id = wanted.id and me.user_id = wanted.viewer", "", "", ""
+        )
+    ))
+    .rows(keys.iter().map(|(id, viewer)| vec![(*id).into(), (*viewer).into()]).collect())
+    .all(db)
+    .await
 }
 
 /// The least active first.
@@ -222,16 +223,24 @@ pub(super) async fn unread(db: &Db, viewer: UserId) -> Result<Vec<i64>> {
     .await
 }
 
-pub(super) async fn messages(db: &Db, viewer: UserId, ids: &[MessageId]) -> Result<Vec<Message>> {
-    q(messages!("m.id in ({list})")).bind(viewer).list(ids.iter().copied()).all(db).await
+/// Messages, each as the viewer beside it sees it.
+pub(super) async fn messages(db: &Db, keys: &[(MessageId, UserId)]) -> Result<Vec<Message>> {
+    q("with wanted (id, viewer) as (values {rows}) select m.*, me.user_id as me_id from wanted
+        join messages m on m.id = wanted.id
+        join participants me on me.conversation_id = m.conversation_id and me.user_id = wanted.viewer")
+    .rows(keys.iter().map(|(id, viewer)| vec![(*id).into(), (*viewer).into()]).collect())
+    .all(db)
+    .await
 }
 
 pub(super) async fn history(db: &Db, viewer: UserId, id: ConversationId, page: &Page) -> Result<Slice<Message>> {
-    q(messages!("m.conversation_id = $2"))
-        .bind(viewer)
-        .bind(id)
-        .page(db, page, Order::ascending("m.number", "m.id"))
-        .await
+    q("select m.*, me.user_id as me_id from messages m
+        join participants me on me.conversation_id = m.conversation_id and me.user_id = $1
+        where m.conversation_id = $2")
+    .bind(viewer)
+    .bind(id)
+    .page(db, page, Order::ascending("m.number", "m.id"))
+    .await
 }
 
 /// A conversation with the viewer's marks held until the transaction ends, so that two devices count one after the other,

@@ -315,8 +315,7 @@ pub async fn escalate(platform: &Platform, caller: &Caller, dispute: DisputeId) 
                     return Ok(());
                 }
                 if dispute.deadline > unit.now {
-                    // The clock went back a little: come again.
-                    return Err(Error::new(Code::Unavailable, "This dispute's time is not over yet."));
+                    return Err(Error::early("dispute"));
                 }
                 let from = dispute.status;
                 dispute.status = LIFE.step(ESCALATE, from, By::Timer)?;

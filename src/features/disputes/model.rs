@@ -3,10 +3,11 @@
 use super::evidence;
 use crate::features::bookings;
 use crate::features::bookings::model::{AGREE, DECIDE, DISPUTE, RETRACT};
+use crate::features::offers::Party;
 use crate::features::wallet::outcomes::{self, Decided, Effect, Split};
 use crate::features::wallet::{Quote, Rates};
 use crate::kernel::id::{BookingId, DisputeId, FileId, UserId};
-use crate::kernel::life::{Available, Barred, Life, State, Transition};
+use crate::kernel::life::{Available, Life, State, row};
 use crate::kernel::{By, Code, Error, Money, Result, Role, Timestamp, Viewer, text};
 
 /// The mutation that makes a proposal.
@@ -77,11 +78,6 @@ impl Status {
             Status::Decided => "DECIDED",
         }
     }
-
-    /// Reads a stored name.
-    pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL.iter().copied().find(|status| status.name() == name)
-    }
 }
 
 impl State for Status {
@@ -94,16 +90,6 @@ impl State for Status {
 }
 
 const GOING_ON: &[Status] = &[Status::Open, Status::Escalated];
-
-const fn row(
-    name: &'static str,
-    label: &'static str,
-    from: &'static [Status],
-    to: Status,
-    by: &'static [By],
-) -> Transition<Status> {
-    Transition { name, label, from, to, by, barred: Barred::NONE }
-}
 
 /// The life of a dispute.
 pub const LIFE: Life<Status> = Life {
@@ -226,10 +212,9 @@ impl Dispute {
 
     /// How a viewer stands to it, and in which role: a party, or staff; `NOT_FOUND` for strangers.
     pub fn hand_of(&self, viewer: &Viewer) -> Result<(By, Role)> {
-        match viewer.user {
-            user if user == self.customer => Ok((By::Customer, Role::Customer)),
-            user if user == self.contractor => Ok((By::Contractor, Role::Contractor)),
-            _ => viewer.staff_role().map(|role| (By::Staff, role)).ok_or_else(|| Error::not_found("dispute")),
+        match Party::of(viewer.user, self.parties()) {
+            Some(party) => Ok((party.by(), party.role())),
+            None => viewer.staff_role().map(|role| (By::Staff, role)).ok_or_else(|| Error::not_found("dispute")),
         }
     }
 

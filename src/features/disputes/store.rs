@@ -4,6 +4,7 @@ use super::{Dispute, Ending, Evidence, Proposal, Reason, Status};
 use crate::features::bookings;
 use crate::features::wallet::outcomes::Split;
 use crate::kernel::id::{BookingId, DisputeId, FileId, TypedId, UserId};
+use crate::kernel::life::State;
 use crate::kernel::page::{Page, Slice};
 use crate::kernel::{By, Currency, Error, Money, Result, Timestamp};
 use crate::platform::db::{Db, FromRow, On, Order, Row, Tx, q};

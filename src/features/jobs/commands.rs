@@ -7,7 +7,7 @@ use super::store::Step;
 use super::{Job, LIFE, NewJob, Status, events, queries, store};
 use crate::kernel::clock::DAY;
 use crate::kernel::id::{JobId, UserId};
-use crate::kernel::{By, Caller, Code, Error, Result, Role, Viewer};
+use crate::kernel::{By, Caller, Error, Result, Role, Viewer};
 use crate::platform::Platform;
 use crate::platform::queue::NewTask;
 use crate::platform::work::{Effect, Once, Unit};
@@ -95,10 +95,7 @@ pub async fn cancel(unit: &mut Unit, viewer: &Viewer, id: JobId, reason: Option<
 /// Lets a job expire whose time is over; nothing when it is not open any more. Its offers are the caller's.
 pub async fn expire(unit: &mut Unit, id: JobId) -> Result<Option<Job>> {
     match store::lock(&mut unit.tx, id).await? {
-        // The clock went back a little: come again.
-        Some(found) if found.status == Status::Open && found.expires_at > unit.now => {
-            Err(Error::new(Code::Unavailable, "This job's time is not over yet."))
-        }
+        Some(found) if found.status == Status::Open && found.expires_at > unit.now => Err(Error::early("job")),
         Some(found) if found.status == Status::Open => end(unit, &found, EXPIRE, By::Timer, None).await.map(Some),
         _ => Ok(None),
     }

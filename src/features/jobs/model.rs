@@ -1,7 +1,7 @@
 //! What a job is, and the life that it leads.
 
 use crate::kernel::id::{JobId, UserId};
-use crate::kernel::life::{Available, Barred, Life, State, Transition};
+use crate::kernel::life::{Available, Life, State, row};
 use crate::kernel::{By, Currency, Money, Result, Timestamp, Viewer, text};
 
 /// The mutation that makes a job.
@@ -40,11 +40,6 @@ impl Status {
             Status::Expired => "EXPIRED",
         }
     }
-
-    /// Reads a stored name.
-    pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL.iter().copied().find(|status| status.name() == name)
-    }
 }
 
 impl State for Status {
@@ -61,57 +56,13 @@ pub const LIFE: Life<Status> = Life {
     noun: "job",
     ends: &[Status::Completed, Status::Cancelled, Status::Expired],
     rows: &[
-        Transition {
-            name: POST,
-            label: "Post the job",
-            from: &[],
-            to: Status::Open,
-            by: &[By::Customer],
-            barred: Barred::NONE,
-        },
-        Transition {
-            name: "offerAccept",
-            label: "Accept an offer",
-            from: &[Status::Open],
-            to: Status::Assigned,
-            by: &[By::Deal],
-            barred: Barred::NONE,
-        },
-        Transition {
-            name: CANCEL,
-            label: "Cancel the job",
-            from: &[Status::Open],
-            to: Status::Cancelled,
-            by: &[By::Customer],
-            barred: Barred {
-                from: &[Status::Assigned],
-                because: "This job has a booking; cancel that one with bookingCancel.",
-            },
-        },
-        Transition {
-            name: EXPIRE,
-            label: "Expire",
-            from: &[Status::Open],
-            to: Status::Expired,
-            by: &[By::Timer],
-            barred: Barred::NONE,
-        },
-        Transition {
-            name: "bookingComplete",
-            label: "Complete its booking",
-            from: &[Status::Assigned],
-            to: Status::Completed,
-            by: &[By::Deal],
-            barred: Barred::NONE,
-        },
-        Transition {
-            name: "bookingCancel",
-            label: "Cancel its booking",
-            from: &[Status::Assigned],
-            to: Status::Cancelled,
-            by: &[By::Deal],
-            barred: Barred::NONE,
-        },
+        row(POST, "Post the job", &[], Status::Open, &[By::Customer]),
+        row("offerAccept", "Accept an offer", &[Status::Open], Status::Assigned, &[By::Deal]),
+        row(CANCEL, "Cancel the job", &[Status::Open], Status::Cancelled, &[By::Customer])
+            .barred(&[Status::Assigned], "This job has a booking; cancel that one with bookingCancel."),
+        row(EXPIRE, "Expire", &[Status::Open], Status::Expired, &[By::Timer]),
+        row("bookingComplete", "Complete its booking", &[Status::Assigned], Status::Completed, &[By::Deal]),
+        row("bookingCancel", "Cancel its booking", &[Status::Assigned], Status::Cancelled, &[By::Deal]),
     ],
 };
 

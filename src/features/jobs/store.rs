@@ -2,6 +2,7 @@
 
 use super::{Filter, Job, Sort, Status};
 use crate::kernel::id::{JobId, UserId};
+use crate::kernel::life::State;
 use crate::kernel::page::{Page, Slice};
 use crate::kernel::{Result, Timestamp};
 use crate::platform::db::{Db, FromRow, On, Order, Query, Row, Tx, q, q2};
@@ -80,18 +81,19 @@ pub(super) async fn overdue(db: &Db, then: Timestamp) -> Result<Vec<JobId>> {
     rows.iter().map(|row| row.get("id")).collect()
 }
 
-/// The condition of a filter. What is not asked for lets everything pass, so that one statement serves all filters.
+/// The conditions of a filter.
 fn open(filter: &Filter, sql: &'static str) -> Query {
-    let bound = |money: Option<crate::kernel::Money>| money.map(|money| money.minor);
+    let bound = |money: Option<crate::kernel::Money>| money.map(|money| money.minor.into());
     let currency = filter
         .currency
         .or(filter.budget_at_least.map(|money| money.currency))
         .or(filter.budget_at_most.map(|money| money.currency));
-    q(sql)
-        .bind(currency.map(|currency| currency.code()))
-        .bind(bound(filter.budget_at_least).unwrap_or(0))
-        .bind(bound(filter.budget_at_most).unwrap_or(i64::MAX))
-        .bind(filter.customer)
+    q(sql).conditions([
+        ("currency =", currency.map(|currency| currency.code().into())),
+        ("budget >=", bound(filter.budget_at_least)),
+        ("budget <=", bound(filter.budget_at_most)),
+        ("customer_id =", filter.customer.map(Into::into)),
+    ])
 }
 
 pub(super) async fn open_page(db: &Db, filter: &Filter, sort: Sort, page: &Page) -> Result<Slice<Job>> {
@@ -101,15 +103,11 @@ pub(super) async fn open_page(db: &Db, filter: &Filter, sort: Sort, page: &Page)
         Sort::LargestBudget => Order::descending("budget", "id"),
         Sort::SmallestBudget => Order::ascending("budget", "id"),
     };
-    let sql = "select * from jobs where status = 'OPEN' and currency = coalesce($1, currency)
-        and budget >= $2 and budget <= $3 and customer_id = coalesce($4, customer_id)";
-    open(filter, sql).page(db, page, order).await
+    open(filter, "select * from jobs where status = 'OPEN'{conditions}").page(db, page, order).await
 }
 
 pub(super) async fn open_count(db: &Db, filter: &Filter) -> Result<i64> {
-    let sql = "select count(*) as n from jobs where status = 'OPEN' and currency = coalesce($1, currency)
-        and budget >= $2 and budget <= $3 and customer_id = coalesce($4, customer_id)";
-    open(filter, sql).one(db).await
+    open(filter, "select count(*) as n from jobs where status = 'OPEN'{conditions}").one(db).await
 }
 
 pub(super) async fn page_of_customer(db: &Db, customer: UserId, page: &Page) -> Result<Slice<Job>> {

@@ -5,7 +5,7 @@
 
 use super::{Notification, events, store};
 use crate::kernel::clock::DAY;
-use crate::kernel::id::{NotificationId, UserId};
+use crate::kernel::id::NotificationId;
 use crate::kernel::{Caller, Error, Result, Timestamp};
 use crate::platform::Platform;
 use crate::platform::work::Unit;
@@ -17,20 +17,13 @@ pub const UNREAD_KEPT_MS: i64 = 365 * DAY;
 
 /// Marks one as read. One that is read already stays as it is, and nothing is stated.
 pub async fn mark_read(platform: &Platform, caller: &Caller, id: NotificationId) -> Result<()> {
-    let user = caller.viewer()?.user;
-    platform
-        .work
-        .run(caller, (user, id), |unit, (user, id)| {
-            Box::pin(async move {
-                let found = own(unit, *user, *id).await?;
-                if found.read_at.is_none() {
-                    store::set_read(unit, &found);
-                    unit.state(events::read(&found));
-                }
-                Ok(())
-            })
-        })
-        .await
+    change(platform, caller, id, |unit, found| {
+        if found.read_at.is_none() {
+            store::set_read(unit, found);
+            unit.state(events::read(found));
+        }
+    })
+    .await
 }
 
 /// Marks everything as read that is there now, in one statement.
@@ -52,25 +45,33 @@ pub async fn mark_all_read(platform: &Platform, caller: &Caller) -> Result<()> {
 
 /// Takes one off the list. It counts as read from then on.
 pub async fn dismiss(platform: &Platform, caller: &Caller, id: NotificationId) -> Result<()> {
+    change(platform, caller, id, |unit, found| {
+        if found.dismissed_at.is_none() {
+            store::set_dismissed(unit, found);
+            unit.state(events::dismissed(found));
+        }
+    })
+    .await
+}
+
+/// Changes a notification of the caller's own.
+async fn change(
+    platform: &Platform,
+    caller: &Caller,
+    id: NotificationId,
+    how: fn(&mut Unit, &Notification),
+) -> Result<()> {
     let user = caller.viewer()?.user;
     platform
         .work
-        .run(caller, (user, id), |unit, (user, id)| {
+        .run(caller, id, move |unit, id| {
             Box::pin(async move {
-                let found = own(unit, *user, *id).await?;
-                if found.dismissed_at.is_none() {
-                    store::set_dismissed(unit, &found);
-                    unit.state(events::dismissed(&found));
-                }
+                let found = store::by_ids(&mut unit.tx, &[*id]).await?.into_iter().find(|found| found.user == user);
+                how(unit, &found.ok_or_else(|| Error::not_found("notification").at("notificationId"))?);
                 Ok(())
             })
         })
         .await
-}
-
-async fn own(unit: &mut Unit, user: UserId, id: NotificationId) -> Result<Notification> {
-    let found = store::by_ids(&mut unit.tx, &[id]).await?.into_iter().find(|found| found.user == user);
-    found.ok_or_else(|| Error::not_found("notification").at("notificationId"))
 }
 
 /// Forgets some that have had their time, and says whether there may be more.

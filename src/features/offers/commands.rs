@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::model::{DECLINE, EXPIRE, SEND, WITHDRAW};
-use super::{Horizon, LIFE, NewOffer, Offer, Period, Reason, Side, Status, events, queries, store};
+use super::{Horizon, LIFE, NewOffer, Offer, Party, Period, Reason, Status, events, queries, store};
 use crate::features::wallet::model::Cause;
 use crate::features::wallet::{Quote, Rates, escrow, outcomes};
 use crate::features::{accounts, jobs};
@@ -79,7 +79,7 @@ pub async fn send(platform: &Platform, caller: &Caller, key: Once, input: NewOff
 
 async fn make(unit: &mut Unit, viewer: &Viewer, input: &NewOffer, rules: Rules) -> Result<OfferId> {
     let job = jobs::commands::lock_open(unit, viewer, input.job).await?;
-    let made_by = side(unit, viewer, &job, input).await?;
+    let made_by = maker(unit, viewer, &job, input).await?;
     unit.act_as(made_by.role());
     same_currency(input.amount, &job)?;
     if store::pending_count(&mut unit.tx, job.id).await? >= rules.pending_max {
@@ -108,7 +108,7 @@ pub(super) fn same_currency(amount: Money, job: &jobs::Job) -> Result<()> {
 
 /// What somebody offers.
 pub(super) struct Terms<'a> {
-    pub(super) made_by: Side,
+    pub(super) made_by: Party,
     pub(super) contractor: UserId,
     pub(super) amount: Money,
     pub(super) message: &'a str,
@@ -142,7 +142,7 @@ pub(super) async fn place(
         decline_reason: None,
         counter_to: terms.answers.map(|offer| offer.id),
         round: terms.answers.map_or(0, |offer| offer.round + 1),
-        hold: (made_by == Side::Customer).then(|| unit.ids.new_id()),
+        hold: (made_by == Party::Customer).then(|| unit.ids.new_id()),
         expires_at: terms.period.map_or(expires_at, |period| period.answer_by().min(expires_at)),
         created_at: unit.now,
         updated_at: unit.now,
@@ -163,11 +163,11 @@ pub(super) async fn place(
 }
 
 /// Which side the viewer is on: a customer names a contractor, a contractor names nobody.
-async fn side(unit: &mut Unit, viewer: &Viewer, job: &jobs::Job, input: &NewOffer) -> Result<Side> {
+async fn maker(unit: &mut Unit, viewer: &Viewer, job: &jobs::Job, input: &NewOffer) -> Result<Party> {
     let own = || Error::new(Code::OwnJob, "Nobody works on an own job.");
     match input.contractor {
         None if job.customer == viewer.user => Err(own().at("jobId")),
-        None => Ok(Side::Contractor),
+        None => Ok(Party::Contractor),
         Some(_) if job.customer != viewer.user => Err(Error::forbidden(
             "Only the job's customer names a contractor; leave contractorId out to offer yourself.",
         )),
@@ -175,7 +175,7 @@ async fn side(unit: &mut Unit, viewer: &Viewer, job: &jobs::Job, input: &NewOffe
         Some(contractor) => {
             let stranger = || Error::not_found("contractor").at("contractorId");
             let user = accounts::queries::in_unit(unit, contractor).await.map_err(|_| stranger())?;
-            if user.roles.has(Role::Contractor) { Ok(Side::Customer) } else { Err(stranger()) }
+            if user.roles.has(Role::Contractor) { Ok(Party::Customer) } else { Err(stranger()) }
         }
     }
 }
@@ -213,9 +213,9 @@ async fn end_by(
         .once_if(caller, key, offer, move |unit, offer| {
             Box::pin(async move {
                 let found = queries::in_unit(unit, *offer).await?.ok_or_else(|| Error::not_found("offer"))?;
-                let side = found.side_of(viewer.user)?;
-                unit.act_as(side.role());
-                let by = found.by(side);
+                let party = found.party_of(viewer.user)?;
+                unit.act_as(party.role());
+                let by = found.by(party);
                 if end(unit, &found, transition, by).await? { Ok(*offer) } else { Err(gone()) }
             })
         })
@@ -259,9 +259,8 @@ pub async fn expire(platform: &Platform, caller: &Caller, offer: OfferId) -> Res
         .run(caller, offer, |unit, offer| {
             Box::pin(async move {
                 match queries::in_unit(unit, *offer).await? {
-                    // The clock went back a little: come again.
                     Some(found) if found.status == Status::Pending && found.expires_at > unit.now => {
-                        Err(Error::new(Code::Unavailable, "This offer's time is not over yet."))
+                        Err(Error::early("offer"))
                     }
                     Some(found) if found.status == Status::Pending => {
                         end(unit, &found, EXPIRE, By::Timer).await.map(drop)

@@ -46,7 +46,7 @@ pub async fn counter(platform: &Platform, caller: &Caller, key: Once, input: New
 
 async fn reply(unit: &mut Unit, viewer: &Viewer, input: &NewCounter, rules: Rules) -> Result<OfferId> {
     let found = queries::in_unit(unit, input.offer).await?.ok_or_else(|| Error::not_found("offer"))?;
-    let made_by = found.side_of(viewer.user)?;
+    let made_by = found.party_of(viewer.user)?;
     unit.act_as(made_by.role());
     let by = found.by(made_by);
     found.step(COUNTER, by, unit.now)?;

@@ -1,6 +1,6 @@
 //! How the offers of a job are listed and compared.
 
-use super::{Offer, Side, Status};
+use super::{Offer, Party, Status};
 use crate::kernel::Money;
 use crate::kernel::id::{JobId, UserId};
 
@@ -10,7 +10,7 @@ pub struct Filter {
     /// Only those that stand here.
     pub status: Option<Status>,
     /// Only those that this side made.
-    pub made_by: Option<Side>,
+    pub made_by: Option<Party>,
 }
 
 /// What offers of a job are ordered by.

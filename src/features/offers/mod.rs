@@ -15,11 +15,13 @@ pub mod counter;
 pub mod events;
 pub mod listing;
 pub mod model;
+mod party;
 pub mod period;
 pub mod queries;
 pub mod settling;
 mod store;
 
 pub use listing::{Filter, Prices, Sort, SortKey, Summary, View};
-pub use model::{LIFE, NewCounter, NewOffer, Offer, Reason, Side, Status};
+pub use model::{LIFE, NewCounter, NewOffer, Offer, Reason, Status};
+pub use party::Party;
 pub use period::{Horizon, Period};

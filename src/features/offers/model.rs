@@ -1,13 +1,13 @@
 //! What an offer is, and the life that it leads.
 
-use super::Period;
+use super::{Party, Period};
 use crate::features::jobs;
 use crate::features::wallet::escrow::Deal;
 use crate::features::wallet::outcomes::{self, Decided, Effect};
 use crate::features::wallet::{Quote, Rates};
 use crate::kernel::id::{JobId, OfferId, TransactionId, UserId};
-use crate::kernel::life::{Available, Barred, Life, State, Transition};
-use crate::kernel::{By, Code, Error, Money, Result, Role, Timestamp, Viewer, text};
+use crate::kernel::life::{Available, Life, State, row};
+use crate::kernel::{By, Code, Error, Money, Result, Timestamp, Viewer, text};
 
 /// The mutation that makes an offer.
 pub const SEND: &str = "offerSend";
@@ -21,46 +21,6 @@ pub const WITHDRAW: &str = "offerWithdraw";
 pub const COUNTER: &str = "offerCounter";
 /// The task that lets one expire.
 pub const EXPIRE: &str = "offer.expire";
-
-/// Who made an offer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Side {
-    /// The job's customer.
-    Customer,
-    /// The contractor.
-    Contractor,
-}
-
-impl Side {
-    /// The stored name.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Side::Customer => "CUSTOMER",
-            Side::Contractor => "CONTRACTOR",
-        }
-    }
-
-    /// Reads a stored name.
-    pub fn parse(name: &str) -> Option<Self> {
-        [Side::Customer, Side::Contractor].into_iter().find(|side| side.name() == name)
-    }
-
-    /// The role that this side acts in.
-    pub const fn role(self) -> Role {
-        match self {
-            Side::Customer => Role::Customer,
-            Side::Contractor => Role::Contractor,
-        }
-    }
-
-    /// Who makes an offer on this side.
-    pub const fn by(self) -> By {
-        match self {
-            Side::Customer => By::Customer,
-            Side::Contractor => By::Contractor,
-        }
-    }
-}
 
 /// Where an offer stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -87,11 +47,6 @@ impl Status {
             Status::Withdrawn => "WITHDRAWN",
             Status::Expired => "EXPIRED",
         }
-    }
-
-    /// Reads a stored name.
-    pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL.iter().copied().find(|status| status.name() == name)
     }
 }
 
@@ -146,91 +101,23 @@ impl State for Status {
     }
 }
 
+const PENDING: &[Status] = &[Status::Pending];
+
 /// The life of an offer.
 pub const LIFE: Life<Status> = Life {
     noun: "offer",
     ends: &[Status::Accepted, Status::Declined, Status::Withdrawn, Status::Expired],
     rows: &[
-        Transition {
-            name: SEND,
-            label: "Send the offer",
-            from: &[],
-            to: Status::Pending,
-            by: &[By::Customer, By::Contractor],
-            barred: Barred::NONE,
-        },
-        Transition {
-            name: ACCEPT,
-            label: "Accept",
-            from: &[Status::Pending],
-            to: Status::Accepted,
-            by: &[By::Receiver],
-            barred: Barred::NONE,
-        },
-        Transition {
-            name: ACCEPT,
-            label: "Accept another offer",
-            from: &[Status::Pending],
-            to: Status::Declined,
-            by: &[By::Rival],
-            barred: Barred::NONE,
-        },
-        Transition {
-            name: DECLINE,
-            label: "Decline",
-            from: &[Status::Pending],
-            to: Status::Declined,
-            by: &[By::Receiver],
-            barred: Barred::NONE,
-        },
-        Transition {
-            name: COUNTER,
-            label: "Make a counter-offer",
-            from: &[],
-            to: Status::Pending,
-            by: &[By::Customer, By::Contractor],
-            barred: Barred::NONE,
-        },
-        Transition {
-            name: COUNTER,
-            label: "Make a counter-offer",
-            from: &[Status::Pending],
-            to: Status::Declined,
-            by: &[By::Receiver],
-            barred: Barred::NONE,
-        },
-        Transition {
-            name: jobs::model::CANCEL,
-            label: "Cancel the job",
-            from: &[Status::Pending],
-            to: Status::Declined,
-            by: &[By::Customer],
-            barred: Barred::NONE,
-        },
-        Transition {
-            name: WITHDRAW,
-            label: "Withdraw",
-            from: &[Status::Pending],
-            to: Status::Withdrawn,
-            by: &[By::Maker],
-            barred: Barred::NONE,
-        },
-        Transition {
-            name: EXPIRE,
-            label: "Expire",
-            from: &[Status::Pending],
-            to: Status::Expired,
-            by: &[By::Timer],
-            barred: Barred::NONE,
-        },
-        Transition {
-            name: jobs::model::EXPIRE,
-            label: "Expire with its job",
-            from: &[Status::Pending],
-            to: Status::Expired,
-            by: &[By::Timer],
-            barred: Barred::NONE,
-        },
+        row(SEND, "Send the offer", &[], Status::Pending, &[By::Customer, By::Contractor]),
+        row(ACCEPT, "Accept", PENDING, Status::Accepted, &[By::Receiver]),
+        row(ACCEPT, "Accept another offer", PENDING, Status::Declined, &[By::Rival]),
+        row(DECLINE, "Decline", PENDING, Status::Declined, &[By::Receiver]),
+        row(COUNTER, "Make a counter-offer", &[], Status::Pending, &[By::Customer, By::Contractor]),
+        row(COUNTER, "Make a counter-offer", PENDING, Status::Declined, &[By::Receiver]),
+        row(jobs::model::CANCEL, "Cancel the job", PENDING, Status::Declined, &[By::Customer]),
+        row(WITHDRAW, "Withdraw", PENDING, Status::Withdrawn, &[By::Maker]),
+        row(EXPIRE, "Expire", PENDING, Status::Expired, &[By::Timer]),
+        row(jobs::model::EXPIRE, "Expire with its job", PENDING, Status::Expired, &[By::Timer]),
     ],
 };
 
@@ -246,7 +133,7 @@ pub struct Offer {
     /// Who would do the work.
     pub contractor: UserId,
     /// Who made it.
-    pub made_by: Side,
+    pub made_by: Party,
     /// All amounts, as frozen when it was made.
     pub quote: Quote,
     /// The rates that were frozen.
@@ -282,28 +169,24 @@ impl Offer {
         Deal { offer: self.id, customer, contractor, quote: self.quote, hold: self.hold }
     }
 
-    /// Which side a user is on; `NOT_FOUND` for strangers, since offers are sealed.
-    pub fn side_of(&self, user: UserId) -> Result<Side> {
-        match user {
-            user if user == self.customer => Ok(Side::Customer),
-            user if user == self.contractor => Ok(Side::Contractor),
-            _ => Err(Error::not_found("offer")),
-        }
+    /// Which party a user is; `NOT_FOUND` for strangers, since offers are sealed.
+    pub fn party_of(&self, user: UserId) -> Result<Party> {
+        Party::of(user, self.parties()).ok_or_else(|| Error::not_found("offer"))
     }
 
-    /// Both sides.
+    /// Both parties.
     pub const fn parties(&self) -> [UserId; 2] {
         [self.customer, self.contractor]
     }
 
-    /// How a side stands to it.
-    pub fn by(&self, side: Side) -> By {
-        if side == self.made_by { By::Maker } else { By::Receiver }
+    /// How a party stands to it.
+    pub fn by(&self, party: Party) -> By {
+        if party == self.made_by { By::Maker } else { By::Receiver }
     }
 
     /// What a viewer may do next with it. All of it has until the offer expires.
     pub fn available(&self, viewer: &Viewer, now: Timestamp) -> Vec<Available> {
-        let own = self.side_of(viewer.user).ok().map(|side| self.by(side));
+        let own = self.party_of(viewer.user).ok().map(|party| self.by(party));
         let by: Vec<_> = own.into_iter().chain(viewer.staff()).collect();
         LIFE.available(self.status, &by, |name, by| self.step(name, by, now))
     }

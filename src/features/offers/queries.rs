@@ -59,12 +59,8 @@ pub async fn first_of_jobs(
     view: View,
     size: i64,
 ) -> Result<HashMap<JobId, Slice<Offer>>> {
-    let mut by_job: HashMap<JobId, Vec<Offer>> = HashMap::new();
-    for offer in store::first_of_jobs(&platform.db, jobs, view.wanted(), view.sort, size).await? {
-        by_job.entry(offer.job).or_default().push(offer);
-    }
-    let page = Page::first(size);
-    Ok(by_job.into_iter().map(|(job, offers)| (job, Slice::of(&page, offers))).collect())
+    let read = store::first_of_jobs(&platform.db, jobs, view.wanted(), view.sort, size).await?;
+    Ok(Slice::first_of_each(size, read, |offer| offer.job))
 }
 
 /// What the pending offers of jobs are about. Jobs without any are missing. For whoever sees all offers of a job.

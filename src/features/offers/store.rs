@@ -1,8 +1,9 @@
 //! The SQL of offers.
 
-use super::{Filter, Offer, Period, Prices, Reason, Side, Sort, SortKey, Status, Summary};
+use super::{Filter, Offer, Party, Period, Prices, Reason, Sort, SortKey, Status, Summary};
 use crate::features::wallet::{Quote, Rates};
 use crate::kernel::id::{JobId, OfferId, UserId};
+use crate::kernel::life::State;
 use crate::kernel::page::{Page, Slice};
 use crate::kernel::{Result, Timestamp};
 use crate::platform::db::{Db, FromRow, On, Order, Query, Row, Tx, q};
@@ -14,7 +15,7 @@ impl FromRow for Offer {
             job: row.get("job_id")?,
             customer: row.get("customer_id")?,
             contractor: row.get("contractor_id")?,
-            made_by: row.parsed("made_by", Side::parse)?,
+            made_by: row.parsed("made_by", Party::parse)?,
             quote: Quote {
                 budget: row.money("amount")?,
                 platform_fee: row.money("platform_fee")?,
@@ -147,9 +148,13 @@ pub(super) struct Wanted {
 }
 
 impl Wanted {
-    /// Binds the first three values.
-    fn bind(self, sql: &'static str) -> Query {
-        q(sql).bind(self.only).bind(self.filter.status.map(Status::name)).bind(self.filter.made_by.map(Side::name))
+    /// Adds the conditions.
+    fn among(self, query: Query) -> Query {
+        query.conditions([
+            ("contractor_id =", self.only.map(Into::into)),
+            ("status =", self.filter.status.map(|status| status.name().into())),
+            ("made_by =", self.filter.made_by.map(|side| side.name().into())),
+        ])
     }
 }
 
@@ -163,15 +168,12 @@ fn order(sort: Sort) -> Order {
 }
 
 pub(super) async fn page_of_job(db: &Db, job: JobId, wanted: Wanted, sort: Sort, page: &Page) -> Result<Slice<Offer>> {
-    let sql = "select * from offers where contractor_id = coalesce($1, contractor_id) and status = coalesce($2, status)
-        and made_by = coalesce($3, made_by) and job_id = $4";
-    wanted.bind(sql).bind(job).page(db, page, order(sort)).await
+    let all = q("select * from offers where job_id = $1{conditions}").bind(job);
+    wanted.among(all).page(db, page, order(sort)).await
 }
 
 pub(super) async fn count_of_job(db: &Db, job: JobId, wanted: Wanted) -> Result<i64> {
-    let sql = "select count(*) as n from offers where contractor_id = coalesce($1, contractor_id)
-        and status = coalesce($2, status) and made_by = coalesce($3, made_by) and job_id = $4";
-    wanted.bind(sql).bind(job).one(db).await
+    wanted.among(q("select count(*) as n from offers where job_id = $1{conditions}").bind(job)).one(db).await
 }
 
 /// The first offers of each of several jobs, in one read with a place for each order.
@@ -182,9 +184,8 @@ macro_rules! first {
                 select o.*, row_number() over (partition by job_id order by ",
             $order,
             ") as place
-                from offers o where contractor_id = coalesce($1, contractor_id) and status = coalesce($2, status)
-                    and made_by = coalesce($3, made_by) and job_id in ({list})
-            ) as numbered where place <= $4 order by job_id, place"
+                from offers o where job_id in ({list}){conditions}
+            ) as numbered where place <= $1 order by job_id, place"
         )
     };
 }
@@ -205,7 +206,7 @@ pub(super) async fn first_of_jobs(
         (SortKey::End, false) => first!("expires_at desc, id desc"),
         (SortKey::End, true) => first!("expires_at, id"),
     };
-    wanted.bind(sql).bind(size + 1).list(jobs.iter().copied()).all(db).await
+    wanted.among(q(sql).bind(size + 1).list(jobs.iter().copied())).all(db).await
 }
 
 impl FromRow for Summary {

@@ -7,7 +7,7 @@ use super::model::{Connections, Seen, WATCHED_MAX};
 use crate::features::chat;
 use crate::kernel::id::UserId;
 use crate::kernel::page::{Page, Slice};
-use crate::kernel::{Caller, Code, Error, Result, Role};
+use crate::kernel::{Caller, Code, Error, Result};
 use crate::platform::Platform;
 
 /// How it stands with users, each asked with its viewer: an answer for those that the viewer shares a conversation with,
@@ -44,7 +44,7 @@ pub async fn watchable(platform: &Platform, caller: &Caller, users: Vec<UserId>)
 
 /// A page of the users who are online, in the order of their ids: for staff.
 pub async fn online(platform: &Platform, caller: &Caller, page: &Page) -> Result<Slice<UserId>> {
-    must_be_staff(caller)?;
+    caller.viewer()?.must_be_staff()?;
     Ok(platform.presence.page(page).await)
 }
 
@@ -64,9 +64,4 @@ async fn acquainted(platform: &Platform, viewer: UserId, users: &[UserId]) -> Re
     let mut known: HashSet<_> = chat::queries::sharing(platform, viewer, &others).await?.into_iter().collect();
     known.insert(viewer);
     Ok(known)
-}
-
-fn must_be_staff(caller: &Caller) -> Result<()> {
-    let viewer = caller.viewer()?;
-    if viewer.roles.is_staff() { Ok(()) } else { viewer.must_be(Role::Moderator) }
 }

@@ -89,9 +89,8 @@ pub async fn publish(platform: &Platform, caller: &Caller, review: ReviewId) -> 
         .run(caller, review, |unit, review| {
             Box::pin(async move {
                 match queries::in_unit(unit, *review).await? {
-                    // The clock went back a little: come again.
                     Some(found) if found.status == Status::Pending && found.publish_at > unit.now => {
-                        Err(Error::new(Code::Unavailable, "This review's time has not come yet."))
+                        Err(Error::early("review"))
                     }
                     Some(found) if found.status == Status::Pending => {
                         let published = store::publish(&mut unit.tx, *review, unit.now).await?;

@@ -157,6 +157,19 @@ impl Query {
         self.fill("{list}", &places)
     }
 
+    /// Puts a condition for each value that there is in place of `{conditions}`, which stands behind another one. A
+    /// condition for what nobody asked for, however it is written, would hide from the planner which index serves.
+    pub fn conditions<const N: usize>(mut self, all: [(&'static str, Option<Value>); N]) -> Self {
+        let mut text = String::new();
+        for (condition, value) in all {
+            if let Some(value) = value {
+                self.values.push(value);
+                let _ = write!(text, " and {condition} ${}", self.values.len());
+            }
+        }
+        self.fill("{conditions}", &text)
+    }
+
     /// Puts rows in place of `values {rows}`, in an `insert` or in front of a statement: `with t (a, b) as (values {rows})`.
     /// Values are bound before.
     pub fn rows(mut self, rows: Vec<Vec<Value>>) -> Self {
@@ -366,6 +379,16 @@ mod tests {
         let query = q("select * from t where a = $1 and id in ({list})").bind(1_i64).list([7_i64, 8, 9]);
         assert_eq!(query.postgres, "select * from t where a = $1 and id in ($2,$3,$4,$5)");
         assert_eq!(query.values.len(), 5);
+    }
+
+    #[test]
+    fn only_what_is_asked_for_is_a_condition() {
+        let query = |b: Option<i64>| {
+            let all = [("a =", None), ("b >=", b.map(Value::from))];
+            q("select * from t where c = $1{conditions} and d").bind(1_i64).conditions(all).postgres
+        };
+        assert_eq!(query(None), "select * from t where c = $1 and d");
+        assert_eq!(query(Some(7)), "select * from t where c = $1 and b >= $2 and d");
     }
 
     #[test]

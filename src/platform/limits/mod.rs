@@ -9,6 +9,7 @@
 //! To add a backend: implement [`Limiter`] in a file here, by `gcra.rs`, and add a fixture to
 //! `tests/it/contract/limits.rs`.
 
+mod ahead;
 mod gcra;
 mod local;
 mod redis;

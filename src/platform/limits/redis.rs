@@ -1,6 +1,6 @@
 //! The limiter of many instances: one count per key, in Redis, by the clock of Redis.
 //!
-//! A check is one short script with a deadline of 50 ms. When it fails, the connection is given up and every check counts
+//! A check is one short script with a deadline of 50 ms; whoever comes often takes several uses with it (`ahead.rs`). When it fails, the connection is given up and every check counts
 //! in the process until a new one is there, so that an outage costs the deadline once and not per request.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -13,6 +13,7 @@ use tokio::time::{Instant, sleep};
 use tokio_util::sync::{CancellationToken, DropGuard};
 use uuid::Uuid;
 
+use super::ahead::Ahead;
 use super::gcra::{self, Gcra};
 use super::local::LocalLimiter;
 use super::{Fingerprint, Limiter, Millis, Rule, Wait, WhenDown, fingerprint};
@@ -26,6 +27,7 @@ const CHECK_WITHIN: Duration = Duration::from_millis(50);
 pub struct RedisLimiter {
     shared: Arc<Shared>,
     local: LocalLimiter,
+    ahead: Ahead,
     _stop_on_drop: DropGuard,
 }
 
@@ -58,7 +60,12 @@ impl RedisLimiter {
         let stop = CancellationToken::new();
         let keeper = keep_connected(Arc::clone(&shared), Backoff::new(instance));
         tokio::spawn(stop.clone().run_until_cancelled_owned(keeper));
-        Ok(RedisLimiter { shared, local: LocalLimiter::new(now), _stop_on_drop: stop.drop_guard() })
+        Ok(RedisLimiter {
+            shared,
+            local: LocalLimiter::new(now),
+            ahead: Ahead::default(),
+            _stop_on_drop: stop.drop_guard(),
+        })
     }
 
     /// Whether checks are counted together with the other instances right now.
@@ -71,7 +78,7 @@ impl RedisLimiter {
 impl Limiter for RedisLimiter {
     async fn check(&self, key: &str, rule: Rule, cost: u32, fallback: WhenDown) -> Result<(), Wait> {
         let (key, question) = (fingerprint(key), Gcra::new(rule, cost));
-        match (self.shared.ask(&key, question).await, fallback) {
+        match (self.ask(&key, rule, cost).await, fallback) {
             (Some(answer), _) => {
                 answer?;
                 // What passed is counted here too: so an outage does not hand everybody a fresh burst.
@@ -80,6 +87,26 @@ impl Limiter for RedisLimiter {
             }
             (None, WhenDown::Local) => self.local.ask(&key, question),
         }
+    }
+}
+
+impl RedisLimiter {
+    /// The shared answer, or one that was given ahead; `None` when there is none in time.
+    async fn ask(&self, key: &Fingerprint, rule: Rule, cost: u32) -> Option<Result<(), Wait>> {
+        let single = Gcra::new(rule, cost);
+        if cost == 1 && self.is_connected() {
+            match self.ahead.spend(key, rule, Instant::now()) {
+                Ok(()) => return Some(Ok(())),
+                Err(1) => {}
+                Err(many) => {
+                    if self.shared.ask(key, Gcra::new(rule, many)).await?.is_ok() {
+                        self.ahead.keep(key, many - 1);
+                        return Some(Ok(()));
+                    }
+                }
+            }
+        }
+        self.shared.ask(key, single).await
     }
 }
 

@@ -1,7 +1,7 @@
 //! The hub of one instance: it knows how far each watched stream has come, and rings whoever watches.
 //!
-//! One task listens to the bus, reads the new events of all streams that grew in one statement, keeps the last few of
-//! each in memory and rings the bells of the watchers. Watchers keep a [`Place`] and take what lies behind it at their own
+//! One task listens to the bus, takes the new events that were committed here as they were handed over, reads those of
+//! others in one statement for all streams that grew, keeps the last few of each in memory and rings the bells of the watchers. Watchers keep a [`Place`] and take what lies behind it at their own
 //! pace: there is no queue that a slow one could fill. Every few seconds, and whenever the bus may have lost something,
 //! the heads are compared with the database, so that a lost wake delays an event but never loses it.
 
@@ -17,7 +17,7 @@ use uuid::Uuid;
 
 use super::signals::Signals;
 use super::watch::{All, Bell, Watch, Watched, lock};
-use super::{Event, Place, Reader, StreamName};
+use super::{Event, Growth, Place, Reader, StreamName};
 use crate::kernel::Result;
 use crate::platform::bus::{Bus, Note};
 use crate::platform::host;
@@ -28,6 +28,8 @@ const SWEEP_MS: u64 = 5_000;
 const OWN_LISTENERS: usize = 2;
 /// Streams read in one statement.
 const STREAMS_AT_ONCE: usize = 200;
+/// Growths of one stream that wait for the hub. One that is so far behind reads the database instead.
+const HANDED_MAX: usize = 64;
 
 /// One instance's view of the streams that somebody here watches.
 #[derive(Clone)]
@@ -36,6 +38,8 @@ pub struct Hub {
     all: All,
     nudged: Arc<Mutex<HashSet<StreamName>>>,
     nudge: Arc<Notify>,
+    /// What was committed here and not taken over yet.
+    handed: Arc<Mutex<HashMap<StreamName, Vec<Growth>>>>,
     rights: broadcast::Sender<Option<Uuid>>,
     /// Ephemeral signals beside the streams.
     pub signals: Signals,
@@ -50,6 +54,7 @@ impl Hub {
             all: All::default(),
             nudged: Arc::default(),
             nudge: Arc::default(),
+            handed: Arc::default(),
             rights,
             signals: Signals::default(),
         }
@@ -79,6 +84,19 @@ impl Hub {
     /// How many streams are watched here.
     pub fn streams_watched(&self) -> usize {
         lock(&self.all).len()
+    }
+
+    /// Takes over what has just been committed here, as far as somebody watches it. A note about it must follow.
+    pub fn hand_over(&self, grown: Vec<Growth>) {
+        let all = lock(&self.all);
+        let mut handed = lock(&self.handed);
+        for growth in grown.into_iter().filter(|growth| all.contains_key(&growth.stream)) {
+            let waiting = handed.entry(growth.stream.clone()).or_default();
+            if waiting.len() >= HANDED_MAX {
+                waiting.clear();
+            }
+            waiting.push(growth);
+        }
     }
 
     /// Starts to watch, and says where the stream ends now. Everything behind that place will ring the bell.
@@ -168,8 +186,21 @@ impl Hub {
         watched.filter_map(known).unzip()
     }
 
-    /// Reads the dirty streams until none is left.
+    /// Moves on with what was handed over. Streams that are whole then need not be read.
+    fn take_handed(&self, dirty: &mut HashSet<StreamName>) {
+        let all = lock(&self.all);
+        lock(&self.handed).retain(|stream, grown| {
+            let Some(watched) = all.get(stream) else { return false };
+            if watched.take_grown(grown) {
+                dirty.remove(stream);
+            }
+            !grown.is_empty()
+        });
+    }
+
+    /// Brings the dirty streams up to date.
     async fn catch_up(&self, dirty: &mut HashSet<StreamName>) -> Result<()> {
+        self.take_handed(dirty);
         while !dirty.is_empty() {
             let (behind, wanted) = self.behind(dirty);
             let events = self.reader.from_inclusive(&wanted).await?;

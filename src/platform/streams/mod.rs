@@ -2,7 +2,8 @@
 //!
 //! Writing is part of a unit of work: [`append`] numbers the drafts under a lock on each stream's head, so that commit
 //! order and number order are the same. Reading is by number, from the database; the bus only says that there is more.
-//! The [`Hub`] brings the two together on each instance: it watches what somebody here watches, and rings.
+//! The [`Hub`] brings the two together on each instance: it watches what somebody here watches, and rings. What was
+//! committed on the same instance is handed to it, so that only the news of others are read back.
 //!
 //! [`Signal`]s are for what matters only now; they go beside the streams and are never stored. To add an event, nothing
 //! changes here: a feature states a [`Draft`]. To add a topic for everyone: a constructor of [`StreamName`].
@@ -17,7 +18,7 @@ mod reader;
 mod signals;
 mod watch;
 
-pub use append::append;
+pub use append::{Growth, append};
 pub use cursor::{Cursor, Place};
 pub use event::{Author, Draft, Event, Stated, Step, StreamName};
 pub use hub::Hub;

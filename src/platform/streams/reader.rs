@@ -61,7 +61,7 @@ impl Reader {
     }
 
     /// The database.
-    pub(super) const fn db(&self) -> &Db {
+    pub const fn db(&self) -> &Db {
         &self.db
     }
 

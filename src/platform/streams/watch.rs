@@ -2,14 +2,20 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::Notify;
 
-use super::{Event, Place, Reader, StreamName};
+use super::{Event, Growth, Place, Reader, StreamName};
 use crate::kernel::Result;
 
 /// Events of one stream that are kept for watchers who are a little behind.
 const RECENT: usize = 32;
+/// More watchers than this are a crowd.
+const CROWD: usize = 64;
+/// How long a crowd waits behind the first of it. What that one shapes serves the others, and what comes in between reaches
+/// them in one frame with it.
+const MOMENT: Duration = Duration::from_millis(2);
 
 /// Rung when something that its owner watches has changed. One bell serves a whole socket.
 pub type Bell = Arc<Notify>;
@@ -38,6 +44,8 @@ struct State {
     course: u64,
     recent: VecDeque<Arc<Event>>,
     bells: Vec<Bell>,
+    /// Whether a crowd is about to be rung.
+    is_calling: bool,
 }
 
 /// What lies behind a place.
@@ -79,7 +87,7 @@ impl Watched {
     }
 
     /// Takes over events from the known head on, that one included, and rings.
-    pub(super) fn take(&self, events: Vec<Arc<Event>>) {
+    pub(super) fn take(self: &Arc<Self>, events: Vec<Arc<Event>>) {
         let mut state = lock(&self.state);
         let known = state.head.unwrap_or_default();
         let is_known = |event: &Arc<Event>| event.seq == known.seq && event.mark() == known.mark;
@@ -89,18 +97,66 @@ impl Watched {
             state.recent.clear();
             state.head = Some(Place::default());
         }
-        let mut ring = diverged;
-        for event in events.into_iter().filter(|event| diverged || event.seq > known.seq) {
-            state.head = Some(event.place());
-            if state.recent.len() == RECENT {
-                state.recent.pop_front();
+        let news = events.into_iter().filter(|event| diverged || event.seq > known.seq);
+        if state.push(news) || diverged {
+            self.ring(&mut state);
+        }
+    }
+
+    /// Takes over growth that begins exactly where the stream is known to end, and rings. What is known already is dropped.
+    /// Says whether everything that notes have announced is known now.
+    pub(super) fn take_grown(self: &Arc<Self>, grown: &mut Vec<Growth>) -> bool {
+        let mut state = lock(&self.state);
+        let mut has_news = false;
+        while let Some(head) = state.head
+            && let Some(next) = grown.iter().position(|growth| growth.behind == head)
+        {
+            has_news |= state.push(grown.swap_remove(next).events);
+        }
+        if has_news {
+            self.ring(&mut state);
+        }
+        grown.retain(|growth| state.head.is_none_or(|head| growth.behind.seq > head.seq));
+        state.head.is_some_and(|head| head.seq >= state.announced)
+    }
+
+    /// Rings all watchers; of a crowd the first, and the others a moment later.
+    fn ring(self: &Arc<Self>, state: &mut State) {
+        if state.bells.len() <= CROWD {
+            return state.ring_all();
+        }
+        if let Some(first) = state.bells.first() {
+            first.notify_one();
+        }
+        if !std::mem::replace(&mut state.is_calling, true) {
+            let watched = self.clone();
+            tokio::spawn(async move {
+                tokio::time::sleep(MOMENT).await;
+                let mut state = lock(&watched.state);
+                state.is_calling = false;
+                state.ring_all();
+            });
+        }
+    }
+}
+
+impl State {
+    /// Puts events behind the head, and says whether there were any.
+    fn push(&mut self, events: impl IntoIterator<Item = Arc<Event>>) -> bool {
+        let mut any = false;
+        for event in events {
+            self.head = Some(event.place());
+            if self.recent.len() == RECENT {
+                self.recent.pop_front();
             }
-            state.recent.push_back(event);
-            ring = true;
+            self.recent.push_back(event);
+            any = true;
         }
-        if ring {
-            state.bells.iter().for_each(|bell| bell.notify_one());
-        }
+        any
+    }
+
+    fn ring_all(&self) {
+        self.bells.iter().for_each(|bell| bell.notify_one());
     }
 }
 

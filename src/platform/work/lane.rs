@@ -166,6 +166,7 @@ mod tests {
     use super::super::super::bus::MemoryBus;
     use super::super::super::db::{Db, q};
     use super::super::super::host;
+    use super::super::super::streams::{Hub, Reader};
     use super::*;
     use crate::kernel::{Clock, Ids};
 
@@ -195,7 +196,8 @@ mod tests {
         db.migrate().await.unwrap();
         let clock = Clock::manual(Arc::default());
         let ids = Ids::new(clock.clone(), host::entropy());
-        (folder, Work::new(db, Arc::new(MemoryBus::new()), clock, ids, &[]))
+        let hub = Hub::new(Reader::new(db, uuid::Uuid::nil()));
+        (folder, Work::new(hub, Arc::new(MemoryBus::new()), clock, ids, &[]))
     }
 
     #[tokio::test]

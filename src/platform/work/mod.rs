@@ -28,7 +28,7 @@ pub use unit::{AuditRow, Unit};
 use super::bus::{Bus, Note};
 use super::db::{Db, Kind};
 use super::host;
-use super::streams::{Draft, Stated, StreamName, append};
+use super::streams::{Draft, Growth, Hub, Stated, append};
 use crate::kernel::{Caller, Clock, Code, Error, Ids, Result};
 
 /// How often a transaction is tried before the client is asked to.
@@ -40,9 +40,6 @@ pub const TRANSACTION_MAX: Duration = Duration::from_secs(30);
 /// What follows from an event in the same transaction: notifications, earnings, webhooks.
 pub type Projection = for<'a> fn(&'a mut Unit, &'a Draft) -> BoxFuture<'a, Result<()>>;
 
-/// Where streams stand after a transaction.
-type Heads = Vec<(StreamName, i64)>;
-
 /// What is looked at in a rehearsal, once everything was done and before it is taken back.
 pub type Look = Arc<dyn for<'a> Fn(&'a mut Unit) -> BoxFuture<'a, Result<()>> + Send + Sync>;
 
@@ -53,6 +50,7 @@ pub struct Work {
     pub(crate) clock: Clock,
     pub(crate) ids: Ids,
     bus: Arc<dyn Bus>,
+    hub: Hub,
     projections: &'static [Projection],
     running: TaskTracker,
     longest: Duration,
@@ -64,11 +62,12 @@ pub struct Work {
 }
 
 impl Work {
-    /// Work on this database, telling this bus.
-    pub fn new(db: Db, bus: Arc<dyn Bus>, clock: Clock, ids: Ids, projections: &'static [Projection]) -> Self {
+    /// Work on the hub's database, telling this bus.
+    pub fn new(hub: Hub, bus: Arc<dyn Bus>, clock: Clock, ids: Ids, projections: &'static [Projection]) -> Self {
+        let db = hub.reader().db().clone();
         let (running, longest, in_flight) = (TaskTracker::new(), TRANSACTION_MAX, Default::default());
         let (lanes, rehearsal, tasks_arrived) = (Default::default(), None, Arc::default());
-        Work { db, bus, clock, ids, projections, running, longest, in_flight, lanes, rehearsal, tasks_arrived }
+        Work { db, bus, hub, clock, ids, projections, running, longest, in_flight, lanes, rehearsal, tasks_arrived }
     }
 
     /// Runs one unit of work to its commit, whatever becomes of the caller.
@@ -120,18 +119,18 @@ impl Work {
         let mut unit = Unit::new(tx, self.clock.now(), self.ids.clone(), caller.clone());
         let work = async {
             let value = command(&mut unit, input).await?;
-            let heads = self.write(&mut unit).await?;
+            let grown = self.write(&mut unit).await?;
             if let Some(look) = &self.rehearsal {
                 look(&mut unit).await?;
             }
-            Ok((value, heads))
+            Ok((value, grown))
         };
         let outcome = tokio::time::timeout(self.longest, work).await;
         // Dropped in the middle of a statement, the transaction rolls back by itself.
         let Ok(outcome) = outcome else { return Err(too_long()) };
         match outcome {
-            Ok((value, heads)) if self.rehearsal.is_none() => {
-                self.commit(unit, heads).await?;
+            Ok((value, grown)) if self.rehearsal.is_none() => {
+                self.commit(unit, grown).await?;
                 Ok(value)
             }
             outcome => {
@@ -145,7 +144,7 @@ impl Work {
     }
 
     /// Everything that commits with the change: what follows from its events, and the rows that were left for the end.
-    async fn write(&self, unit: &mut Unit) -> Result<Heads> {
+    async fn write(&self, unit: &mut Unit) -> Result<Vec<Growth>> {
         let mut projected = 0;
         // A projection may state facts of its own, which are projected as well.
         while let Some(Stated { author, draft }) = unit.stated.get(projected).cloned() {
@@ -162,7 +161,7 @@ impl Work {
         append(&mut unit.tx, &unit.ids, unit.now, &unit.stated, streams_max, last).await
     }
 
-    async fn commit(&self, unit: Unit, heads: Heads) -> Result<()> {
+    async fn commit(&self, unit: Unit, grown: Vec<Growth>) -> Result<()> {
         unit.tx.commit().await.map_err(|error| match error.kind {
             // Whether the commit happened is unknown when the connection broke: repeating it could do it twice.
             Kind::Away => Error::new(Code::Unavailable, "The database went away; look before you send it again."),
@@ -171,8 +170,10 @@ impl Work {
         if !unit.tasks.is_empty() {
             self.tasks_arrived.notify_one();
         }
-        if !heads.is_empty() {
-            self.bus.publish(Note::Heads(heads.into_iter().map(|(stream, head)| (stream.shared(), head)).collect()));
+        if !grown.is_empty() {
+            let heads = grown.iter().map(|growth| (growth.stream.shared(), growth.head())).collect();
+            self.hub.hand_over(grown);
+            self.bus.publish(Note::Heads(heads));
         }
         for note in unit.notes {
             self.bus.publish(note);
@@ -191,6 +192,7 @@ mod tests {
 
     use super::super::bus::MemoryBus;
     use super::super::db::q;
+    use super::super::streams::Reader;
     use super::*;
 
     #[tokio::test]
@@ -200,7 +202,8 @@ mod tests {
         db.migrate().await.unwrap();
         let clock = Clock::manual(Arc::new(AtomicI64::new(1)));
         let ids = Ids::new(clock.clone(), host::entropy());
-        let mut work = Work::new(db.clone(), Arc::new(MemoryBus::new()), clock, ids, &[]);
+        let hub = Hub::new(Reader::new(db.clone(), uuid::Uuid::nil()));
+        let mut work = Work::new(hub, Arc::new(MemoryBus::new()), clock, ids, &[]);
         work.longest = Duration::from_millis(50);
         let pause = Arc::new(AtomicI64::new(60_000));
         for (ms, outcome) in [(60_000, Err(Code::Timeout)), (0, Ok(()))] {

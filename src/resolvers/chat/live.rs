@@ -9,7 +9,7 @@ use crate::kernel::id::{ConversationId, TypedId, UserId, parse};
 use crate::kernel::{Error, Result};
 use crate::resolvers::ask::Ask;
 use crate::resolvers::error::{Nullable, answer, nullable};
-use crate::resolvers::live::{Live, Source, durable, live_events, own, signals};
+use crate::resolvers::live::{Live, Source, durable, live_events, only, own, signals};
 use crate::schema::accounts::User;
 use crate::schema::auth::{Access, auth};
 use crate::schema::chat::*;
@@ -36,11 +36,7 @@ impl ChatSubscription {
         throttle_ms: Option<i32>,
     ) -> async_graphql::Result<Live<ConversationEvent>> {
         durable(ctx, (after, throttle_ms), async || {
-            let only = match conversation_id {
-                Some(id) => Some(taking_part(ctx, &id).await?.uuid()),
-                None => None,
-            };
-            own(ctx, events::NOUN, only)
+            own(ctx, events::NOUN, only(conversation_id, async |id| conversation(ctx, id).await).await?)
         })
         .await
     }

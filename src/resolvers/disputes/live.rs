@@ -4,11 +4,9 @@ use async_graphql::{ComplexObject, Context, ID, Subscription};
 
 use super::visible;
 use crate::features::disputes::{self as feature, events};
-use crate::kernel::Error;
-use crate::kernel::id::{DisputeId, TypedId, parse};
-use crate::platform::streams::{Event, Step};
-use crate::resolvers::error::{Nullable, answer, nullable};
-use crate::resolvers::live::{Live, durable, live_events, own};
+use crate::platform::streams::Event;
+use crate::resolvers::error::{Nullable, nullable};
+use crate::resolvers::live::{Live, durable, live_events, only, own, step};
 use crate::schema::auth::{Access, auth};
 use crate::schema::disputes::*;
 
@@ -33,8 +31,7 @@ impl DisputeSubscription {
         throttle_ms: Option<i32>,
     ) -> async_graphql::Result<Live<DisputeEvent>> {
         durable(ctx, (after, throttle_ms), async || {
-            let dispute = dispute_id.as_deref().map(|id| parse::<DisputeId>(id)).transpose()?;
-            own(ctx, events::NOUN, dispute.map(TypedId::uuid))
+            own(ctx, events::NOUN, only(dispute_id, async |id| visible(ctx, id).await).await?)
         })
         .await
     }
@@ -50,11 +47,6 @@ live_events!(DisputeEvent {
 
 async fn dispute_of(ctx: &Context<'_>, event: &Event) -> Nullable<Dispute> {
     nullable(visible(ctx, event.object_id()).await)
-}
-
-fn status(name: &str) -> async_graphql::Result<DisputeStatus> {
-    let known = feature::Status::parse(name).ok_or_else(|| Error::internal("an unknown status of a dispute"));
-    answer(known).map(Into::into)
 }
 
 /// Gives events of disputes their dispute.
@@ -81,10 +73,10 @@ impl DisputeStatusChanged {
     }
     /// Where it stood.
     async fn from(&self) -> async_graphql::Result<DisputeStatus> {
-        status(&answer(self.event.read_facts::<Step>())?.from)
+        Ok(step::<feature::Status, _>(&self.event)?.0)
     }
     /// Where it stood afterwards.
     async fn to(&self) -> async_graphql::Result<DisputeStatus> {
-        status(&answer(self.event.read_facts::<Step>())?.to)
+        Ok(step::<feature::Status, _>(&self.event)?.1)
     }
 }

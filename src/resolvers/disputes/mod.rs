@@ -97,12 +97,8 @@ impl DisputeMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "About which booking, and why.")] input: DisputeOpenInput,
     ) -> Nullable<DisputeOpenPayload> {
-        let outcome = open(ctx, &input).await;
-        let dispute = async |mut refused: DisputeOpenPayload| {
-            refused.dispute = current_of(ctx, &input.booking_id).await;
-            refused
-        };
-        settle_with(outcome, dispute).await
+        let now = async |refused| DisputeOpenPayload { dispute: current_of(ctx, &input.booking_id).await, ..refused };
+        settle_with(open(ctx, &input).await, now).await
     }
 
     /// Proposes how to share the escrow, in the place of the proposal before. Either party does, or staff, who join the
@@ -113,12 +109,8 @@ impl DisputeMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "How to share it.")] input: DisputeProposeInput,
     ) -> Nullable<DisputeProposePayload> {
-        let outcome = propose(ctx, &input).await;
-        let dispute = async |mut refused: DisputeProposePayload| {
-            refused.dispute = current(ctx, &input.dispute_id).await;
-            refused
-        };
-        settle_with(outcome, dispute).await
+        let now = async |refused| DisputeProposePayload { dispute: current(ctx, &input.dispute_id).await, ..refused };
+        settle_with(propose(ctx, &input).await, now).await
     }
 
     /// Adds files to a dispute, for the other party and for staff. They are not taken back. May be repeated: a file that is
@@ -129,12 +121,9 @@ impl DisputeMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "Which files.")] input: DisputeAddEvidenceInput,
     ) -> Nullable<DisputeAddEvidencePayload> {
-        let outcome = add_evidence(ctx, &input).await;
-        let dispute = async |mut refused: DisputeAddEvidencePayload| {
-            refused.dispute = current(ctx, &input.dispute_id).await;
-            refused
-        };
-        settle_with(outcome, dispute).await
+        let now =
+            async |refused| DisputeAddEvidencePayload { dispute: current(ctx, &input.dispute_id).await, ..refused };
+        settle_with(add_evidence(ctx, &input).await, now).await
     }
 
     /// Accepts the last proposal. When both parties agree the escrow is shared at once, and the dispute is AGREED.
@@ -144,12 +133,9 @@ impl DisputeMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "Which proposal.")] input: DisputeAcceptProposalInput,
     ) -> Nullable<DisputeAcceptProposalPayload> {
-        let outcome = accept(ctx, &input).await;
-        let dispute = async |mut refused: DisputeAcceptProposalPayload| {
-            refused.dispute = current(ctx, &input.dispute_id).await;
-            refused
-        };
-        settle_with(outcome, dispute).await
+        let now =
+            async |refused| DisputeAcceptProposalPayload { dispute: current(ctx, &input.dispute_id).await, ..refused };
+        settle_with(accept(ctx, &input).await, now).await
     }
 
     /// Takes a dispute back that the viewer opened. The booking goes on from where it stood.
@@ -159,12 +145,8 @@ impl DisputeMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "Which dispute.")] input: DisputeWithdrawInput,
     ) -> Nullable<DisputeWithdrawPayload> {
-        let outcome = withdraw(ctx, &input).await;
-        let dispute = async |mut refused: DisputeWithdrawPayload| {
-            refused.dispute = current(ctx, &input.dispute_id).await;
-            refused
-        };
-        settle_with(outcome, dispute).await
+        let now = async |refused| DisputeWithdrawPayload { dispute: current(ctx, &input.dispute_id).await, ..refused };
+        settle_with(withdraw(ctx, &input).await, now).await
     }
 
     /// Staff join the conversation of the two parties, to read it until the dispute has ended. Both see that.
@@ -174,12 +156,8 @@ impl DisputeMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "Which dispute.")] input: DisputeJoinInput,
     ) -> Nullable<DisputeJoinPayload> {
-        let outcome = join(ctx, &input).await;
-        let dispute = async |mut refused: DisputeJoinPayload| {
-            refused.dispute = current(ctx, &input.dispute_id).await;
-            refused
-        };
-        settle_with(outcome, dispute).await
+        let now = async |refused| DisputeJoinPayload { dispute: current(ctx, &input.dispute_id).await, ..refused };
+        settle_with(join(ctx, &input).await, now).await
     }
 
     /// Ends a dispute by a split of the escrow. All parts are posted together, or none. The booking is COMPLETED if the
@@ -190,12 +168,8 @@ impl DisputeMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The decision.")] input: DisputeDecideInput,
     ) -> Nullable<DisputeDecidePayload> {
-        let outcome = decide(ctx, &input).await;
-        let dispute = async |mut refused: DisputeDecidePayload| {
-            refused.dispute = current(ctx, &input.dispute_id).await;
-            refused
-        };
-        settle_with(outcome, dispute).await
+        let now = async |refused| DisputeDecidePayload { dispute: current(ctx, &input.dispute_id).await, ..refused };
+        settle_with(decide(ctx, &input).await, now).await
     }
 }
 

@@ -44,7 +44,7 @@ impl Page<'_> {
     fn tools(&self) -> &Tools {
         self.tools.get_or_init(|| Tools {
             variables: variables(self.variables),
-            loaders: Arc::new(Loaders::new(self.server.platform.clone())),
+            loaders: Arc::new(Loaders::new(self.server.readers.clone())),
         })
     }
 

@@ -1,12 +1,14 @@
 //! The loop of one socket.
 
 use std::ops::ControlFlow::{self, Break, Continue};
+use std::pin::pin;
 use std::time::Duration;
 
 use axum::extract::ws::WebSocket;
 use futures_util::FutureExt;
 use tokio::sync::broadcast;
 use tokio::time::{Instant, sleep_until};
+use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::auth::Greeting;
@@ -62,14 +64,25 @@ pub struct Connection {
     pub(super) pings_missed: u8,
 }
 
-/// What wakes the loop.
-enum Event {
-    Heard(Heard),
-    Done(Done),
-    Bell,
+/// What does not happen often.
+enum Rare {
+    Nothing,
     Rights(Option<Uuid>),
     Drain,
     Timer,
+}
+
+async fn rare(
+    rights: &mut Option<broadcast::Receiver<Option<Uuid>>>,
+    draining: &CancellationToken,
+    is_leaving: bool,
+    wake_at: Instant,
+) -> Rare {
+    tokio::select! {
+        changed = changed(rights) => Rare::Rights(changed),
+        () = draining.cancelled(), if !is_leaving => Rare::Drain,
+        () = sleep_until(wake_at) => Rare::Timer,
+    }
 }
 
 impl Connection {
@@ -101,7 +114,7 @@ impl Connection {
     /// Runs until one side closes. Boxed, because a future keeps what it is made from beside what it works with.
     pub async fn run(mut self: Box<Self>) {
         let closing = loop {
-            if let Break(closing) = self.turn().await {
+            if let Break(closing) = self.watch().await {
                 break closing;
             }
         };
@@ -120,43 +133,72 @@ impl Connection {
         }
     }
 
-    async fn turn(&mut self) -> Turn {
-        self.start_deliveries();
+    /// Runs for as long as nothing rare happens: changes of rights, the drain, a timer. Who waits for these registers with
+    /// locks that all sockets share, so that is done once for many turns.
+    async fn watch(&mut self) -> Turn {
+        let mut rights = self.rights.take();
+        let draining = self.server.draining.clone();
+        let (is_leaving, wake_at) = (self.timers.leave_at.is_some(), self.wake_at());
+        let event = {
+            let mut rare = pin!(rare(&mut rights, &draining, is_leaving, wake_at));
+            loop {
+                self.deliver().await;
+                let event = tokio::select! {
+                    heard = self.wire.next() => self.hear(heard),
+                    done = self.work.next() => self.finish_all(done),
+                    () = self.bell.notified() => {
+                        self.operations.rung();
+                        Continue(())
+                    }
+                    event = &mut rare => break event,
+                };
+                event?;
+                // Something else is to be waited for than what is waited for.
+                if self.rights.is_some() || self.wake_at() < wake_at {
+                    break Rare::Nothing;
+                }
+            }
+        };
+        // A greeting brings its own.
+        self.rights = self.rights.take().or(rights);
+        self.happened(event)
+    }
+
+    fn wake_at(&self) -> Instant {
         let ends = self.wire.late_at().into_iter().chain(self.expires_at());
         let news_at = self.operations.wakes_at().filter(|_| self.may_deliver());
-        let wake_at = self.timers.next(ends.chain(news_at).min());
-        let event = tokio::select! {
-            heard = self.wire.next() => Event::Heard(heard),
-            done = self.work.next() => Event::Done(done),
-            () = self.bell.notified() => Event::Bell,
-            changed = changed(&mut self.rights) => Event::Rights(changed),
-            () = self.server.draining.cancelled(), if self.timers.leave_at.is_none() => Event::Drain,
-            () = sleep_until(wake_at) => Event::Timer,
-        };
+        self.timers.next(ends.chain(news_at).min())
+    }
+
+    fn happened(&mut self, event: Rare) -> Turn {
         match event {
-            Event::Heard(heard) => self.hear(heard),
-            Event::Done(done) => self.finish_all(done),
-            // The next turn looks who has news.
-            Event::Bell => {
-                self.operations.rung();
-                Continue(())
-            }
-            Event::Rights(user) => {
+            Rare::Nothing => Continue(()),
+            Rare::Rights(user) => {
                 self.look_again(user);
                 Continue(())
             }
-            Event::Drain => {
+            Rare::Drain => {
                 let spread = Duration::from_secs(self.server.platform.config.server.drain_seconds);
                 self.timers.leave_at = Some(Instant::now() + jitter(spread));
                 Continue(())
             }
-            Event::Timer => self.tick(),
+            Rare::Timer => self.tick(),
         }
     }
 
     /// Once all frames of the last pages have gone out, and few enough pages are under way.
     fn may_deliver(&self) -> bool {
         self.wire.is_idle() && self.delivering < DELIVERIES_AT_ONCE
+    }
+
+    /// Gives operations what is new, as long as their client takes it.
+    async fn deliver(&mut self) {
+        loop {
+            self.start_deliveries();
+            if self.wire.is_idle() || !self.wire.send_now().await {
+                return;
+            }
+        }
     }
 
     /// Gives operations with news their next page.

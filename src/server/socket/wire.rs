@@ -81,6 +81,12 @@ impl Wire {
         std::future::poll_fn(|cx| self.poll(cx)).await
     }
 
+    /// Sends what waits as far as that goes without waiting, and says whether all of it went.
+    pub async fn send_now(&mut self) -> bool {
+        // Whatever is in the way shows itself again to whoever listens.
+        std::future::poll_fn(|cx| Poll::Ready(matches!(self.poll_send(cx), Poll::Ready(Ok(()))))).await
+    }
+
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Heard> {
         if !self.is_idle() {
             match self.poll_send(cx) {

@@ -1,11 +1,14 @@
 //! Mutations and subscriptions: who is let in, and what those learn who are not.
 
 use async_graphql::parser::types::{InputValueDefinition, TypeKind};
+use gigwire::kernel::id::encode;
+use gigwire::resolvers::live::Source;
 use gigwire::schema::auth::Access;
 use gigwire::server::execute::Asked;
 use serde_json::{Map, Value, json};
+use uuid::Uuid;
 
-use super::{Rules, Shown, Someone, Story, codes};
+use super::{Rules, Shown, Someone, Story, codes, meets};
 use crate::schema::{is_list, named};
 use crate::support::inprocess::InProcess;
 
@@ -210,32 +213,34 @@ async fn nobody_listens_to_what_concerns_others(server: InProcess) {
     let stranger = &story.person("stranger").caller;
     for field in rules.sdl.fields_of("Subscription") {
         for argument in field.arguments.iter().filter(|it| named(&it.node.ty.node) == "ID") {
-            let (name, argument) = (&field.name.node, &argument.node.name.node);
+            let (name, argument, argument_type) = (&field.name.node, &argument.node.name.node, &argument.node.ty);
             let query = |id: &str| format!("subscription {{ {name}({argument}: \"{id}\") {{ id }} }}");
             let wrong = story.of(if kind(argument) == "User" { "Job" } else { "User" }).next().unwrap().id.clone();
             let refused = story.server.probe(stranger, &query(&wrong)).await.unwrap_err();
             let answer = serde_json::to_value(refused).unwrap();
             assert_eq!(codes(&answer), ["BAD_USER_INPUT"], "{name}: {answer}");
-            match story.server.probe(stranger, &query(&foreign(&story, argument).unwrap())).await {
-                Err(refused) => {
-                    let answer = serde_json::to_value(refused).unwrap();
-                    assert_eq!(codes(&answer), ["NOT_FOUND"], "{name}: {answer}");
-                }
-                // What is filtered is the viewer's own stream, or nobody is watched: nothing can come of it.
-                Ok(view) => assert!(is_own(&view, stranger), "{name}: {view:?}"),
+            let id = foreign(&story, argument).unwrap();
+            if is_list(&argument_type.node) {
+                // Of several users nobody is told of, and that is no error.
+                let view = story.server.probe(stranger, &query(&id)).await.unwrap();
+                assert!(matches!(&view.source, Source::Presence(users) if users.is_empty()), "{name}: {view:?}");
+                continue;
+            }
+            // What is not there and what is not theirs look the same.
+            let (word, _) = id.split_once('_').unwrap();
+            let words = format!("There is no such {word} for you.");
+            for id in [id.clone(), encode(word, Uuid::new_v4())] {
+                let answer =
+                    serde_json::to_value(story.server.probe(stranger, &query(&id)).await.unwrap_err()).unwrap();
+                assert_eq!(codes(&answer), ["NOT_FOUND"], "{name}: {answer}");
+                assert_eq!(answer["errors"][0]["message"], words, "{name}");
+            }
+            let object = story.objects.iter().find(|object| object.id == id).unwrap();
+            for person in story.people().filter(|who| meets(who, object, rules.of_object(object.ty))) {
+                let view = story.server.probe(&person.caller, &query(&id)).await;
+                assert!(view.is_ok(), "{name} for {}: {view:?}", person.name);
             }
         }
-    }
-}
-
-fn is_own(view: &gigwire::resolvers::live::View, caller: &gigwire::kernel::Caller) -> bool {
-    use gigwire::platform::streams::StreamName;
-    use gigwire::resolvers::live::Source;
-    let own = StreamName::user(caller.viewer.unwrap().user);
-    match &view.source {
-        Source::Streams(streams, _) => *streams == [own],
-        Source::Presence(users) => users.is_empty(),
-        Source::Signals(_) | Source::Figures => false,
     }
 }
 

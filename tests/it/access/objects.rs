@@ -142,11 +142,24 @@ async fn the_query_of_a_kind_answers_as_node_does(server: InProcess) {
 async fn staff_do_not_follow_into_conversations(server: InProcess) {
     let story = Story::tell(server).await;
     let booking = story.of("Booking").next().unwrap();
-    let query = "query($id: ID!) { booking(id: $id) { id conversation { id } } }";
-    for name in ["moderator", "admin"] {
-        let answer = story.server.ask(&story.person(name).caller, query, json!({ "id": booking.id })).await;
-        assert_eq!(codes(&answer), ["FORBIDDEN"], "{answer}");
-        assert!(answer["data"]["booking"]["conversation"].is_null(), "{answer}");
+    let job = story.of("Job").next().unwrap();
+    // A conversation is never null: the null rises to where one may stand, and what is beside that stays.
+    let alone = "query($id: ID!) { booking(id: $id) { conversation { id } } __typename }";
+    let beside = "query($id: ID!) { booking(id: $id) { id conversation { id } status } __typename }";
+    let items = "query($id: ID!, $job: ID!) { nodes(ids: [$id, $job]) { id ... on Booking { conversation { id } } } }";
+    let listed = "{ disputes(status: OPEN) { nodes { id booking { id conversation { id } } } } __typename }";
+    for (query, left) in [
+        (alone, json!({ "booking": null, "__typename": "Query" })),
+        (beside, json!({ "booking": null, "__typename": "Query" })),
+        (items, json!({ "nodes": [null, { "id": job.id }] })),
+        (listed, Value::Null),
+    ] {
+        for name in ["moderator", "admin"] {
+            let given = json!({ "id": booking.id, "job": job.id });
+            let answer = story.server.ask(&story.person(name).caller, query, given).await;
+            assert_eq!(codes(&answer), ["FORBIDDEN"], "{answer}");
+            assert_eq!(answer["data"], left, "{query}");
+        }
     }
 }
 

@@ -4,7 +4,6 @@ use gigwire::platform::db::q;
 use serde_json::json;
 
 use super::Deal;
-use crate::disputes::moderator;
 use crate::support::app::{TestApp, on_both_engines};
 use crate::support::market::key;
 
@@ -16,7 +15,7 @@ on_both_engines! {
 
 async fn staff_move_a_booking_on_with_a_reason(app: &TestApp) {
     let deal = Deal::new(app).await;
-    let (admin, moderator) = (app.admin().await, moderator(app).await);
+    let (admin, moderator) = (app.admin().await, app.moderator().await);
     for (step, who) in [("bookingStart", &moderator), ("bookingDeliver", &moderator), ("bookingComplete", &admin)] {
         let mut input = json!({ "bookingId": deal.booking });
         if step == "bookingComplete" {
@@ -46,7 +45,7 @@ async fn staff_move_a_booking_on_with_a_reason(app: &TestApp) {
 
 async fn moderators_move_no_money(app: &TestApp) {
     let deal = Deal::new(app).await;
-    let moderator = moderator(app).await;
+    let moderator = app.moderator().await;
     app.step(&moderator, "bookingCancel", &deal.booking).await.refused("FORBIDDEN");
     deal.work(app, &["bookingStart", "bookingDeliver"]).await;
     app.step(&moderator, "bookingComplete", &deal.booking).await.refused("FORBIDDEN");

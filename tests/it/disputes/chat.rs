@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Deal, moderator};
+use super::Deal;
 use crate::support::app::{TestApp, TestUser, on_both_engines};
 use crate::support::market::key;
 
@@ -19,7 +19,7 @@ async fn read(app: &TestApp, who: &TestUser, booking: &str) -> Value {
 
 async fn staff_read_along_while_the_dispute_goes_on(app: &TestApp) {
     let deal = Deal::new(app, &[]).await;
-    let (moderator, admin) = (moderator(app).await, app.admin().await);
+    let (moderator, admin) = (app.moderator().await, app.admin().await);
     let own = read(app, &deal.ada, &deal.booking).await["data"]["booking"]["conversation"].take();
     let conversation = own["id"].as_str().unwrap();
     assert_eq!(own["staffCount"], 0);

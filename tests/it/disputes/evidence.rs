@@ -7,7 +7,7 @@ use gigwire::kernel::clock::DAY;
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
-use super::{Deal, decision, moderator};
+use super::{Deal, decision};
 use crate::support::app::{ANONYMOUS, TestApp, TestUser, on_both_engines};
 use crate::support::market::{Done, id_of, key};
 use crate::support::pictures::{pdf, png};
@@ -79,7 +79,7 @@ async fn both_parties_show_what_they_have(app: &TestApp) {
 
 async fn only_those_concerned_get_a_link(app: &TestApp) {
     let deal = Deal::new(app, &[]).await;
-    let (eve, admin, moderator) = (app.sign_up(&["CUSTOMER"]).await, app.admin().await, moderator(app).await);
+    let (eve, admin, moderator) = (app.sign_up(&["CUSTOMER"]).await, app.admin().await, app.moderator().await);
     let file = evidence(app, &deal.ada).await;
     let text = "query ($id: ID!) { node(id: $id) { ... on File { id url name } } }";
     let node = async |who: Option<&TestUser>| {

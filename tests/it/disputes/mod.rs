@@ -4,11 +4,10 @@ mod chat;
 mod evidence;
 mod races;
 
-use gigwire::features::accounts::{SignUp, commands};
 use gigwire::features::bookings::timers::{Silence, end_silence};
 use gigwire::features::{bookings, disputes};
+use gigwire::kernel::Caller;
 use gigwire::kernel::clock::{DAY, HOUR};
-use gigwire::kernel::{Caller, Role};
 use gigwire::platform::db::q;
 use serde_json::{Value, json};
 
@@ -28,13 +27,6 @@ on_both_engines! {
     what_has_ended_is_not_disputed,
     only_those_concerned_take_part,
     each_step_is_audited_and_told,
-}
-
-/// A member of staff who is no administrator.
-pub async fn moderator(app: &TestApp) -> TestUser {
-    let input = SignUp::new("moderator@example.org", PASSWORD, "Moderator", &[Role::Moderator]).unwrap();
-    commands::create_staff(&app.server.platform, &Caller::system("test"), input).await.unwrap();
-    app.sign_in("moderator@example.org", PASSWORD).await
 }
 
 /// Two people, their booking for 100 dollars and a dispute about it.
@@ -168,7 +160,7 @@ async fn an_agreement_splits_the_escrow(app: &TestApp) {
 
 async fn both_agree_to_what_staff_propose(app: &TestApp) {
     let deal = Deal::new(app, &["bookingStart"]).await;
-    let moderator = moderator(app).await;
+    let moderator = app.moderator().await;
     deal.propose(app, &moderator, "50.00").await.ok();
     let half = deal.accept(app, &deal.bob, 1).await.ok();
     assert_eq!(half["dispute"]["status"], "OPEN");
@@ -335,7 +327,7 @@ async fn what_has_ended_is_not_disputed(app: &TestApp) {
 
 async fn only_those_concerned_take_part(app: &TestApp) {
     let deal = Deal::new(app, &[]).await;
-    let (eve, moderator) = (app.sign_up(&["CUSTOMER", "CONTRACTOR"]).await, moderator(app).await);
+    let (eve, moderator) = (app.sign_up(&["CUSTOMER", "CONTRACTOR"]).await, app.moderator().await);
     open(app, &eve, &deal.booking).await.refused("NOT_FOUND");
     open(app, &moderator, &deal.booking).await.refused("NOT_FOUND");
     deal.propose(app, &eve, "1.00").await.refused("NOT_FOUND");

@@ -9,7 +9,7 @@ use serde_json::json;
 
 use super::{Deal, decision, open};
 use crate::support::app::PASSWORD;
-use crate::support::arena::{Arena, raced, winners};
+use crate::support::arena::{Arena, raced};
 use crate::support::market::{Done, id_of, key, usd, uuid};
 
 raced! {
@@ -32,14 +32,13 @@ async fn decision_agreement_and_withdrawal_are_one_ending(arena: &Arena) {
             let proposal = json!({ "disputeId": dispute, "toCustomer": usd("40.00") });
             app.act(&bob, "disputePropose", proposal).await.ok();
             let accept = json!({ "disputeId": dispute, "proposalNumber": 1, "idempotencyKey": key() });
-            let mut moves = vec![
+            let moves = vec![
                 (&admin, "disputeDecide", decision(&dispute, ["10.00", "80.00", "10.00"], "KEPT")),
                 (&ada, "disputeAcceptProposal", accept),
                 (&ada, "disputeWithdraw", json!({ "disputeId": dispute })),
             ];
-            moves.rotate_left(round % 3);
-            let done = arena.at_once(moves).await;
-            assert_eq!(winners(&done, &["CONFLICT"]).len(), 1, "round {round}: {done:#?}");
+            let (won, _) = arena.race(round, moves, &["CONFLICT"]).await;
+            assert_eq!(won.len(), 1, "round {round}: {won:#?}");
         })
         .await;
     let ended = app.count("select count(*) as n from disputes where ended_at is not null").await;

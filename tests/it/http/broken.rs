@@ -14,7 +14,7 @@ use tokio::net::TcpStream;
 
 use super::frames::{EVENTS, PARTS, Pieces, ask};
 use super::send;
-use crate::support::live::{App, LISTEN};
+use crate::support::live::{App, LISTEN, listen_largely};
 
 const WALLET: &str = "subscription { walletChanged { id } }";
 
@@ -124,11 +124,7 @@ async fn a_reader_who_takes_nothing_is_let_go_and_slows_nobody() {
     let limits = LiveLimits { write: Duration::from_millis(500), ..LiveLimits::default() };
     let app = App::with(limits, |_| ()).await;
     let publisher = app.publisher().await;
-    let bodies: String = (0..25).map(|n| format!("b{n}: body ")).collect();
-    let large = format!(
-        "subscription {{ announcementPublished {{ ... on AnnouncementAdded {{ announcement {{ {bodies} }} }} }} }}"
-    );
-    let body = json!({ "query": large }).to_string();
+    let body = json!({ "query": listen_largely() }).to_string();
     let mut slow = TcpStream::connect(app.address).await.unwrap();
     let head = format!("POST /graphql HTTP/1.1\r\nHost: a\r\nAccept: {EVENTS}\r\nContent-Type: application/json\r\n");
     slow.write_all(format!("{head}Content-Length: {}\r\n\r\n{body}", body.len()).as_bytes()).await.unwrap();

@@ -2,12 +2,15 @@
 
 use std::time::{Duration, Instant};
 
+use futures_util::StreamExt;
 use gigwire::features::accounts::commands;
 use gigwire::kernel::{Caller, Role};
 use gigwire::server::live::LiveLimits;
 use serde_json::{Value, json};
+use tokio_tungstenite::tungstenite::Message;
 
-use crate::support::live::{App, Client, LISTEN};
+use crate::support::app::eventually;
+use crate::support::live::{App, Client, LISTEN, listen_largely};
 
 const NEW: &str = "graphql-transport-ws";
 const OLD: &str = "graphql-ws";
@@ -47,7 +50,6 @@ async fn what_the_client_did_wrong_is_told_by_the_code() {
 #[tokio::test]
 async fn a_large_message_in_pieces_is_too_large_as_well() {
     use futures_util::SinkExt;
-    use tokio_tungstenite::tungstenite::Message;
     use tokio_tungstenite::tungstenite::protocol::frame::{
         Frame,
         coding::{Data, OpCode},
@@ -79,6 +81,22 @@ async fn a_client_that_answers_no_pings_is_let_go() {
     // This client's library answers while it is read, so it must not be.
     tokio::time::sleep(Duration::from_secs(2)).await;
     assert_eq!(client.closed().await, 1013);
+}
+
+#[tokio::test]
+async fn a_client_that_stops_reading_is_let_go_and_told_so() {
+    let app = App::with(LiveLimits { write: Duration::from_millis(500), ..LiveLimits::default() }, |_| ()).await;
+    let publisher = app.publisher().await;
+    let mut client = app.open(json!({})).await;
+    client.start("a", &listen_largely(), json!({})).await;
+    client.run("q", "{ __typename }").await;
+    // More than the buffers of a connection hold.
+    for number in 0..60 {
+        app.publish_text(&publisher, &number.to_string(), &"x".repeat(5_000)).await;
+    }
+    eventually("it is let go", async || app.server.live.operations() == 0).await;
+    // It begins to read again while the goodbye is under way.
+    assert_eq!(client.closed_because().await, (1013, "Too slow, try again later".to_owned()));
 }
 
 #[tokio::test]
@@ -170,4 +188,31 @@ async fn a_user_has_so_many_sockets() {
     drop(one);
     tokio::time::sleep(Duration::from_millis(200)).await;
     app.open(payload).await;
+}
+
+#[tokio::test]
+async fn an_address_has_so_many_sockets_of_strangers() {
+    let limits = LiveLimits { connections_per_address: 2, ..LiveLimits::default() };
+    let app = App::with(limits, |config| config.server.trusted_proxies = vec![[127, 0, 0, 1].into()]).await;
+    let user = app.sign_in(&[Role::Customer]).await;
+    let from = async |address: &str, payload: &Value| {
+        let mut client = app.connect_with(NEW, &[("x-forwarded-for", address)]).await.unwrap();
+        client.send(json!({ "type": "connection_init", "payload": payload })).await;
+        client
+    };
+    let stranger = json!({});
+    let (one, _two) = (from("192.0.2.1", &stranger).await, from("192.0.2.1", &stranger).await);
+    assert_eq!(from("192.0.2.1", &stranger).await.closed().await, 1013);
+    // Whoever is signed in, or comes from somewhere else, is not concerned; whoever has one address of a network has all.
+    let (_v4, _v6) = (from("192.0.2.2", &stranger).await, from("2001:db8:1:2::1", &stranger).await);
+    let _other = from("2001:db8:1:2::2", &stranger).await;
+    assert_eq!(from("2001:db8:1:2::3", &stranger).await.closed().await, 1013);
+    let mut signed_in = from("192.0.2.1", &json!({ "token": user.access_token })).await;
+    assert_eq!(signed_in.next().await["type"], "connection_ack");
+    drop(one);
+    eventually("its seat is free", async || {
+        let mut client = from("192.0.2.1", &stranger).await;
+        matches!(client.socket.next().await, Some(Ok(Message::Text(_))))
+    })
+    .await;
 }

@@ -16,7 +16,7 @@ use tokio::runtime::Handle;
 use tokio_tungstenite::tungstenite::Message;
 
 use crate::support::app::eventually;
-use crate::support::live::{App, Client, LISTEN};
+use crate::support::live::{App, Client, LISTEN, listen_largely};
 
 /// Clients that are on their way at once.
 const AT_ONCE: usize = 40;
@@ -163,17 +163,13 @@ async fn who_stops_reading_is_let_go_and_the_others_miss_nothing() {
     for number in 0..100 {
         app.publish_text(&publisher, &number.to_string(), &text).await;
     }
-    let bodies: String = (0..25).map(|n| format!("b{n}: body ")).collect();
-    let large = format!(
-        "subscription {{ announcementPublished {{ ... on AnnouncementAdded {{ announcement {{ {bodies} }} }} }} }}"
-    );
     let mut reader = app.open(json!({})).await;
     reader.start("a", LISTEN, json!({})).await;
     reader.run("q", "{ __typename }").await;
     let mut stopped = Vec::new();
     for _ in 0..20 {
         let mut client = app.open(json!({ "resume": start })).await;
-        client.start("a", &large, json!({})).await;
+        client.start("a", &listen_largely(), json!({})).await;
         stopped.push(client);
     }
     for number in 101..=120 {

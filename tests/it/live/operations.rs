@@ -10,7 +10,7 @@ use gigwire::platform::host;
 use gigwire::server::live::LiveLimits;
 use serde_json::{Value, json};
 
-use crate::support::live::{App, LISTEN};
+use crate::support::live::{App, LISTEN, listen_largely};
 
 #[tokio::test]
 async fn everyone_hears_what_is_announced() {
@@ -203,12 +203,8 @@ async fn a_slow_reader_slows_only_itself() {
     let limits = LiveLimits { write: Duration::from_secs(2), ..LiveLimits::default() };
     let app = App::with(limits, |_| ()).await;
     let publisher = app.publisher().await;
-    let bodies: String = (0..25).map(|n| format!("b{n}: body ")).collect();
-    let large = format!(
-        "subscription {{ announcementPublished {{ ... on AnnouncementAdded {{ announcement {{ {bodies} }} }} }} }}"
-    );
     let mut slow = app.open(json!({})).await;
-    slow.start("a", &large, json!({})).await;
+    slow.start("a", &listen_largely(), json!({})).await;
     let mut quick = app.open(json!({})).await;
     quick.start("a", LISTEN, json!({})).await;
     quick.run("q", "{ __typename }").await;

@@ -85,8 +85,7 @@ async fn a_page_has_what_the_subscription_delivers(app: &TestApp) {
     assert_eq!((&begun["edges"], &begun["totalCount"]), (&json!([]), &json!(0)));
     assert_eq!(begun["pageInfo"]["hasPreviousPage"], false);
     let start = end(&begun);
-    let viewer = app.gql(&ada, "{ viewer { streamCursor } }", json!({})).await;
-    assert_eq!(viewer["data"]["viewer"]["streamCursor"], start, "one cursor for all");
+    assert_eq!(app.stream_cursor(&ada).await, start, "one cursor for all");
     for to in [Some(user_id(&ada)), None, None, Some(user_id(&ada)), None] {
         state(app, to).await;
         app.clock.advance(10);

@@ -35,12 +35,8 @@ async fn kept(app: &TestApp, user: &TestUser) -> Vec<i64> {
     rows.iter().map(|row| row.get("seq").unwrap()).collect()
 }
 
-async fn cursor(app: &TestApp, who: &TestUser) -> Value {
-    app.gql(who, "{ viewer { streamCursor } }", json!({})).await["data"]["viewer"]["streamCursor"].take()
-}
-
 /// What a client that comes back with a cursor is told first, by asking and by listening.
-async fn opening(app: &TestApp, who: &TestUser, after: &Value) -> (String, usize) {
+async fn opening(app: &TestApp, who: &TestUser, after: &str) -> (String, usize) {
     let item = "__typename cursor ... on StreamGap { reason }";
     let query = format!("query ($after: String) {{ events(after: $after) {{ totalCount nodes {{ {item} }} }} }}");
     let page = app.gql(who, &query, json!({ "after": after })).await["data"]["events"].take();
@@ -63,10 +59,10 @@ async fn old_events_go(app: TestApp) {
     let planned = "select count(*) as n from schedules where name = 'streams.prune'";
     eventually("the schedule is there", async || app.count(planned).await == 1).await;
     let (ada, bob) = (app.sign_up(&["CUSTOMER"]).await, app.sign_up(&["CUSTOMER"]).await);
-    let begin = cursor(&app, &ada).await;
+    let begin = app.stream_cursor(&ada).await;
     state(&app, &ada, 600).await;
     state(&app, &bob, 3).await;
-    let (old, quiet) = (cursor(&app, &ada).await, cursor(&app, &bob).await);
+    let (old, quiet) = (app.stream_cursor(&ada).await, app.stream_cursor(&bob).await);
     app.clock.advance(29 * DAY);
     state(&app, &ada, 2).await;
     app.clock.advance(2 * DAY);
@@ -78,7 +74,7 @@ async fn old_events_go(app: TestApp) {
     }
     assert_eq!(opening(&app, &bob, &quiet).await, ("StreamResumed".to_owned(), 0), "the end of a stream stays good");
     // And the streams go on with their numbers.
-    let now = cursor(&app, &ada).await;
+    let now = app.stream_cursor(&ada).await;
     state(&app, &ada, 2).await;
     assert_eq!(opening(&app, &ada, &now).await, ("StreamResumed".to_owned(), 2));
     assert_eq!(kept(&app, &ada).await, [601, 602, 603, 604]);
@@ -102,9 +98,9 @@ async fn a_stream_keeps_so_many_events() {
     eventually("the schedule is there", async || app.count(planned).await == 1).await;
     let ada = app.sign_up(&["CUSTOMER"]).await;
     state(&app, &ada, 3).await;
-    let early = cursor(&app, &ada).await;
+    let early = app.stream_cursor(&ada).await;
     state(&app, &ada, 1).await;
-    let late = cursor(&app, &ada).await;
+    let late = app.stream_cursor(&ada).await;
     state(&app, &ada, 4).await;
     an_hour_later(&app).await;
     eventually("the oldest have gone", async || kept(&app, &ada).await == [4, 5, 6, 7, 8]).await;

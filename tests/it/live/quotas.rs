@@ -174,7 +174,7 @@ async fn sockets_have_the_rates_of_http() {
 async fn a_page_of_events_loads_its_objects_together() {
     let app = TestApp::sqlite().await;
     let ada = app.sign_up(&["CUSTOMER"]).await;
-    let start = app.gql(&ada, "{ viewer { streamCursor } }", json!({})).await["data"]["viewer"]["streamCursor"].take();
+    let start = app.stream_cursor(&ada).await;
     for _ in 0..20 {
         app.deposit(&ada, "1.00").await;
     }

@@ -15,7 +15,7 @@ on_both_engines!(the_latest_state_comes_and_the_stream_stays_whole);
 
 async fn the_latest_state_comes_and_the_stream_stays_whole(app: &TestApp) {
     let ada = app.sign_up(&["CUSTOMER"]).await;
-    let start = app.gql(&ada, "{ viewer { streamCursor } }", json!({})).await["data"]["viewer"]["streamCursor"].take();
+    let start = app.stream_cursor(&ada).await;
     let mut socket = app.socket(&ada, &Value::Null).await;
     socket.start("a", WALLET, json!({ "ms": WINDOW_MS })).await;
     socket.run("q", "{ __typename }").await;

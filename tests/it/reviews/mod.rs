@@ -4,7 +4,6 @@ mod live;
 mod races;
 mod rating;
 
-use gigwire::features::accounts::{SignUp, commands};
 use gigwire::features::reviews::commands::publish;
 use gigwire::kernel::clock::{DAY, HOUR};
 use gigwire::kernel::{Caller, Role};
@@ -55,13 +54,6 @@ impl Deal {
 async fn post(app: &TestApp, who: &TestUser, booking: &str, rating: i64) -> Done {
     let text = format!("{rating} stars.");
     app.act(who, "reviewPost", json!({ "bookingId": booking, "rating": rating, "text": text })).await
-}
-
-/// A member of staff who is no administrator.
-async fn moderator(app: &TestApp) -> TestUser {
-    let input = SignUp::new("moderator@example.org", PASSWORD, "Moderator", &[Role::Moderator]).unwrap();
-    commands::create_staff(&app.server.platform, &Caller::system("test"), input).await.unwrap();
-    app.sign_in("moderator@example.org", PASSWORD).await
 }
 
 /// A review by its id, as somebody sees it.
@@ -258,10 +250,7 @@ async fn the_reviewed_user_replies_once(app: &TestApp) {
 }
 
 async fn staff_who_are_reviewed_are_blind_like_everybody(app: &TestApp) {
-    let roles = [Role::Moderator, Role::Contractor];
-    let input = SignUp::new("both@example.org", PASSWORD, "Both", &roles).unwrap();
-    commands::create_staff(&app.server.platform, &Caller::system("test"), input).await.unwrap();
-    let (ada, bob) = (app.sign_up(&["CUSTOMER"]).await, app.sign_in("both@example.org", PASSWORD).await);
+    let (ada, bob) = (app.sign_up(&["CUSTOMER"]).await, app.staff(&[Role::Moderator, Role::Contractor]).await);
     app.deposit(&ada, "1000.00").await;
     let booking = app.deal(&ada, &bob).await;
     let adas = id_of(&post(app, &ada, &booking, 1).await.ok(), "review");
@@ -275,7 +264,7 @@ async fn staff_who_are_reviewed_are_blind_like_everybody(app: &TestApp) {
 
 async fn staff_hide_a_review_and_show_it_again(app: &TestApp) {
     let deal = Deal::new(app).await;
-    let (moderator, admin) = (moderator(app).await, app.admin().await);
+    let (moderator, admin) = (app.moderator().await, app.admin().await);
     let adas = id_of(&deal.post(app, &deal.ada, 1).await.ok(), "review");
     let hide = async |who: &TestUser| {
         app.act(who, "reviewHide", json!({ "reviewId": adas, "reason": "It names an address." })).await

@@ -172,9 +172,19 @@ impl TestApp {
 
     /// Opens an account with the role ADMIN and signs it in.
     pub async fn admin(&self) -> TestUser {
+        self.staff(&[Role::Admin]).await
+    }
+
+    /// Opens an account with the role MODERATOR and signs it in: staff, and no administrator.
+    pub async fn moderator(&self) -> TestUser {
+        self.staff(&[Role::Moderator]).await
+    }
+
+    /// Opens an account with any roles and signs it in.
+    pub async fn staff(&self, roles: &[Role]) -> TestUser {
         let number = self.users.fetch_add(1, Ordering::Relaxed);
-        let email = format!("admin{number}@example.org");
-        let input = SignUp::new(&email, PASSWORD, "Admin", &[Role::Admin]).unwrap();
+        let email = format!("staff{number}@example.org");
+        let input = SignUp::new(&email, PASSWORD, &format!("Staff {number}"), roles).unwrap();
         commands::create_staff(&self.server.platform, &Caller::system("test"), input).await.unwrap();
         self.sign_in(&email, PASSWORD).await
     }
@@ -240,6 +250,13 @@ impl Instance {
             request = request.bearer_auth(token);
         }
         request.send().await.unwrap().json().await.unwrap()
+    }
+
+    /// Where a user's streams end now.
+    pub async fn stream_cursor(&self, who: &TestUser) -> String {
+        let mut answer = self.gql(who, "{ viewer { streamCursor } }", json!({})).await;
+        let Value::String(cursor) = answer["data"]["viewer"]["streamCursor"].take() else { panic!("{answer}") };
+        cursor
     }
 
     /// Signs in a user that exists.

@@ -38,6 +38,9 @@ pub struct Arena {
 /// What somebody does in a race.
 pub type Move<'a> = (&'a TestUser, &'static str, Value);
 
+/// What became of a mutation in a race.
+pub type Turn = (&'static str, Done);
+
 impl Arena {
     /// One instance on SQLite.
     pub async fn sqlite() -> Self {
@@ -89,6 +92,17 @@ impl Arena {
             }
         });
         join_all(run).await
+    }
+
+    /// Does all of it at the same moment, so that in each round another one is first, and gives those that were done and
+    /// those that were refused, by their mutations. Each refusal is for one of these reasons.
+    pub async fn race(&self, round: usize, mut moves: Vec<Move<'_>>, codes: &[&str]) -> (Vec<Turn>, Vec<Turn>) {
+        let turns = moves.len();
+        moves.rotate_left(round % turns);
+        let names: Vec<_> = moves.iter().map(|(_, name, _)| *name).collect();
+        let done = self.at_once(moves).await;
+        winners(&done, codes);
+        names.into_iter().zip(done).partition(|(_, done)| done.refusal().is_none())
     }
 }
 

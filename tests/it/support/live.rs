@@ -36,6 +36,13 @@ pub const PATIENCE: Duration = Duration::from_secs(12);
 pub const LISTEN: &str = "subscription ($after: String) { announcementPublished(after: $after) { __typename id cursor \
     ... on AnnouncementAdded { number announcement { title } } ... on StreamGap { reason } } }";
 
+/// A subscription whose answers are 25 times as large as the text of the announcement, so that they soon fill what the
+/// buffers of a connection hold.
+pub fn listen_largely() -> String {
+    let bodies: String = (0..25).map(|n| format!("b{n}: body ")).collect();
+    format!("subscription {{ announcementPublished {{ ... on AnnouncementAdded {{ announcement {{ {bodies} }} }} }} }}")
+}
+
 /// One running instance.
 pub struct App {
     /// The server itself.

@@ -1,5 +1,6 @@
-//! The two parties of a booking.
+//! The two parties of a deal: of an offer, of the booking that it becomes, and of its changes and disputes.
 
+use crate::kernel::id::UserId;
 use crate::kernel::{By, Role};
 
 /// Which of the two somebody is.
@@ -12,6 +13,11 @@ pub enum Party {
 }
 
 impl Party {
+    /// Which one of these two, the customer and the contractor, a user is.
+    pub fn of(user: UserId, [customer, contractor]: [UserId; 2]) -> Option<Self> {
+        if user == customer { Some(Party::Customer) } else { (user == contractor).then_some(Party::Contractor) }
+    }
+
     /// The role that this party acts in.
     pub const fn role(self) -> Role {
         match self {
@@ -20,7 +26,7 @@ impl Party {
         }
     }
 
-    /// How it stands to the booking.
+    /// How it stands to the deal.
     pub const fn by(self) -> By {
         match self {
             Party::Customer => By::Customer,
