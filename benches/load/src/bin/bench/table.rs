@@ -12,6 +12,15 @@ use crate::plot;
 /// The file of the results.
 const RESULTS: &str = "bench.json";
 
+/// The order of the tables that are kept; what is not named comes last.
+const WORKS: [&str; 6] = ["chat", "broadcast", "page", "accept", "memory", "start"];
+/// The order of their rows.
+const PEERS: [&str; 5] = ["gigwire", "socketio", "apollo", "mercurius", "ceiling"];
+
+fn place(order: &[&str], name: &str) -> usize {
+    order.iter().position(|known| *known == name).unwrap_or(order.len())
+}
+
 /// One line, as soon as it is known.
 pub fn say(measure: &Measure) {
     let Measure { work, peer, size, per_second, unit, p50_ms, p99_ms, cpu_us, .. } = measure;
@@ -98,6 +107,7 @@ pub fn keep(folder: &Path, found: &[Measure]) -> Outcome<()> {
     let is_same = |a: &Measure, b: &Measure| (&a.work, &a.peer, a.size) == (&b.work, &b.peer, b.size);
     all.retain(|old| !found.iter().any(|new| is_same(old, new)));
     all.extend(found.iter().cloned());
+    all.sort_by_key(|measure| (place(&WORKS, &measure.work), place(&PEERS, &measure.peer), measure.size));
     std::fs::write(&path, serde_json::to_string_pretty(&all)? + "\n")?;
     std::fs::write(folder.join("bench.md"), markdown(&all))?;
     let cpu: fn(&Measure) -> f64 = |measure| measure.cpu_us;
