@@ -21,7 +21,6 @@ const RESUME: &str = "subscription ($after: String) { conversationChanged(after:
 
 /// A stream of `events` events is resumed `count` times.
 pub async fn run(ground: &Ground, events: usize, count: usize) -> Outcome<Measure> {
-    // One event stays what keeps the others company: nothing is pruned while this runs.
     let running = ground.start(Kind::Gigwire).await?;
     let talk = ground.world.talks[0];
     let [reader, writer] = talk.people.map(|number| &ground.world.people[number]);
