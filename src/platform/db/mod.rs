@@ -23,6 +23,7 @@ mod many;
 mod migrate;
 mod query;
 mod row;
+mod value;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -34,8 +35,9 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePo
 use sqlx::{Executor, Postgres, Sqlite, Transaction};
 
 pub use error::{DbError, Kind};
-pub use query::{On, Order, Query, Value, q, q2};
+pub use query::{On, Order, Query, q, q2};
 pub use row::{Column, FromRow, Row};
+pub use value::Value;
 
 use crate::kernel::{Code, Error, Result};
 

@@ -6,63 +6,10 @@ use std::fmt::Write as _;
 use sqlx::postgres::PgArguments;
 use sqlx::sqlite::SqliteArguments;
 use sqlx::{Arguments, AssertSqlSafe, Postgres, SqlSafeStr, SqlStr, Sqlite};
-use uuid::Uuid;
 
-use super::many::{self, Array};
-use super::{Db, DbError, Engine, FromRow, Row, Tx, TxInner};
-use crate::kernel::id::TypedId;
+use super::{Db, DbError, Engine, FromRow, Row, Tx, TxInner, Value, many};
 use crate::kernel::page::{Page, Slice};
-use crate::kernel::{Error, Result, Timestamp};
-
-/// A value for a placeholder.
-#[derive(Clone, Debug)]
-pub enum Value {
-    /// bigint
-    Int(Option<i64>),
-    /// boolean
-    Bool(bool),
-    /// text
-    Text(Option<String>),
-    /// uuid
-    Uuid(Option<Uuid>),
-    /// A column of many rows. Only PostgreSQL knows such values, and only [`Query::rows`] makes them.
-    Array(Array),
-}
-
-macro_rules! values {
-    ($($type:ty => |$value:ident| $make:expr;)*) => {$(
-        impl From<$type> for Value {
-            fn from($value: $type) -> Self {
-                $make
-            }
-        }
-    )*};
-}
-values! {
-    i64 => |value| Value::Int(Some(value));
-    Option<i64> => |value| Value::Int(value);
-    bool => |value| Value::Bool(value);
-    &str => |value| Value::Text(Some(value.to_owned()));
-    String => |value| Value::Text(Some(value));
-    Option<String> => |value| Value::Text(value);
-    Option<&str> => |value| Value::Text(value.map(str::to_owned));
-    Uuid => |value| Value::Uuid(Some(value));
-    Option<Uuid> => |value| Value::Uuid(value);
-    Timestamp => |value| Value::Int(Some(value.0));
-    Option<Timestamp> => |value| Value::Int(value.map(|at| at.0));
-}
-
-impl<T: TypedId> From<T> for Value {
-    fn from(id: T) -> Self {
-        Value::Uuid(Some(id.uuid()))
-    }
-}
-
-impl<T: TypedId> From<Option<T>> for Value {
-    fn from(id: Option<T>) -> Self {
-        Value::Uuid(id.map(T::uuid))
-    }
-}
+use crate::kernel::{Error, Result};
 
 /// Where a statement runs: on the pool of readers, or inside a transaction.
 pub enum On<'a> {
