@@ -1,9 +1,9 @@
 //! Questions of many requests, asked together.
 //!
 //! The loaders of a request gather what the request asks. Under load many requests ask at the same time, and mostly for the
-//! same kinds of things; so a batch that finds another one under way waits, and everything that has gathered by then becomes
-//! one statement. Nobody waits for a timer, nothing is kept: each answer was read after its question was asked. Who asks is
-//! part of the question wherever the answer depends on it.
+//! same kinds of things; so a batch lets all others ask first that can run now, one that finds two under way waits, and
+//! what has gathered by then becomes one statement. Nobody waits for a timer, nothing is kept: each answer was read after
+//! its question was asked. Who asks is part of the question wherever the answer depends on it.
 
 use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
@@ -25,6 +25,9 @@ type Answers<K, V> = Arc<HashMap<K, V>>;
 /// Reads the answers to questions, in a task of its own.
 pub type Read<K, V> = Arc<dyn Fn(Vec<K>) -> BoxFuture<'static, HashMap<K, V>> + Send + Sync>;
 
+/// The questions of a batch, and who waits for the answers.
+type Asked<K, V> = (Vec<K>, oneshot::Sender<Answers<K, V>>);
+
 /// Questions of one kind.
 pub struct Together<K, V> {
     read: Read<K, V>,
@@ -32,7 +35,7 @@ pub struct Together<K, V> {
 }
 
 struct State<K, V> {
-    waiting: Vec<(Vec<K>, oneshot::Sender<Answers<K, V>>)>,
+    waiting: Vec<Asked<K, V>>,
     flights: usize,
 }
 
@@ -79,6 +82,8 @@ where
 {
     async fn run(self) {
         loop {
+            // Whoever can run now has its turn first, and may ask the same kind of thing.
+            tokio::task::yield_now().await;
             let (keys, waiting) = self.take();
             if waiting.is_empty() {
                 return;

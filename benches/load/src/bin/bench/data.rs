@@ -3,7 +3,7 @@
 //! People, jobs and offers are filled in set-wise, as gigwire's tables want them. What has money and events in it goes
 //! through gigwire's own API: deposits, and the accepted offers that open conversations.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 use jsonwebtoken::{EncodingKey, Header, encode};
@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use sqlx::postgres::PgPool;
 use sqlx::{AssertSqlSafe, Row};
+use tokio::time::sleep;
 use uuid::Uuid;
 
 /// Signs the access tokens of gigwire, and those of the peers.
@@ -31,6 +32,8 @@ const TALKS: usize = 2_000;
 const DEPOSIT: &str = "100000.00";
 /// Calls of the API at once.
 const AT_ONCE: usize = 16;
+/// Seconds that everything that follows from the deals may take.
+const PATIENCE_SECONDS: u32 = 120;
 /// Seconds that a token lives: longer than any run.
 const TOKEN_SECONDS: u64 = 24 * 3_600;
 
@@ -79,7 +82,22 @@ pub async fn fill(db: &PgPool, http: &Http, jobs: usize) -> Outcome<()> {
     sqlx::raw_sql(AssertSqlSafe(sql)).execute(db).await?;
     let people = accounts(db).await?;
     deposit(http, &people[..HALF]).await?;
-    accept(db, http, &people).await
+    accept(db, http, &people).await?;
+    rest(db).await
+}
+
+/// Waits until everything that follows from the deals is done: letters and the like would be sent by whoever starts on a
+/// copy of these rows, while it is measured.
+async fn rest(db: &PgPool) -> Outcome<()> {
+    let due = "select count(*) from tasks where ended_at is null and run_at <= $1";
+    for _ in 0..PATIENCE_SECONDS {
+        let now = i64::try_from(now().as_millis())?;
+        if sqlx::query_scalar::<_, i64>(due).bind(now).fetch_one(db).await? == 0 {
+            return Ok(());
+        }
+        sleep(Duration::from_secs(1)).await;
+    }
+    Err("tasks that follow from the deals are not done".into())
 }
 
 async fn deposit(http: &Http, customers: &[Account]) -> Outcome<()> {
