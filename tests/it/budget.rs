@@ -1,6 +1,10 @@
-//! What commands cost in round trips to PostgreSQL. A number that grows here makes every request slower.
+//! What commands cost in round trips to PostgreSQL, and the hot paths in memory. A number that grows here makes every
+//! request slower.
+
+use std::sync::Arc;
 
 use gigwire::kernel::{Role, Roles};
+use gigwire::resolvers::live::Item;
 use serde_json::{Value, json};
 
 use crate::support::inprocess::{InProcess, Person};
@@ -108,4 +112,68 @@ async fn messages_under_load_cost_less_than_a_round_trip_each() {
     numbers.sort_unstable();
     assert_eq!(numbers, (1..=256).map(Some).collect::<Vec<_>>());
     assert!(spent < 64, "{spent} round trips");
+}
+
+const PAGE: &str = "{ jobs(first: 20) { edges { cursor node { id title description budget { amount currency } status
+    customer { id displayName } offers(first: 3) { edges { node { id amount { amount } contractor { id displayName } } } } } }
+    pageInfo { hasNextPage endCursor } } }";
+const HEARD: &str = "subscription { conversationChanged { id cursor ... on MessageCreated {
+    message { id number content sender { id displayName } } } } }";
+
+/// Kilobytes and allocations of each path at most: what was seen, and a seventh more.
+const MESSAGE: (u64, u64) = (111, 475);
+const JOBS: (u64, u64) = (1_370, 4_770);
+const EVENT: (u64, u64) = (101, 287);
+
+/// How often each path is taken before it is measured, and then.
+const TIMES: usize = 20;
+
+/// What one turn of a path allocates on this thread: kilobytes, and how often.
+fn appetite<T>(runtime: &tokio::runtime::Runtime, turn: impl AsyncFn(usize) -> T) -> (u64, u64) {
+    let turns = |from: usize| {
+        runtime.block_on(async {
+            for number in from..from + TIMES {
+                turn(number).await;
+            }
+        });
+    };
+    turns(0);
+    let spent = allocation_counter::measure(|| turns(TIMES));
+    (spent.bytes_total / TIMES as u64 / 1_000, spent.count_total / TIMES as u64)
+}
+
+/// Shows a slow-down without a clock: what is allocated hardly depends on the machine. All of the server runs on one thread
+/// here, and what the test makes of the answers is in it.
+#[test]
+fn the_hot_paths_keep_to_their_memory() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let (town, conversation) = runtime.block_on(async {
+        let town = Town::new().await;
+        for _ in 0..20 {
+            town.offer(&town.bob).await;
+        }
+        let (offer, _) = town.offer(&town.bob).await;
+        let accept = json!({ "offerId": offer, "idempotencyKey": key() });
+        let (made, _) = town.act(&town.ada, "offerAccept", accept, BOOKED).await;
+        let conversation = made["conversation"]["id"].clone();
+        (town, conversation)
+    });
+    let send = async |number: usize| {
+        let input = json!({ "conversationId": conversation, "content": "Hi", "clientMessageId": format!("m{number}") });
+        town.act(&town.ada, "messageSend", input, "message { id number content } userErrors { code }").await
+    };
+    let message = appetite(&runtime, send);
+    let page = appetite(&runtime, async |_| town.server.data(&town.ada.caller, PAGE, json!({})).await);
+    let event = runtime.block_on(async {
+        let event = town.server.events(town.bob.id).await.into_iter().rfind(|event| event.kind == "MessageCreated");
+        Item::Event(Arc::new(event.unwrap()), "cursor".to_owned())
+    });
+    let heard =
+        appetite(&runtime, async |_| town.server.deliver(&town.bob.caller, HEARD, event.clone()).await.unwrap());
+    for (path, (kilobytes, times), most) in
+        [("a message", message, MESSAGE), ("a page of 20 jobs", page, JOBS), ("an event for one viewer", heard, EVENT)]
+    {
+        println!("{path}: {kilobytes} kB in {times} allocations");
+        assert!(kilobytes <= most.0 && times <= most.1, "{path}: {kilobytes} kB in {times}, at most {most:?}");
+    }
 }

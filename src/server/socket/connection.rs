@@ -20,11 +20,9 @@ use super::work::{self, Beside, Done};
 use crate::features::accounts::sessions::Pass;
 use crate::kernel::Caller;
 use crate::platform::streams::Bell;
-use crate::server::live::{AtHand, Delivery, Seat, Timers, changed, jitter};
+use crate::server::live::{Delivery, Seat, Timers, changed, jitter};
 use crate::server::state::Server;
 
-/// Live operations of one socket that are shaped at once.
-pub(super) const DELIVERIES_AT_ONCE: u16 = 8;
 /// Bytes of a ping's payload that are answered in kind.
 const PING_MAX: usize = 1 << 10;
 
@@ -183,48 +181,6 @@ impl Connection {
                 Continue(())
             }
             Rare::Timer => self.tick(),
-        }
-    }
-
-    /// Once all frames of the last pages have gone out, and few enough pages are under way.
-    fn may_deliver(&self) -> bool {
-        self.wire.is_idle() && self.delivering < DELIVERIES_AT_ONCE
-    }
-
-    /// Gives operations what is new, as long as their client takes it.
-    async fn deliver(&mut self) {
-        loop {
-            self.start_deliveries();
-            if self.wire.is_idle() || !self.wire.send_now().await {
-                return;
-            }
-        }
-    }
-
-    /// Gives operations with news their next page.
-    fn start_deliveries(&mut self) {
-        let age = self.server.live.limits.checkpoint;
-        while self.may_deliver() {
-            let Some((serial, mut operation)) = self.operations.take_ready(|operation| operation.has_news(age)) else {
-                break;
-            };
-            match operation.at_hand(&self.server, &self.caller, &self.bell) {
-                AtHand::Nothing => {
-                    self.delivering += 1;
-                    self.work.push(work::deliver(self.server.clone(), self.caller.clone(), serial, operation));
-                    continue;
-                }
-                AtHand::Answers(answers) => self.show(serial, answers.iter().map(|text| &**text)),
-                AtHand::Coming => {}
-            }
-            self.operations.rest(serial, operation);
-        }
-    }
-
-    /// Sends answers of an operation, unless its client has ended it.
-    fn show<'a>(&mut self, serial: u32, answers: impl Iterator<Item = &'a str>) {
-        if let Some(id) = self.operations.id(serial) {
-            answers.for_each(|text| self.wire.push(self.dialect.next(id, text)));
         }
     }
 

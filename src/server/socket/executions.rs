@@ -3,7 +3,8 @@
 use std::ops::ControlFlow::{Break, Continue};
 
 use super::MESSAGE_MAX;
-use super::connection::{Connection, DELIVERIES_AT_ONCE, Turn};
+use super::connection::{Connection, Turn};
+use super::deliveries::DELIVERIES_AT_ONCE;
 use super::protocol::{Closing, Dialect, Start};
 use super::work::{self, Started};
 use crate::kernel::{Caller, Code, Error};

@@ -5,16 +5,18 @@
 //! - `wire`: frames in and out;
 //! - `work`: what runs beside the loop, as futures that borrow nothing from it;
 //! - `operations`: what is kept of each operation;
-//! - `connection`: the loop; `executions`: what its client asks for; `life`: what happens to it by itself.
+//! - `connection`: the loop; `executions`: what its client asks for; `deliveries`: what is new for it; `life`: what happens
+//!   to it by itself.
 //!
 //! A socket is one task. It queues nothing without bound: a live operation is a place in a stream
 //! ([`super::live`]), and it is given the next page only when the frames of the last have gone out.
 //!
-//! To add a reason to close: a line in the table of `protocol`. To add something to wait for: an event of the loop in
-//! `connection`, as a future in `work` or a time in [`super::live::Timers`].
+//! To add a reason to close: a line in the table of `protocol`. To add something to wait for: a branch of the loop in
+//! `connection`, or of `rare` if it seldom happens; a future in `work`, or a time in [`super::live::Timers`].
 
 mod auth;
 mod connection;
+mod deliveries;
 mod executions;
 mod life;
 mod operations;
