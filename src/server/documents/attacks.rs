@@ -10,8 +10,8 @@ use super::{
     uses_of_variables,
 };
 
-/// Longer than any refusal takes, also unoptimised.
-const SOON: Duration = Duration::from_millis(10);
+/// Longer than any refusal takes, also unoptimised and on a machine that is busy; what grows without bound takes seconds.
+const SOON: Duration = Duration::from_millis(50);
 
 /// Runs `attack` until one run was undisturbed by other work on this machine, and gives its refusal.
 fn refused_soon(name: &str, attack: impl Fn() -> Result<(), Refusal>) -> Refusal {
