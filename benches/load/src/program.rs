@@ -132,6 +132,12 @@ impl Program {
     }
 }
 
+/// Reads a setting of a program that is started, `NAME=VALUE`.
+pub fn setting(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or("wants NAME=VALUE")?;
+    Ok((name.to_owned(), value.to_owned()))
+}
+
 /// What a process has of the machine.
 #[derive(Clone, Copy, Debug)]
 pub struct Usage {

@@ -69,7 +69,7 @@ impl Kept {
 
     /// What is known of a session and still holds, for a single request or for an open connection.
     fn of(&self, session: SessionId, now: Timestamp, is_connected: bool) -> Option<Known> {
-        let is_trusted = is_connected && now.0 - self.swept_at.0 < TRUST_MS;
+        let is_trusted = is_connected && (0..TRUST_MS).contains(&(now.0 - self.swept_at.0));
         self.known.get(&session).filter(|known| is_trusted || known.is_fresh(now)).cloned()
     }
 }

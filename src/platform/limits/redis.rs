@@ -1,7 +1,8 @@
 //! The limiter of many instances: one count per key, in Redis, by the clock of Redis.
 //!
-//! A check is one short script with a deadline of 50 ms; whoever comes often takes several uses with it (`ahead.rs`). When it fails, the connection is given up and every check counts
-//! in the process until a new one is there, so that an outage costs the deadline once and not per request.
+//! A check is one short script with a deadline of 50 ms; whoever comes often takes several uses with it (`ahead.rs`).
+//! When it fails, the connection is given up and every check counts in the process until a new one is there, so that an
+//! outage costs the deadline once and not per request.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -78,7 +79,7 @@ impl RedisLimiter {
 impl Limiter for RedisLimiter {
     async fn check(&self, key: &str, rule: Rule, cost: u32, fallback: WhenDown) -> Result<(), Wait> {
         let (key, question) = (fingerprint(key), Gcra::new(rule, cost));
-        match (self.ask(&key, rule, cost).await, fallback) {
+        match (self.ask(&key, rule, cost, question).await, fallback) {
             (Some(answer), _) => {
                 answer?;
                 // What passed is counted here too: so an outage does not hand everybody a fresh burst.
@@ -92,8 +93,7 @@ impl Limiter for RedisLimiter {
 
 impl RedisLimiter {
     /// The shared answer, or one that was given ahead; `None` when there is none in time.
-    async fn ask(&self, key: &Fingerprint, rule: Rule, cost: u32) -> Option<Result<(), Wait>> {
-        let single = Gcra::new(rule, cost);
+    async fn ask(&self, key: &Fingerprint, rule: Rule, cost: u32, question: Gcra) -> Option<Result<(), Wait>> {
         if cost == 1 && self.is_connected() {
             match self.ahead.spend(key, rule, Instant::now()) {
                 Ok(()) => return Some(Ok(())),
@@ -106,7 +106,7 @@ impl RedisLimiter {
                 }
             }
         }
-        self.shared.ask(key, single).await
+        self.shared.ask(key, question).await
     }
 }
 

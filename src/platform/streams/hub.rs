@@ -1,9 +1,10 @@
 //! The hub of one instance: it knows how far each watched stream has come, and rings whoever watches.
 //!
 //! One task listens to the bus, takes the new events that were committed here as they were handed over, reads those of
-//! others in one statement for all streams that grew, keeps the last few of each in memory and rings the bells of the watchers. Watchers keep a [`Place`] and take what lies behind it at their own
-//! pace: there is no queue that a slow one could fill. Every few seconds, and whenever the bus may have lost something,
-//! the heads are compared with the database, so that a lost wake delays an event but never loses it.
+//! others in one statement for all streams that grew, keeps the last few of each in memory and rings the bells of the
+//! watchers. Watchers keep a [`Place`] and take what lies behind it at their own pace: there is no queue that a slow
+//! one could fill. Every few seconds, and whenever the bus may have lost something, the heads are compared with the
+//! database, so that a lost wake delays an event but never loses it.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex};

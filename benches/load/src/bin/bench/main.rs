@@ -67,7 +67,7 @@ struct Plan {
     #[arg(long)]
     fresh: bool,
     /// A setting of gigwire, as NAME=VALUE of its environment; may be repeated.
-    #[arg(long, value_parser = setting)]
+    #[arg(long, value_parser = load::program::setting)]
     set: Vec<(String, String)>,
     /// The folder where results and pictures go; results of other workloads that are there stay.
     #[arg(long)]
@@ -129,11 +129,6 @@ impl Size {
             resumptions: 50,
         }
     }
-}
-
-fn setting(text: &str) -> Result<(String, String), String> {
-    let (name, value) = text.split_once('=').ok_or("wants NAME=VALUE")?;
-    Ok((name.to_owned(), value.to_owned()))
 }
 
 /// What is measured.

@@ -48,13 +48,8 @@ pub struct Plan {
     #[arg(long)]
     keep: Option<PathBuf>,
     /// A setting of the program, as NAME=VALUE of its environment; may be repeated.
-    #[arg(long, value_parser = setting)]
+    #[arg(long, value_parser = load::program::setting)]
     set: Vec<(String, String)>,
-}
-
-fn setting(text: &str) -> Result<(String, String), String> {
-    let (name, value) = text.split_once('=').ok_or("wants NAME=VALUE")?;
-    Ok((name.to_owned(), value.to_owned()))
 }
 
 /// What is measured.
