@@ -28,6 +28,9 @@ pub type Read<K, V> = Arc<dyn Fn(Vec<K>) -> BoxFuture<'static, HashMap<K, V>> + 
 /// The questions of a batch, and who waits for the answers.
 type Asked<K, V> = (Vec<K>, oneshot::Sender<Answers<K, V>>);
 
+/// The questions of a statement, and who waits for their answers.
+type Taken<K, V> = (Vec<K>, Vec<oneshot::Sender<Answers<K, V>>>);
+
 /// Questions of one kind.
 pub struct Together<K, V> {
     read: Read<K, V>,
@@ -61,7 +64,7 @@ where
         };
         if must_fly {
             // Whoever asks may be gone before the others have their answers.
-            tokio::spawn(Flight(self.clone()).run());
+            tokio::spawn(Flight { of: self.clone(), has_landed: false }.run());
         }
         answered.await.map_err(Error::internal)
     }
@@ -72,23 +75,24 @@ where
     }
 }
 
-/// One of those that read, until nobody waits. Counted for as long as it lives, also if reading panics.
-struct Flight<K, V>(Arc<Together<K, V>>);
+/// One of those that read, until nobody waits.
+struct Flight<K, V> {
+    of: Arc<Together<K, V>>,
+    /// Whether it is counted no more.
+    has_landed: bool,
+}
 
 impl<K, V> Flight<K, V>
 where
     K: Copy + Eq + Hash + Send + Sync + 'static,
     V: Clone + Send + Sync + 'static,
 {
-    async fn run(self) {
+    async fn run(mut self) {
         loop {
             // Whoever can run now has its turn first, and may ask the same kind of thing.
             tokio::task::yield_now().await;
-            let (keys, waiting) = self.take();
-            if waiting.is_empty() {
-                return;
-            }
-            let answers = Arc::new((self.0.read)(keys).await);
+            let Some((keys, waiting)) = self.take() else { return };
+            let answers = Arc::new((self.of.read)(keys).await);
             for answer in waiting {
                 // Whoever asked may be gone.
                 drop(answer.send(answers.clone()));
@@ -96,8 +100,15 @@ where
         }
     }
 
-    fn take(&self) -> (Vec<K>, Vec<oneshot::Sender<Answers<K, V>>>) {
-        let mut state = self.0.state();
+    /// What is to be read next. With nothing, the flight has landed: under the same lock, so that whoever asks a moment later
+    /// finds room for another one.
+    fn take(&mut self) -> Option<Taken<K, V>> {
+        let mut state = self.of.state();
+        if state.waiting.is_empty() {
+            state.flights -= 1;
+            self.has_landed = true;
+            return None;
+        }
         let (mut keys, mut count) = (HashSet::new(), 0);
         for (asked, _) in &state.waiting {
             if count > 0 && keys.len() + asked.len() > AT_ONCE {
@@ -106,18 +117,19 @@ where
             keys.extend(asked.iter().copied());
             count += 1;
         }
-        (keys.into_iter().collect(), state.waiting.drain(..count).map(|(_, answer)| answer).collect())
+        Some((keys.into_iter().collect(), state.waiting.drain(..count).map(|(_, answer)| answer).collect()))
     }
 }
 
 impl<K, V> Drop for Flight<K, V> {
     fn drop(&mut self) {
-        let mut state = self.0.state.lock().unwrap_or_else(PoisonError::into_inner);
-        state.flights -= 1;
-        if std::thread::panicking() {
-            // With nobody to read for them, those who wait are told so.
-            state.waiting.clear();
+        if self.has_landed {
+            return;
         }
+        // Reading has panicked. With nobody to read for them, those who wait are told so.
+        let mut state = self.of.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.flights -= 1;
+        state.waiting.clear();
     }
 }
 
@@ -157,6 +169,24 @@ mod tests {
         assert!(answers.into_iter().eq((100..1_100).map(|n| n * 2)));
         let reads = reads.load(Ordering::SeqCst);
         assert!((2..20).contains(&reads), "{reads} reads for 1,000 requests");
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn nobody_is_left_waiting_when_the_last_flight_lands() {
+        let together = doubling(&Arc::default());
+        let ask = |n: u64| {
+            let together = together.clone();
+            tokio::spawn(async move {
+                for number in 0..2_000 {
+                    let key = [100 + n * 10_000 + number];
+                    let asked = tokio::time::timeout(std::time::Duration::from_secs(10), together.ask(&key));
+                    assert_eq!(asked.await.expect("left waiting").unwrap()[&key[0]], key[0] * 2);
+                }
+            })
+        };
+        for asked in join_all((0..3).map(ask)).await {
+            asked.unwrap();
+        }
     }
 
     #[tokio::test]
