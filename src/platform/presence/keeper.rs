@@ -23,7 +23,8 @@ const BEATS: u32 = 6;
 
 /// Keeps until told to stop.
 pub(super) async fn run(presence: Presence, hub: Hub, gone_after: Duration, stop: CancellationToken) {
-    let mut keeper = Keeper { presence, hub, beat: gone_after / BEATS, beat_at: Instant::now() };
+    let now = Instant::now();
+    let mut keeper = Keeper { presence, hub, beat: gone_after / BEATS, beat_at: now, complete_at: now };
     stop.run_until_cancelled(keeper.keep()).await;
 }
 
@@ -32,6 +33,8 @@ struct Keeper {
     hub: Hub,
     beat: Duration,
     beat_at: Instant,
+    /// When every other instance that lives has written its users into a roster that was found to be new.
+    complete_at: Instant,
 }
 
 impl Keeper {
@@ -95,6 +98,7 @@ impl Keeper {
         }
         let Some(beat) = roster.beat().await else { return };
         if beat.is_new || !was_connected {
+            self.complete_at = Instant::now() + self.beat;
             self.register(roster).await;
         }
         for instance in beat.dead {
@@ -120,12 +124,20 @@ impl Keeper {
 
     /// Compares what is watched here with what is known. What was told already is not told again. Says whether the others
     /// could be asked.
-    async fn reconcile(&self) -> bool {
+    async fn reconcile(&mut self) -> bool {
+        let presence = self.presence.clone();
+        if let Some(roster) = &presence.shared.roster {
+            // Redis may just have forgotten everybody: nobody is away only because the others have not noticed yet.
+            self.live(roster).await;
+            if Instant::now() < self.complete_at {
+                return false;
+            }
+        }
         let watched: Vec<_> = self.hub.signals.watched(TOPIC).iter().filter_map(|topic| subject(topic)).collect();
         // Without the others, nobody who is not here is known to be away.
-        let knows_all = || self.presence.shared.roster.as_ref().is_none_or(Roster::is_connected);
+        let knows_all = || presence.shared.roster.as_ref().is_none_or(Roster::is_connected);
         for page in watched.chunks(COMPARED_AT_ONCE) {
-            let online = self.presence.online(page).await;
+            let online = presence.online(page).await;
             if !knows_all() {
                 return false;
             }
