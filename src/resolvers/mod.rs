@@ -108,19 +108,23 @@ fn builder() -> Builder {
 
 /// The schema that judges documents, and its twin that runs documents which were judged before. One function builds both,
 /// with the same data.
-pub fn build(data: impl Fn(Builder) -> Builder) -> (Api, Api) {
-    let strict = data(builder()).validation_mode(ValidationMode::Strict).finish();
-    let twin = data(builder()).validation_mode(ValidationMode::Fast).finish();
-    (strict, twin)
+pub fn build(data: impl Fn(Builder) -> Builder + Sync) -> (Api, Api) {
+    let make = |mode| data(builder()).validation_mode(mode).finish();
+    // Each is tens of milliseconds of work, and a restart waits for them.
+    std::thread::scope(|scope| {
+        let twin = scope.spawn(|| make(ValidationMode::Fast));
+        let strict = make(ValidationMode::Strict);
+        (strict, twin.join().unwrap_or_else(|cause| std::panic::resume_unwind(cause)))
+    })
 }
 
-/// The schema in SDL, as the engine prints it.
-pub fn raw_sdl() -> String {
+/// A schema in SDL, as the engine prints it.
+pub fn raw_sdl(api: &Api) -> String {
     let options = SDLExportOptions::new()
         .sorted_fields()
         .sorted_arguments()
         .sorted_enum_items()
         .include_specified_by()
         .use_space_ident();
-    builder().finish().sdl_with_options(options)
+    api.sdl_with_options(options)
 }

@@ -12,8 +12,8 @@ use crate::loaders::Readers;
 use crate::platform::Platform;
 use crate::resolvers::{self, Api};
 use crate::server::checked::{self, CheckedDocuments};
-use crate::server::documents::InputIndex;
 use crate::server::documents::access::SchemaIndex;
+use crate::server::documents::{self, InputIndex};
 use crate::server::live::{Live, LiveLimits, figures};
 
 /// The running server.
@@ -52,9 +52,9 @@ impl Server {
         let data =
             |builder: resolvers::Builder| builder.data(platform.clone()).data(sessions.clone()).data(board.clone());
         let (strict, twin) = resolvers::build(data);
-        let sdl = resolvers::raw_sdl();
-        let index = Arc::new(SchemaIndex::from_sdl(&sdl)?);
-        let inputs = Arc::new(InputIndex::from_sdl(&sdl)?);
+        let printed = documents::read_schema(&resolvers::raw_sdl(&strict))?;
+        let index = Arc::new(SchemaIndex::of(&printed)?);
+        let inputs = Arc::new(InputIndex::of(&printed));
         let live = Arc::new(Live::new(LiveLimits::of(&platform.config)));
         let (draining, sockets) = (CancellationToken::new(), TaskTracker::new());
         let checked = checked::documents();

@@ -1,6 +1,8 @@
 //! The integration tests, one binary: a module per noun, through GraphQL only.
 //!
 //! To add one: a file named after the noun and a line here.
+// In an optimised build, the compiler looks through all futures of the schema at once.
+#![recursion_limit = "256"]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test stops at the first surprise")]
 #![allow(clippy::disallowed_methods, reason = "tests make ids and ask the clock as they like")]
 

@@ -7,9 +7,6 @@ use crate::kernel::page::{Page, Slice};
 use crate::kernel::{Result, Timestamp};
 use crate::platform::db::{Db, FromRow, On, Order, Query, Row, Tx, q};
 
-/// Old rows leave so many at a time, so that nobody waits for it.
-const FORGET_AT_ONCE: i64 = 500;
-
 impl FromRow for Alert {
     fn from_row(row: &Row) -> Result<Self> {
         let kind: Option<String> = row.get("subject_kind")?;
@@ -103,12 +100,8 @@ pub(super) async fn open_counts(db: &Db) -> Result<Vec<(Kind, i64)>> {
 }
 
 pub(super) async fn forget(db: &Db, dismissed: Timestamp) -> Result<bool> {
-    let mut tx = db.begin().await?;
-    let gone = q("delete from alerts where id in (select id from alerts where dismissed_at < $1 limit $2)")
+    q("delete from alerts where id in (select id from alerts where dismissed_at < $1 limit $2)")
         .bind(dismissed)
-        .bind(FORGET_AT_ONCE)
-        .execute(&mut tx)
-        .await?;
-    tx.commit().await?;
-    Ok(i64::try_from(gone).is_ok_and(|gone| gone == FORGET_AT_ONCE))
+        .forget(db)
+        .await
 }

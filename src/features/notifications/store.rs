@@ -7,9 +7,6 @@ use crate::kernel::{Result, Timestamp};
 use crate::platform::db::{Db, FromRow, On, Order, Query, Row, Tx, Value, q};
 use crate::platform::work::Unit;
 
-/// Rows that are forgotten in one transaction: few enough that nobody notices.
-const FORGET_AT_ONCE: i64 = 500;
-
 impl FromRow for Notification {
     fn from_row(row: &Row) -> Result<Self> {
         Ok(Notification {
@@ -153,14 +150,10 @@ pub(super) async fn unread(db: &Db, users: &[UserId]) -> Result<Vec<Unread>> {
 }
 
 pub(super) async fn forget(db: &Db, read: Timestamp, unread: Timestamp) -> Result<bool> {
-    let mut tx = db.begin().await?;
-    let gone = q("delete from notifications where id in (select id from notifications
+    q("delete from notifications where id in (select id from notifications
         where created_at < $1 and (read_at is not null or created_at < $2) limit $3)")
     .bind(read)
     .bind(unread)
-    .bind(FORGET_AT_ONCE)
-    .execute(&mut tx)
-    .await?;
-    tx.commit().await?;
-    Ok(i64::try_from(gone).is_ok_and(|gone| gone == FORGET_AT_ONCE))
+    .forget(db)
+    .await
 }

@@ -19,6 +19,7 @@
 
 mod each;
 mod error;
+mod forget;
 mod many;
 mod migrate;
 mod query;

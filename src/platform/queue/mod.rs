@@ -168,19 +168,9 @@ pub async fn failed(tx: &mut Tx, task: &Task, now: Timestamp, error: &str) -> Re
     Ok(is_last && noted == 1)
 }
 
-/// Rows that are forgotten in one transaction: few enough that nobody notices.
-const FORGET_AT_ONCE: i64 = 500;
-
 /// Forgets some tasks that ended before `then`, and says whether there may be more.
 pub async fn forget_ended(db: &Db, then: Timestamp) -> Result<bool> {
-    let mut tx = db.begin().await?;
-    let gone = q("delete from tasks where id in (select id from tasks where ended_at < $1 limit $2)")
-        .bind(then)
-        .bind(FORGET_AT_ONCE)
-        .execute(&mut tx)
-        .await?;
-    tx.commit().await?;
-    Ok(i64::try_from(gone).is_ok_and(|gone| gone == FORGET_AT_ONCE))
+    q("delete from tasks where id in (select id from tasks where ended_at < $1 limit $2)").bind(then).forget(db).await
 }
 
 /// How many tasks wait, and how many were given up and are still kept.

@@ -185,18 +185,11 @@ fn keep(unit: &mut Unit, viewer: UserId, once: &Once, value: &impl Serialize) ->
     Ok(())
 }
 
-/// Rows that are forgotten in one transaction: few enough that nobody notices.
-const FORGET_AT_ONCE: i64 = 500;
-
 /// Forgets some keys from before `then`, and says whether there may be more.
 pub async fn forget_keys(db: &Db, then: Timestamp) -> Result<bool> {
-    let mut tx = db.begin().await?;
-    let gone = q("delete from idempotency where (viewer_id, operation, key) in
+    q("delete from idempotency where (viewer_id, operation, key) in
         (select viewer_id, operation, key from idempotency where created_at < $1 limit $2)")
     .bind(then)
-    .bind(FORGET_AT_ONCE)
-    .execute(&mut tx)
-    .await?;
-    tx.commit().await?;
-    Ok(i64::try_from(gone).is_ok_and(|gone| gone == FORGET_AT_ONCE))
+    .forget(db)
+    .await
 }

@@ -12,12 +12,9 @@ use std::collections::HashMap;
 
 use async_graphql::{
     InputType, Positioned, Value as ConstValue,
-    parser::{
-        parse_schema,
-        types::{
-            BaseType, ConstDirective, FieldDefinition, OperationType, SchemaDefinition, Type, TypeDefinition, TypeKind,
-            TypeSystemDefinition,
-        },
+    parser::types::{
+        BaseType, ConstDirective, FieldDefinition, OperationType, SchemaDefinition, ServiceDocument, Type,
+        TypeDefinition, TypeKind, TypeSystemDefinition,
     },
 };
 
@@ -58,8 +55,11 @@ pub struct SchemaIndex {
 impl SchemaIndex {
     /// Reads a schema in its printed form. Fails if it is not a schema, or a rule is none of [`Access`].
     pub fn from_sdl(sdl: &str) -> Result<Self> {
-        let document =
-            parse_schema(sdl).map_err(|error| Error::internal(format!("the schema is unreadable: {error}")))?;
+        Self::of(&super::read_schema(sdl)?)
+    }
+
+    /// Of a schema. Fails if a rule is none of [`Access`].
+    pub fn of(document: &ServiceDocument) -> Result<Self> {
         let mut index = SchemaIndex {
             types: HashMap::new(),
             query: "Query".to_owned(),

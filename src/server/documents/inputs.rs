@@ -6,14 +6,12 @@
 use std::collections::{HashMap, HashSet};
 use std::fmt::Write as _;
 
-use async_graphql::parser::parse_schema;
 use async_graphql::parser::types::{
-    BaseType, InputValueDefinition, OperationDefinition, Type, TypeKind, TypeSystemDefinition,
+    BaseType, InputValueDefinition, OperationDefinition, ServiceDocument, Type, TypeKind, TypeSystemDefinition,
 };
-use async_graphql::{Positioned, Value, Variables};
+use async_graphql::{Value, Variables};
 
 use super::{Refusal, RefusalCode};
-use crate::kernel::{Error, Result};
 
 /// The enums and input objects of a schema.
 #[derive(Debug)]
@@ -50,26 +48,24 @@ impl Misfit {
 }
 
 impl InputIndex {
-    /// Reads a schema in its printed form.
-    pub fn from_sdl(sdl: &str) -> Result<Self> {
-        let document =
-            parse_schema(sdl).map_err(|error| Error::internal(format!("the schema is unreadable: {error}")))?;
+    /// Of a schema.
+    pub fn of(document: &ServiceDocument) -> Self {
         let mut shapes = HashMap::new();
-        for definition in document.definitions {
+        for definition in &document.definitions {
             let TypeSystemDefinition::Type(ty) = definition else { continue };
-            let shape = match ty.node.kind {
+            let shape = match &ty.node.kind {
                 TypeKind::Enum(values) => {
                     Shape::Enum(values.values.iter().map(|value| value.node.value.to_string()).collect())
                 }
                 TypeKind::InputObject(input) => Shape::Object {
-                    fields: input.fields.into_iter().map(input_field).collect(),
+                    fields: input.fields.iter().map(|field| input_field(&field.node)).collect(),
                     is_one_of: ty.node.directives.iter().any(|directive| directive.node.name.node == "oneOf"),
                 },
                 _ => continue,
             };
             shapes.insert(ty.node.name.node.to_string(), shape);
         }
-        Ok(InputIndex(shapes))
+        InputIndex(shapes)
     }
 
     /// Refuses variables that are missing or do not fit. Scalars of the API's own are left to validation, which knows
@@ -163,9 +159,9 @@ impl InputIndex {
     }
 }
 
-fn input_field(field: Positioned<InputValueDefinition>) -> InputField {
-    let field = field.node;
-    InputField { name: field.name.node.to_string(), ty: field.ty.node, has_default: field.default_value.is_some() }
+fn input_field(field: &InputValueDefinition) -> InputField {
+    let (name, ty) = (field.name.node.to_string(), field.ty.node.clone());
+    InputField { name, ty, has_default: field.default_value.is_some() }
 }
 
 fn fits_scalar(value: &Value, name: &str) -> bool {
@@ -183,7 +179,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::server::documents::{Limits, check, hoist::choose};
+    use crate::server::documents::{Limits, check, hoist::choose, read_schema};
 
     const SDL: &str = "
         enum Role { A B }
@@ -196,7 +192,7 @@ mod tests {
     fn checked(declared: &str, variables: serde_json::Value) -> Result<(), String> {
         let document = check(&format!("query({declared}) {{ a }}"), &Limits::default()).unwrap();
         let operation = &choose(&document, None).unwrap().operation.node;
-        let index = InputIndex::from_sdl(SDL).unwrap();
+        let index = InputIndex::of(&read_schema(SDL).unwrap());
         index.check(operation, &Variables::from_json(variables)).map_err(|refusal| refusal.message)
     }
 

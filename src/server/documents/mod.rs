@@ -35,7 +35,8 @@ mod scan;
 mod variables;
 mod weigh;
 
-use async_graphql::parser::{parse_query, types::ExecutableDocument};
+use async_graphql::parser::types::{ExecutableDocument, ServiceDocument};
+use async_graphql::parser::{parse_query, parse_schema};
 
 pub use inputs::InputIndex;
 pub use limits::Limits;
@@ -43,6 +44,13 @@ pub use refusal::{Refusal, RefusalCode};
 pub use requirements::{Requirements, Standing};
 pub use variables::{MAX_JSON_DEPTH, MAX_VARIABLE_BYTES, check_json_depth, check_variables};
 pub use weigh::uses_of_variables;
+
+use crate::kernel::Error;
+
+/// Reads a schema in its printed form.
+pub fn read_schema(sdl: &str) -> Result<ServiceDocument, Error> {
+    parse_schema(sdl).map_err(|error| Error::internal(format!("the schema is unreadable: {error}")))
+}
 
 /// Parses `text` if it keeps the limits. The document that comes back is safe to validate: fragments have no cycles,
 /// and spreading them stays within [`Limits::fields`], [`Limits::nodes`] and [`Limits::levels`]. Fragments that do not

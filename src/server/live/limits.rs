@@ -67,7 +67,7 @@ impl Default for LiveLimits {
             document_bytes_per_socket: 256 << 10,
             connections_per_user: 10,
             connections_per_address: 200,
-            replays: 64,
+            replays: 8,
             document_bytes: 16 << 20,
             init: Duration::from_secs(5),
             write: Duration::from_secs(15),

@@ -103,23 +103,12 @@ pub(super) async fn uncount(tx: &mut Tx, subject: &str) -> Result<()> {
     Ok(())
 }
 
-/// Rows that are forgotten in one transaction: few enough that nobody notices.
-const FORGET_AT_ONCE: i64 = 500;
-
 /// Forgets some counts and codes that ended before `then`, and says whether there may be more.
 pub async fn forget(platform: &Platform, then: Timestamp) -> Result<bool> {
-    let mut tx = platform.db.begin().await?;
     let counts = q("delete from code_counts where id in
-        (select id from code_counts where counted_at < $1 limit $2)")
-    .bind(then)
-    .bind(FORGET_AT_ONCE)
-    .execute(&mut tx)
-    .await?;
-    let codes = q("delete from codes where id in (select id from codes where expires_at < $1 limit $2)")
-        .bind(then)
-        .bind(FORGET_AT_ONCE)
-        .execute(&mut tx)
-        .await?;
-    tx.commit().await?;
-    Ok(i64::try_from(counts.max(codes)).is_ok_and(|gone| gone == FORGET_AT_ONCE))
+        (select id from code_counts where counted_at < $1 limit $2)");
+    let codes = q("delete from codes where id in (select id from codes where expires_at < $1 limit $2)");
+    let (more_counts, more_codes) =
+        (counts.bind(then).forget(&platform.db).await?, codes.bind(then).forget(&platform.db).await?);
+    Ok(more_counts || more_codes)
 }
