@@ -33,9 +33,9 @@ mod together;
 
 pub use questions::{BookingOfJob, ChangesOfBooking, CounterOf, OffersOfJob, ReviewsOfUser, WalletKey};
 
-/// How often a loader lets others run before it reads. With one, those who wait for the same batch wake one after the
-/// other, and each takes its next question to the database alone.
-const YIELDS: usize = 3;
+/// How often a loader lets others run before it reads. Each time wakes all who wait, through all levels of the document;
+/// questions that miss each other by a moment meet in [`Together`].
+const YIELDS: usize = 1;
 
 /// What a loader answers: the object, shared, if it is there.
 type Answer<T> = Result<Option<Arc<T>>>;

@@ -29,7 +29,7 @@ impl Conversation {
     /// The job that they talk about; null when it is about something else.
     async fn job(&self, ctx: &Context<'_>) -> Nullable<Job> {
         let id = self.row.subject.job_id()?;
-        nullable(async { jobs::visible(ctx, &ctx.viewer()?, id).await }.await)
+        nullable(Box::pin(async { jobs::visible(ctx, &ctx.viewer()?, id).await }).await)
     }
 
     /// The newest message; null while there is none.
@@ -50,7 +50,8 @@ impl Conversation {
         #[graphql(desc = "Only what comes in front of this cursor.")] before: Option<String>,
     ) -> async_graphql::Result<MessageConnection> {
         let page = Page::from_args(first, after.as_deref(), last, before.as_deref());
-        answer(async { self.history(ctx, &page?).await }.await)
+        // In a box: the engine gives each field of an object the room of its largest one.
+        answer(Box::pin(async { self.history(ctx, &page?).await }).await)
     }
 }
 
