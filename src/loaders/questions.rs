@@ -11,6 +11,7 @@ use crate::kernel::id::{BookingId, JobId, OfferId, UserId};
 use crate::kernel::page::Slice;
 use crate::kernel::{Currency, Result};
 use crate::platform::Platform;
+use crate::platform::db::side_by_side;
 
 /// The booking of a job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -63,12 +64,12 @@ pub(super) async fn first_offers(platform: &Platform, keys: &[OffersOfJob]) -> R
     for key in keys {
         views.entry((key.view, key.size)).or_default().push(key.job);
     }
-    let mut all = Vec::with_capacity(keys.len());
-    for ((view, size), jobs) in views {
+    let first = |((view, size), jobs): ((View, i64), Vec<JobId>)| async move {
         let found = offers::queries::first_of_jobs(platform, &jobs, view, size).await?;
-        all.extend(found.into_iter().map(|(job, slice)| FirstOffers { of: OffersOfJob { job, view, size }, slice }));
-    }
-    Ok(all)
+        let answer = |(job, slice)| FirstOffers { of: OffersOfJob { job, view, size }, slice };
+        Ok(found.into_iter().map(answer).collect())
+    };
+    side_by_side(views.into_iter().map(first)).await
 }
 
 /// The offer that answers another one.
@@ -102,13 +103,12 @@ pub(super) async fn first_changes(platform: &Platform, keys: &[ChangesOfBooking]
     for key in keys {
         sizes.entry(key.size).or_default().push(key.booking);
     }
-    let mut all = Vec::with_capacity(keys.len());
-    for (size, bookings) in sizes {
+    let first = |(size, bookings): (i64, Vec<BookingId>)| async move {
         let found = changes::queries::first_of_bookings(platform, &bookings, size).await?;
-        let of = |booking| ChangesOfBooking { booking, size };
-        all.extend(found.into_iter().map(|(booking, slice)| FirstChanges { of: of(booking), slice }));
-    }
-    Ok(all)
+        let answer = |(booking, slice)| FirstChanges { of: ChangesOfBooking { booking, size }, slice };
+        Ok(found.into_iter().map(answer).collect())
+    };
+    side_by_side(sizes.into_iter().map(first)).await
 }
 
 /// The first published reviews of a user.
@@ -133,10 +133,10 @@ pub(super) async fn first_reviews(platform: &Platform, keys: &[ReviewsOfUser]) -
     for key in keys {
         sizes.entry(key.size).or_default().push(key.user);
     }
-    let mut all = Vec::with_capacity(keys.len());
-    for (size, users) in sizes {
+    let first = |(size, users): (i64, Vec<UserId>)| async move {
         let found = reviews::queries::first_of_users(platform, &users, size).await?;
-        all.extend(found.into_iter().map(|(user, slice)| FirstReviews { of: ReviewsOfUser { user, size }, slice }));
-    }
-    Ok(all)
+        let answer = |(user, slice)| FirstReviews { of: ReviewsOfUser { user, size }, slice };
+        Ok(found.into_iter().map(answer).collect())
+    };
+    side_by_side(sizes.into_iter().map(first)).await
 }

@@ -11,6 +11,7 @@ use crate::kernel::id::{ConversationId, MessageId, UserId};
 use crate::kernel::page::{Page, Slice};
 use crate::kernel::{Caller, Error, Result};
 use crate::platform::Platform;
+use crate::platform::db::side_by_side;
 
 /// A conversation, or `NOT_FOUND` for everybody who does not take part.
 pub async fn conversation(platform: &Platform, caller: &Caller, id: ConversationId) -> Result<Conversation> {
@@ -22,18 +23,19 @@ pub async fn conversation(platform: &Platform, caller: &Caller, id: Conversation
 /// staff read along in.
 pub async fn by_ids(platform: &Platform, keys: &[(ConversationId, UserId)]) -> Result<Vec<Conversation>> {
     let mut found = store::conversations(&platform.db, keys).await?;
-    for (staff, ids) in by_viewer(&missing(keys, found.iter().map(|it| (it.id, it.viewer)))) {
-        found.extend(store::along::conversations(&platform.db, staff, &ids).await?);
-    }
+    let others = by_viewer(&missing(keys, found.iter().map(|it| (it.id, it.viewer))));
+    let along =
+        |(staff, ids): (UserId, Vec<_>)| async move { store::along::conversations(&platform.db, staff, &ids).await };
+    found.extend(side_by_side(others.into_iter().map(along)).await?);
     Ok(found)
 }
 
 /// Messages by id and viewer, in no particular order.
 pub async fn messages_by_ids(platform: &Platform, keys: &[(MessageId, UserId)]) -> Result<Vec<Message>> {
     let mut found = store::messages(&platform.db, keys).await?;
-    for (staff, ids) in by_viewer(&missing(keys, found.iter().map(|it| (it.id, it.viewer)))) {
-        found.extend(store::along::messages(&platform.db, staff, &ids).await?);
-    }
+    let others = by_viewer(&missing(keys, found.iter().map(|it| (it.id, it.viewer))));
+    let along = |(staff, ids): (UserId, Vec<_>)| async move { store::along::messages(&platform.db, staff, &ids).await };
+    found.extend(side_by_side(others.into_iter().map(along)).await?);
     Ok(found)
 }
 
@@ -45,15 +47,12 @@ fn missing<T: Copy + Eq + Hash>(keys: &[(T, UserId)], found: impl Iterator<Item 
 
 /// The viewer's conversations about subjects. Where a viewer has several about one, the most active comes last.
 pub async fn by_subjects(platform: &Platform, keys: &[(Subject, UserId)]) -> Result<Vec<Conversation>> {
-    let mut found = Vec::with_capacity(keys.len());
-    for (viewer, subjects) in by_viewer(keys) {
-        let mut by_kind: HashMap<SubjectKind, Vec<_>> = HashMap::new();
-        subjects.iter().for_each(|subject| by_kind.entry(subject.kind).or_default().push(subject.id));
-        for (kind, ids) in by_kind {
-            found.extend(store::about(&platform.db, viewer, kind, &ids).await?);
-        }
-    }
-    Ok(found)
+    let mut groups: HashMap<(UserId, SubjectKind), Vec<_>> = HashMap::new();
+    keys.iter().for_each(|(subject, viewer)| groups.entry((*viewer, subject.kind)).or_default().push(subject.id));
+    let about = |((viewer, kind), ids): ((UserId, SubjectKind), Vec<_>)| async move {
+        store::about(&platform.db, viewer, kind, &ids).await
+    };
+    side_by_side(groups.into_iter().map(about)).await
 }
 
 /// A page of the viewer's conversations, newest activity first.

@@ -9,17 +9,18 @@ use crate::kernel::id::UserId;
 use crate::kernel::page::{Page, Slice};
 use crate::kernel::{Caller, Code, Error, Result};
 use crate::platform::Platform;
+use crate::platform::db::side_by_side;
 
 /// How it stands with users, each asked with its viewer: an answer for those that the viewer shares a conversation with,
-/// and for itself. One statement per viewer, and a request has one or two.
+/// and for itself.
 pub async fn of(platform: &Platform, keys: &[(UserId, UserId)]) -> Result<Vec<Seen>> {
     let mut by_viewer: HashMap<UserId, Vec<UserId>> = HashMap::new();
     keys.iter().for_each(|(user, viewer)| by_viewer.entry(*viewer).or_default().push(*user));
-    let mut visible = Vec::with_capacity(keys.len());
-    for (viewer, users) in by_viewer {
+    let visible_to = |(viewer, users): (UserId, Vec<UserId>)| async move {
         let known = acquainted(platform, viewer, &users).await?;
-        visible.extend(users.into_iter().filter(|user| known.contains(user)).map(|user| (user, viewer)));
-    }
+        Ok(users.into_iter().filter(|user| known.contains(user)).map(|user| (user, viewer)).collect())
+    };
+    let visible: Vec<(UserId, UserId)> = side_by_side(by_viewer.into_iter().map(visible_to)).await?;
     let users: Vec<_> = visible.iter().map(|(user, _)| *user).collect();
     let online = platform.presence.online(&users).await;
     let seen = |(user, viewer)| Seen { user, viewer, is_online: online.contains(&user) };

@@ -15,6 +15,8 @@ pub enum Kind {
     LockTimeout,
     /// No connection was free in time.
     Busy,
+    /// It said nothing for so long that it is not there any more. Whether it did what it was told is unknown.
+    Silent,
     /// A unique key or a CHECK refused the row.
     Constraint,
     /// Anything else.
@@ -67,7 +69,7 @@ impl From<DbError> for Error {
     fn from(error: DbError) -> Self {
         let code = match error.kind {
             Kind::Retry | Kind::Away => Code::Contended,
-            Kind::LockTimeout | Kind::Busy => Code::Unavailable,
+            Kind::LockTimeout | Kind::Busy | Kind::Silent => Code::Unavailable,
             Kind::Constraint | Kind::Other => return Error::internal(error),
         };
         tracing::debug!(cause = %error.message, "the database asks to try again");

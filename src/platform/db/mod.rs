@@ -17,11 +17,13 @@
 //! To add a table: a numbered file in `migrations/`, a type that implements [`FromRow`], and statements in a feature's
 //! `store`. To add a type of column: [`Column`] and [`Value`], for both engines.
 
+mod beside;
 mod each;
 mod error;
 mod forget;
 mod many;
 mod migrate;
+mod pages;
 mod query;
 mod row;
 mod value;
@@ -35,8 +37,10 @@ use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{Executor, Postgres, Sqlite, Transaction};
 
+pub use beside::side_by_side;
 pub use error::{DbError, Kind};
-pub use query::{On, Order, Query, q, q2};
+pub use pages::Order;
+pub use query::{On, Query, q, q2};
 pub use row::{Column, FromRow, Row};
 pub use value::Value;
 
@@ -54,11 +58,16 @@ const POSTGRES_TIMEOUTS: [(&str, &str); 3] =
 const TRANSACTION_TIMEOUT: &str =
     "select set_config(name, '30s', false) from pg_settings where name = 'transaction_timeout'";
 
+/// How long an answer may take altogether. PostgreSQL itself ends what takes 30 s; one that says nothing beyond that is not
+/// there any more, and its connection alone would find that out after a quarter of an hour.
+const ANSWER_WITHIN: Duration = Duration::from_secs(35);
+
 /// One of the two engines.
 #[derive(Clone, Debug)]
 pub struct Db {
     pub(crate) engine: Engine,
     meter: Meter,
+    answer_within: Duration,
 }
 
 #[derive(Clone, Debug)]
@@ -93,7 +102,13 @@ impl Db {
             let message = "DATABASE_URL must start with postgres:// or sqlite:".to_owned();
             return Err(Error::new(Code::BadUserInput, message));
         };
-        Ok(Db { engine, meter: Meter::default() })
+        Ok(Db { engine, meter: Meter::default(), answer_within: ANSWER_WITHIN })
+    }
+
+    /// The same database with less patience, for a test.
+    #[must_use]
+    pub fn answering_within(self, answer_within: Duration) -> Self {
+        Db { answer_within, ..self }
     }
 
     /// Applies the migrations that are missing. Refuses a database that is newer than this program.
@@ -111,9 +126,9 @@ impl Db {
         self.meter.tick();
         let inner = match &self.engine {
             Engine::Sqlite { writer, .. } => TxInner::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?),
-            Engine::Postgres(pool) => TxInner::Postgres(pool.begin().await?),
+            Engine::Postgres(pool) => TxInner::Postgres(in_time(self.answer_within, pool.begin()).await?),
         };
-        Ok(Tx { inner, meter: self.meter.clone() })
+        Ok(Tx { inner, meter: self.meter.clone(), answer_within: self.answer_within })
     }
 
     /// Opens a look at the whole database as it is at this instant. It only reads, waits for nobody, and nobody waits
@@ -123,10 +138,11 @@ impl Db {
         let inner = match &self.engine {
             Engine::Sqlite { readers, .. } => TxInner::Sqlite(readers.begin().await?),
             Engine::Postgres(pool) => {
-                TxInner::Postgres(pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?)
+                let begin = pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
+                TxInner::Postgres(in_time(self.answer_within, begin).await?)
             }
         };
-        Ok(Tx { inner, meter: self.meter.clone() })
+        Ok(Tx { inner, meter: self.meter.clone(), answer_within: self.answer_within })
     }
 
     /// A [`Db::snapshot`] that may take as long as it takes: for background work over all rows, not for requests.
@@ -216,6 +232,12 @@ async fn open_sqlite(path: &Path) -> Result<Engine> {
     Ok(Engine::Sqlite { writer, readers })
 }
 
+/// What the database says, unless it is silent for too long.
+async fn in_time<T>(limit: Duration, answer: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, DbError> {
+    let silent = || DbError { kind: Kind::Silent, message: format!("no answer within {limit:?}") };
+    Ok(tokio::time::timeout(limit, answer).await.map_err(|_| silent())??)
+}
+
 fn sqlite_is_young_enough(version: &str) -> bool {
     let mut parts = version.split('.').map(|part| part.parse::<u32>().unwrap_or(0));
     let mut next = || parts.next().unwrap_or(0);
@@ -226,6 +248,7 @@ fn sqlite_is_young_enough(version: &str) -> bool {
 pub struct Tx {
     pub(crate) inner: TxInner,
     pub(crate) meter: Meter,
+    answer_within: Duration,
 }
 
 pub(crate) enum TxInner {
@@ -239,7 +262,7 @@ impl Tx {
         self.meter.tick();
         match self.inner {
             TxInner::Sqlite(tx) => tx.commit().await?,
-            TxInner::Postgres(tx) => tx.commit().await?,
+            TxInner::Postgres(tx) => in_time(self.answer_within, tx.commit()).await?,
         }
         Ok(())
     }

@@ -7,8 +7,7 @@ use sqlx::postgres::PgArguments;
 use sqlx::sqlite::SqliteArguments;
 use sqlx::{Arguments, AssertSqlSafe, Postgres, SqlSafeStr, SqlStr, Sqlite};
 
-use super::{Db, DbError, Engine, FromRow, Row, Tx, TxInner, Value, many};
-use crate::kernel::page::{Page, Slice};
+use super::{Db, DbError, Engine, FromRow, Row, Tx, TxInner, Value, in_time, many};
 use crate::kernel::{Error, Result};
 
 /// Where a statement runs: on the pool of readers, or inside a transaction.
@@ -34,33 +33,13 @@ impl<'a> From<&'a mut Tx> for On<'a> {
 /// How often a read is tried on another connection.
 const READ_ATTEMPTS: u32 = 4;
 
-/// The order of a list: a column of whole numbers, and the id that breaks ties.
-#[derive(Clone, Copy, Debug)]
-pub struct Order {
-    key: &'static str,
-    id: &'static str,
-    descending: bool,
-}
-
-impl Order {
-    /// Newest or largest first.
-    pub const fn descending(key: &'static str, id: &'static str) -> Self {
-        Order { key, id, descending: true }
-    }
-
-    /// Oldest or smallest first.
-    pub const fn ascending(key: &'static str, id: &'static str) -> Self {
-        Order { key, id, descending: false }
-    }
-}
-
 /// A statement with its values.
 #[derive(Clone, Debug)]
 pub struct Query {
-    postgres: Cow<'static, str>,
+    pub(super) postgres: Cow<'static, str>,
     /// Only where it differs.
     sqlite: Option<Cow<'static, str>>,
-    values: Vec<Value>,
+    pub(super) values: Vec<Value>,
     /// Waiting for their hole until the engine is known.
     rows: Vec<Vec<Value>>,
 }
@@ -201,26 +180,6 @@ impl Query {
         Query { postgres: Cow::Owned(sql), sqlite: None, values, rows: Vec::new() }
     }
 
-    /// Reads one page of a list in the given order. The statement must end inside its `where` clause.
-    pub async fn page<T: FromRow>(mut self, on: impl Into<On<'_>>, page: &Page, order: Order) -> Result<Slice<T>> {
-        let Order { key, id, descending } = order;
-        let mut sql = self.postgres.into_owned();
-        let (behind, in_front) = if descending { ("<", ">") } else { (">", "<") };
-        for (bound, sign) in [(page.after, behind), (page.before, in_front)] {
-            if let Some(cursor) = bound {
-                self.values.push(cursor.key.into());
-                self.values.push(cursor.id.into());
-                let last = self.values.len();
-                let _ = write!(sql, " and ({key}, {id}) {sign} (${}, ${last})", last - 1);
-            }
-        }
-        self.values.push(Value::Int(Some(page.size + 1)));
-        let way = if page.forward == descending { "desc" } else { "asc" };
-        let _ = write!(sql, " order by {key} {way}, {id} {way} limit ${}", self.values.len());
-        self.postgres = Cow::Owned(sql);
-        Ok(Slice::of(page, self.all(on).await?))
-    }
-
     pub(super) fn text(self, is_sqlite: bool) -> (SqlStr, Vec<Value>) {
         let query = self.settled(is_sqlite);
         let sql = match query.sqlite {
@@ -263,14 +222,14 @@ impl Query {
             let read = match &db.engine {
                 Engine::Sqlite { readers, .. } => {
                     let query = sqlx::query_with::<Sqlite, _>(sql.clone(), sqlite(values.clone())?);
-                    query.fetch_all(readers).await.map(rows)
+                    query.fetch_all(readers).await.map(rows).map_err(DbError::from)
                 }
                 Engine::Postgres(pool) => {
                     let query = sqlx::query_with::<Postgres, _>(sql.clone(), postgres(values.clone())?);
-                    query.fetch_all(pool).await.map(rows)
+                    in_time(db.answer_within, query.fetch_all(pool)).await.map(rows)
                 }
             };
-            match read.map_err(DbError::from) {
+            match read {
                 Err(error) if error.kind == super::Kind::Away && attempt < READ_ATTEMPTS => attempt += 1,
                 outcome => return outcome,
             }

@@ -1,8 +1,9 @@
 //! Uses that were taken ahead: whoever comes often does not ask Redis each time.
 //!
 //! Several uses are taken from the shared bucket at once, and spent here. So no more pass than the rule allows; what is not
-//! spent within a second is lost to its owner, at most a twentieth of the burst. Rules with a small burst are counted one
-//! by one.
+//! spent within a second is lost to its owner. Therefore as many are taken as were spent of the last ones, and half as
+//! many more only when those did not suffice: at most a twentieth of the burst. Rules with a small burst are counted one by
+//! one.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -28,10 +29,29 @@ const KEYS_MAX: usize = 10_000;
 pub struct Ahead(Mutex<HashMap<Fingerprint, Pot>>);
 
 struct Pot {
+    /// Uses that were taken at once.
+    taken: u32,
+    /// Those that are not spent yet.
     left: u32,
-    /// Whether there was more than the use at hand.
-    was_taken: bool,
     taken_at: Instant,
+}
+
+impl Pot {
+    /// Spends one of those that are left, if they may still be spent.
+    fn spend(&mut self, now: Instant) -> bool {
+        let may = self.left > 0 && now.duration_since(self.taken_at) < KEEP;
+        self.left -= u32::from(may);
+        may
+    }
+
+    /// How many to take next.
+    fn next(&self, now: Instant) -> u32 {
+        let age = now.duration_since(self.taken_at);
+        if self.left == 0 && age < if self.taken == 1 { OFTEN } else { KEEP } {
+            return self.taken + self.taken.div_ceil(2);
+        }
+        if age < 2 * KEEP { self.taken - self.left } else { 1 }
+    }
 }
 
 impl Ahead {
@@ -43,23 +63,25 @@ impl Ahead {
         }
         let mut pots = self.pots();
         if let Some(pot) = pots.get_mut(key) {
-            let age = now.duration_since(pot.taken_at);
-            if pot.left > 0 && age < KEEP {
-                pot.left -= 1;
+            if pot.spend(now) {
                 return Ok(());
             }
-            // Somebody who has spent all of it in time comes often too.
-            let comes_often = age < OFTEN || pot.was_taken && pot.left == 0 && age < KEEP;
-            *pot = Pot { left: 0, was_taken: comes_often, taken_at: now };
-            return Err(if comes_often { most } else { 1 });
+            let taken = pot.next(now).clamp(1, most);
+            *pot = Pot { taken, left: 0, taken_at: now };
+            return Err(taken);
         }
         if pots.len() >= KEYS_MAX {
             pots.retain(|_, pot| now.duration_since(pot.taken_at) < KEEP);
         }
         if pots.len() < KEYS_MAX {
-            pots.insert(*key, Pot { left: 0, was_taken: false, taken_at: now });
+            pots.insert(*key, Pot { taken: 1, left: 0, taken_at: now });
         }
         Err(1)
+    }
+
+    /// Spends a use that somebody else took meanwhile.
+    pub fn spend_left(&self, key: &Fingerprint, now: Instant) -> bool {
+        self.pots().get_mut(key).is_some_and(|pot| pot.spend(now))
     }
 
     /// Keeps what was taken beyond the use at hand.
@@ -86,12 +108,36 @@ mod tests {
         let (ahead, key, now) = (Ahead::default(), [1; 16], Instant::now());
         let at = |ms| now + Duration::from_millis(ms);
         assert_eq!(ahead.spend(&key, RULE, at(0)), Err(1), "a first one");
-        assert_eq!(ahead.spend(&key, RULE, at(10)), Err(5));
+        for (ms, many) in [(10, 2), (20, 3), (30, 5), (40, 5)] {
+            assert_eq!(ahead.spend(&key, RULE, at(ms)), Err(many));
+            ahead.keep(&key, many - 1);
+            assert!((1..many).all(|n| ahead.spend(&key, RULE, at(ms + u64::from(n))).is_ok()));
+        }
+        assert!(!ahead.spend_left(&key, at(50)));
+        assert_eq!(ahead.spend(&key, RULE, at(50)), Err(5));
         ahead.keep(&key, 4);
-        assert!((0..4).all(|n| ahead.spend(&key, RULE, at(20 + n)).is_ok()));
-        assert_eq!(ahead.spend(&key, RULE, at(30)), Err(5));
-        ahead.keep(&key, 4);
-        assert_eq!(ahead.spend(&key, RULE, at(1_040)), Err(1), "what was taken is too old, and nobody came often");
+        assert!(ahead.spend_left(&key, at(60)));
+        assert_eq!(ahead.spend(&key, RULE, at(1_060)), Err(2), "as many as were spent; the rest is too old");
+        assert_eq!(ahead.spend(&key, RULE, at(9_000)), Err(1), "nobody came often");
+    }
+
+    /// What is taken and never spent is lost: it must stay little, at every pace.
+    #[tokio::test]
+    async fn little_is_lost_at_any_pace() {
+        for pause in [5, 40, 90, 150, 200, 240, 300, 900] {
+            let (ahead, key, now) = (Ahead::default(), [1; 16], Instant::now());
+            let (mut uses, mut taken) = (0, 0);
+            for turn in 0..(60_000 / pause) {
+                uses += 1;
+                if let Err(many) =
+                    ahead.spend(&key, Rule { burst: 600, per_minute: 600 }, now + Duration::from_millis(turn * pause))
+                {
+                    taken += many;
+                    ahead.keep(&key, many - 1);
+                }
+            }
+            assert!(taken * 4 <= uses * 5 + 40, "one each {pause} ms: {taken} taken for {uses}");
+        }
     }
 
     #[tokio::test]

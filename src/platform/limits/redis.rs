@@ -106,7 +106,10 @@ impl RedisLimiter {
                 }
             }
         }
-        self.shared.ask(key, question).await
+        let answer = self.shared.ask(key, question).await?;
+        // The bucket may be empty because somebody has taken several just now.
+        let is_spent = answer.is_err() && cost == 1 && self.ahead.spend_left(key, Instant::now());
+        Some(if is_spent { Ok(()) } else { answer })
     }
 }
 

@@ -98,7 +98,7 @@ impl Keeper {
         }
         let Some(beat) = roster.beat().await else { return };
         if beat.is_new || !was_connected {
-            self.complete_at = Instant::now() + self.beat;
+            self.complete_at = Instant::now() + self.beat * 2 + RETRY;
             self.register(roster).await;
         }
         for instance in beat.dead {

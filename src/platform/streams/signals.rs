@@ -1,6 +1,7 @@
 //! Signals: what matters only now, such as typing. Not stored, and droppable: the latest of each sender wins.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -51,7 +52,7 @@ struct Topic {
 /// The last signal of a sender.
 #[derive(Default)]
 struct Last {
-    /// Counts its signals, so that an old timer notices a newer one.
+    /// Which signal it was, so that an old timer notices a newer one.
     round: u64,
     /// The state that lasts, so that it is not told twice.
     state: Option<bool>,
@@ -61,6 +62,8 @@ struct Last {
 #[derive(Clone, Default)]
 pub struct Signals {
     topics: Topics,
+    /// Counts signals. One for all topics: they are forgotten, and come again.
+    rounds: Arc<AtomicU64>,
 }
 
 /// One watcher of some topics. Dropping it stops watching.
@@ -114,7 +117,7 @@ impl Signals {
             return;
         }
         last.state = lasting;
-        last.round += 1;
+        last.round = self.rounds.fetch_add(1, Ordering::Relaxed) + 1;
         if let Some(after) = signal.reverts_after_ms {
             self.revert_later(topic, &signal, last.round, after);
         }
@@ -160,6 +163,18 @@ impl SignalWatch {
     /// What waits, the latest of each sender.
     pub fn take(&self) -> Vec<Signal> {
         std::mem::take(&mut *lock(&self.own.waiting))
+    }
+
+    /// Puts back what was taken and could not be shown. Whatever is newer stays in its place.
+    pub fn give_back(&self, signals: impl IntoIterator<Item = Signal>) {
+        let mut waiting = lock(&self.own.waiting);
+        for signal in signals {
+            if let Some(newer) = waiting.iter_mut().find(|newer| newer.sender == signal.sender) {
+                newer.is_renewed |= signal.is_renewed;
+            } else if waiting.len() < SENDERS_MAX {
+                waiting.push(signal);
+            }
+        }
     }
 
     /// Begins with how things stood when they were looked up: of topics and signals in the same order, those of senders
@@ -210,6 +225,34 @@ mod tests {
         assert_eq!(states(&watch), [true]);
         tokio::time::sleep(Duration::from_millis(6_100)).await;
         assert_eq!(states(&watch), [false]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_old_timer_does_not_end_what_was_said_since() {
+        let signals = Signals::default();
+        let first = signals.watch(&["conversation"], &Bell::default());
+        signals.deliver("conversation", &typing(1, true));
+        drop(first);
+        tokio::time::sleep(Duration::from_millis(4_000)).await;
+        let second = signals.watch(&["conversation"], &Bell::default());
+        signals.deliver("conversation", &typing(1, true));
+        tokio::time::sleep(Duration::from_millis(3_000)).await;
+        assert!(second.take().iter().all(|signal| signal.state), "six seconds are not over");
+        tokio::time::sleep(Duration::from_millis(3_100)).await;
+        assert!(second.take().iter().all(|signal| !signal.state) && !second.has_news());
+    }
+
+    #[test]
+    fn what_is_given_back_waits_behind_what_is_newer() {
+        let (signals, bell) = (Signals::default(), Bell::default());
+        let of = |sender, state| Signal::of(Uuid::from_u128(sender), state);
+        let watch = signals.watch(&["presence"], &bell);
+        signals.spread("presence", of(1, true));
+        signals.spread("presence", of(2, true));
+        let taken = watch.take();
+        signals.spread("presence", of(1, false));
+        watch.give_back(taken);
+        assert_eq!(watch.take(), [of(1, false), of(2, true)]);
     }
 
     #[test]

@@ -69,8 +69,11 @@ impl Watched {
     }
 
     /// Whether the database's head is another than the known one: a number that is used again carries another mark.
+    /// A later one is remembered like a note about it: what is handed over meanwhile may not reach as far.
     pub(super) fn has_moved(&self, head: Place) -> bool {
-        lock(&self.state).head.is_some_and(|known| known != head)
+        let mut state = lock(&self.state);
+        state.announced = state.announced.max(head.seq);
+        state.head.is_some_and(|known| known != head)
     }
 
     /// The number of the last known event; none until the head was read for the first time. From then on only
@@ -94,6 +97,7 @@ impl Watched {
         let diverged = known.seq > 0 && !events.first().is_some_and(is_known);
         if diverged {
             state.course += 1;
+            state.announced = 0;
             state.recent.clear();
             state.head = Some(Place::default());
         }

@@ -164,7 +164,9 @@ impl Work {
     async fn commit(&self, unit: Unit, grown: Vec<Growth>) -> Result<()> {
         unit.tx.commit().await.map_err(|error| match error.kind {
             // Whether the commit happened is unknown when the connection broke: repeating it could do it twice.
-            Kind::Away => Error::new(Code::Unavailable, "The database went away; look before you send it again."),
+            Kind::Away | Kind::Silent => {
+                Error::new(Code::Unavailable, "The database went away; look before you send it again.")
+            }
             _ => error.into(),
         })?;
         if !unit.tasks.is_empty() {

@@ -71,6 +71,8 @@ impl Feed {
     }
 
     async fn step(&mut self) -> Step {
+        // Also where there is always something new.
+        self.may_go_on()?;
         let has_news = self.operation.has_news(self.server.live.limits.checkpoint);
         let chunk = if has_news { self.deliver().await? } else { self.wait().await? };
         if chunk.is_some() { Ok(chunk) } else { self.tick().await }
@@ -94,10 +96,7 @@ impl Feed {
         tokio::select! {
             () = self.bell.notified() => {}
             () = sleep_until(wake_at) => {}
-            () = self.server.draining.cancelled(), if self.timers.leave_at.is_none() => {
-                let spread = Duration::from_secs(self.server.platform.config.server.drain_seconds);
-                self.timers.leave_at = Some(Instant::now() + jitter(spread));
-            }
+            () = self.server.draining.cancelled(), if self.timers.leave_at.is_none() => {}
             whose = changed(&mut self.rights) => {
                 let viewer = self.subscriber.caller.viewer;
                 if self.timers.rights_changed(whose, viewer.map(|viewer| viewer.user))
@@ -111,15 +110,25 @@ impl Feed {
         Ok(None)
     }
 
-    /// Does what is due by the clock.
-    async fn tick(&mut self) -> Step {
-        let now = Instant::now();
-        if self.timers.leave_at.is_some_and(|at| at <= now) {
+    /// Ends the feed when its time has come.
+    fn may_go_on(&mut self) -> Result<()> {
+        if self.server.draining.is_cancelled() && self.timers.leave_at.is_none() {
+            let spread = Duration::from_secs(self.server.platform.config.server.drain_seconds);
+            self.timers.leave_at = Some(Instant::now() + jitter(spread));
+        }
+        if self.timers.leave_at.is_some_and(|at| at <= Instant::now()) {
             return Err(leaving());
         }
         if self.subscriber.pass.is_some_and(|pass| pass.expires_at <= self.server.platform.clock.now()) {
             return Err(Error::new(Code::TokenExpired, "The access token has ended; come back with a fresh one."));
         }
+        Ok(())
+    }
+
+    /// Does what is due by the clock.
+    async fn tick(&mut self) -> Step {
+        self.may_go_on()?;
+        let now = Instant::now();
         if self.timers.sweep_at <= now {
             let limits = self.server.live.limits;
             self.timers.sweep_in(limits.sweep);

@@ -7,7 +7,7 @@ use tokio::time::Instant;
 
 use super::deliver::PAGE_BYTES;
 use super::operation::{Kind, LiveOperation};
-use super::shared::{Look, SharedKey};
+use super::shared::{Look, RETRY, SharedKey};
 use crate::kernel::Caller;
 use crate::platform::streams::{Ahead, Bell, PAGE};
 use crate::server::state::Server;
@@ -16,8 +16,8 @@ use crate::server::state::Server;
 pub enum AtHand {
     /// These answers, in order. The operation has moved on behind them.
     Answers(Vec<Arc<str>>),
-    /// Somebody shapes the next one, and rings.
-    Coming,
+    /// Somebody shapes the next one, and rings; or it is too soon to try again.
+    Later,
     /// Nothing: deliver as usual.
     Nothing,
 }
@@ -29,6 +29,7 @@ impl LiveOperation {
         if !is_plain || !server.is_surely_same(caller) {
             return AtHand::Nothing;
         }
+        self.rests_until = None;
         let Kind::Streams { tracks, filter } = &mut self.kind else { return AtHand::Nothing };
         let [track] = &mut **tracks else { return AtHand::Nothing };
         let Ahead::Events(events) = track.watch.ahead(track.place, PAGE as usize) else { return AtHand::Nothing };
@@ -46,6 +47,11 @@ impl LiveOperation {
                     self.is_waiting = true;
                     break;
                 }
+                Look::Failed => {
+                    self.rests_until = Some(Instant::now() + RETRY);
+                    self.failures = self.failures.saturating_add(1);
+                    break;
+                }
             }
             track.place = event.place();
             if bytes >= PAGE_BYTES {
@@ -53,7 +59,7 @@ impl LiveOperation {
             }
         }
         if answers.is_empty() {
-            return if self.is_waiting { AtHand::Coming } else { AtHand::Nothing };
+            return if self.is_waiting || self.rests_until.is_some() { AtHand::Later } else { AtHand::Nothing };
         }
         (self.skipped, self.failures, self.told_at) = (0, 0, Instant::now());
         AtHand::Answers(answers)

@@ -2,7 +2,6 @@
 
 use std::collections::HashSet;
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
 
 use futures_util::future::join_all;
 use tokio::sync::SemaphorePermit;
@@ -10,13 +9,11 @@ use tokio::time::Instant;
 
 use super::event::Page;
 use super::operation::{Kind, LiveOperation, Opening, Track, cursor};
+use super::shared::RETRY;
 use crate::kernel::{Actor, Caller, Error, Result};
-use crate::platform::streams::{Ahead, Event, Gap, PAGE, Place, interleave};
+use crate::platform::streams::{Ahead, Event, Gap, PAGE, Place, Signal, interleave};
 use crate::resolvers::live::{Item, Notice};
 use crate::server::state::Server;
-
-/// How long to wait before a page that failed is tried again.
-const RETRY: Duration = Duration::from_secs(1);
 
 /// Events that are shaped at once, so that they load their objects together; fewer where they are large.
 pub(super) const SHAPED_AT_ONCE: usize = 32;
@@ -44,6 +41,8 @@ pub struct Shown {
 /// What lies ahead of an operation, and where it will stand behind it.
 struct Batch<'a> {
     steps: Vec<Step>,
+    /// What the steps were made of, where nothing else keeps it.
+    signals: Vec<Signal>,
     places: Vec<Place>,
     skipped: u32,
     /// Whether more is known to lie behind it.
@@ -99,48 +98,20 @@ impl LiveOperation {
             is_shared: self.is_shared,
             failures: self.failures,
         };
-        let mut places = self.kind.places();
-        let (mut answers, mut bytes) = (Vec::new(), 0);
-        let mut steps = batch.steps.into_iter().peekable();
-        let mut is_whole = true;
-        while steps.peek().is_some() && is_whole {
-            if bytes > 0 {
-                // Whatever else this connection does has its turn between two handfuls.
-                tokio::task::yield_now().await;
-            }
-            let (shaped, behind): (Vec<_>, Vec<_>) = steps
-                .by_ref()
-                .take(self.handful)
-                .map(|step| {
-                    let behind = (step.item.cursor(), step.moves);
-                    (page.answer(step.item), behind)
-                })
-                .unzip();
-            let shaped = join_all(shaped).await.into_iter().collect::<Result<Vec<_>>>()?;
-            for (answer, (cursor, moves)) in shaped.into_iter().zip(behind) {
-                // What does not fit any more is shaped again, in smaller handfuls.
-                if bytes >= PAGE_BYTES {
-                    is_whole = false;
-                    break;
-                }
-                if let Some(text) = answer {
-                    bytes += text.len();
-                    answers.push(Shown { text, cursor });
-                }
-                if let Some((index, place)) = moves {
-                    places[index] = place;
-                }
-            }
-            self.handful = handful(answers.len(), bytes);
-            is_whole = is_whole && (bytes < PAGE_BYTES || steps.peek().is_none());
-        }
+        let Batch { steps, signals, .. } = batch;
+        let (count, mut progress) = (steps.len(), Progress::from(self.kind.places()));
+        let outcome = progress.shape(&page, steps, self.handful).await;
+        self.kind.give_back(signals.into_iter().skip(progress.passed));
+        outcome?;
+        let (is_whole, answers) = (progress.passed == count, progress.answers);
+        self.handful = handful(answers.len(), progress.bytes);
         drop(batch.turn);
         if is_whole && !batch.is_cut && !answers.is_empty() {
             // What happens until then is merged. A client that catches up is not held up.
             self.rests_until = self.throttle.map(|window| Instant::now() + window);
         }
         // Behind the last item there may be events that are passed over.
-        self.kind.move_to(if is_whole { batch.places } else { places });
+        self.kind.move_to(if is_whole { batch.places } else { progress.places });
         self.skipped = if is_whole { batch.skipped } else { 0 };
         self.opening = None;
         if !answers.is_empty() {
@@ -154,9 +125,10 @@ impl LiveOperation {
         let tracks = match &mut self.kind {
             Kind::Streams { tracks, .. } => tracks,
             Kind::Signals(watch) => {
-                let items = watch.take().into_iter().map(|signal| Item::Signal(signal, notice(server, None)));
+                let signals = watch.take();
+                let items = signals.iter().map(|signal| Item::Signal(signal.clone(), notice(server, None)));
                 let steps = items.map(Step::from).collect();
-                return Ok(Batch { steps, places: Vec::new(), skipped: 0, is_cut: false, turn: None });
+                return Ok(Batch { steps, signals, places: Vec::new(), skipped: 0, is_cut: false, turn: None });
             }
         };
         let mut pages = Vec::with_capacity(tracks.len());
@@ -178,7 +150,7 @@ impl LiveOperation {
     fn lay_out<'a>(&self, server: &Server, pages: Vec<Vec<Arc<Event>>>, turn: Turn<'a>) -> Batch<'a> {
         let is_cut = pages.iter().any(|page| page.len() >= PAGE_LEN);
         let (places, skipped) = (self.kind.places(), self.skipped);
-        let mut batch = Batch { steps: Vec::new(), places, skipped, is_cut, turn };
+        let mut batch = Batch { steps: Vec::new(), signals: Vec::new(), places, skipped, is_cut, turn };
         let Kind::Streams { tracks, filter } = &self.kind else { return batch };
         let cursor = |places: &[Place]| cursor(server.platform.hub.reader(), tracks, places);
         let notice = |places: &[Place]| notice(server, Some(cursor(places)));
@@ -208,6 +180,63 @@ impl LiveOperation {
             batch.skipped = 0;
         }
         batch
+    }
+}
+
+/// How far a page has come.
+struct Progress {
+    answers: Vec<Shown>,
+    bytes: usize,
+    /// Where the client stands behind them.
+    places: Vec<Place>,
+    /// Steps that are answered, or that are no answer.
+    passed: usize,
+}
+
+impl From<Vec<Place>> for Progress {
+    fn from(places: Vec<Place>) -> Self {
+        Progress { answers: Vec::new(), bytes: 0, places, passed: 0 }
+    }
+}
+
+impl Progress {
+    /// Shapes so many steps at once, until the page is full.
+    async fn shape(&mut self, page: &Page<'_>, steps: Vec<Step>, at_once: usize) -> Result<()> {
+        let mut steps = steps.into_iter().peekable();
+        while self.bytes < PAGE_BYTES && steps.peek().is_some() {
+            if self.bytes > 0 {
+                // Whatever else this connection does has its turn between two handfuls.
+                tokio::task::yield_now().await;
+            }
+            let (shaped, behind): (Vec<_>, Vec<_>) = steps
+                .by_ref()
+                .take(at_once)
+                .map(|step| {
+                    let behind = (step.item.cursor(), step.moves);
+                    (page.answer(step.item), behind)
+                })
+                .unzip();
+            let shaped = join_all(shaped).await.into_iter().collect::<Result<Vec<_>>>()?;
+            for (answer, (cursor, moves)) in shaped.into_iter().zip(behind) {
+                // What does not fit any more is shaped again, in smaller handfuls.
+                if self.bytes >= PAGE_BYTES {
+                    break;
+                }
+                self.take(answer.map(|text| Shown { text, cursor }), moves);
+            }
+        }
+        Ok(())
+    }
+
+    fn take(&mut self, answer: Option<Shown>, moves: Option<(usize, Place)>) {
+        self.passed += 1;
+        if let Some(shown) = answer {
+            self.bytes += shown.text.len();
+            self.answers.push(shown);
+        }
+        if let Some((index, place)) = moves {
+            self.places[index] = place;
+        }
     }
 }
 

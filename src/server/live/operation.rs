@@ -7,7 +7,7 @@ use tokio::time::Instant;
 
 use super::deliver::SHAPED_AT_ONCE;
 use super::document::Hoisted;
-use crate::platform::streams::{Cursor, Gap, Place, Reader, SignalWatch, Watch};
+use crate::platform::streams::{Cursor, Gap, Place, Reader, Signal, SignalWatch, Watch};
 use crate::resolvers::live::Filter;
 
 /// One subscription of one client.
@@ -52,6 +52,13 @@ impl Kind {
         match self {
             Kind::Streams { tracks, .. } => tracks.iter().map(|track| track.place).collect(),
             Kind::Signals(_) => Vec::new(),
+        }
+    }
+
+    /// Keeps signals that could not be shown. Events stay where they are anyway.
+    pub(super) fn give_back(&self, unshown: impl Iterator<Item = Signal>) {
+        if let Kind::Signals(watch) = self {
+            watch.give_back(unshown);
         }
     }
 
@@ -140,7 +147,7 @@ impl LiveOperation {
 
     /// When there will be news that no bell tells of.
     pub fn wakes_at(&self) -> Option<Instant> {
-        self.rests_until.filter(|_| self.is_behind())
+        self.rests_until.filter(|_| !self.is_waiting && self.is_behind())
     }
 
     pub(super) fn wants_checkpoint(&self, age: Duration) -> bool {

@@ -5,13 +5,17 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::OnceCell;
+use tokio::time::Instant;
 
-use crate::kernel::Result;
+use crate::kernel::{Error, Result};
 use crate::platform::streams::{Bell, Event, StreamName};
 use crate::server::documents::cache::Key;
 
+/// For how long nobody tries again what could not be made: of a crowd, one a second does, not each of it at once.
+pub(super) const RETRY: Duration = Duration::from_secs(1);
 /// Answers that are kept: a page of each of a few documents. Slow clients shape what they need again.
 const KEPT_MAX: usize = 512;
 
@@ -46,6 +50,8 @@ pub struct Shared {
 struct Kept {
     cells: HashMap<SharedKey, Arc<Cell>>,
     order: VecDeque<SharedKey>,
+    /// What could not be made lately, and when.
+    failed: HashMap<SharedKey, Instant>,
 }
 
 /// An answer that is there, or on its way.
@@ -62,20 +68,31 @@ pub enum Look {
     Made(Answer),
     /// Somebody shapes it, and rings when it is there or has failed.
     Coming,
+    /// It could not be made a moment ago.
+    Failed,
     /// Nobody has asked for it yet.
     Nothing,
 }
 
 impl Shared {
-    /// The kept answer, or the one that `make` makes. Whoever asks meanwhile waits for it; a failure is not kept.
+    /// The kept answer, or the one that `make` makes. Whoever asks meanwhile waits for it; a failure is kept for a moment.
     pub async fn answer(&self, key: SharedKey, make: impl Future<Output = Result<Answer>>) -> Result<Answer> {
-        let making = Making { cell: self.cell(&key), shared: self, key };
-        making.cell.answer.get_or_try_init(|| make).await.cloned()
+        let Some(cell) = self.cell(&key) else {
+            return Err(Error::internal("an event could not be shaped a moment ago"));
+        };
+        let mut making = Making { cell, shared: self, key, has_failed: false };
+        let answer = making.cell.answer.get_or_try_init(|| make).await.cloned();
+        making.has_failed = answer.is_err();
+        answer
     }
 
     /// The answer if it is there. If it is on its way, the bell rings when there is a reason to look again.
     pub fn look(&self, key: &SharedKey, bell: &Bell) -> Look {
-        let Some(cell) = self.kept().cells.get(key).cloned() else { return Look::Nothing };
+        // Held until the bell hangs there: whoever cannot make the answer takes the cell away first, and then rings.
+        let kept = self.kept();
+        let Some(cell) = kept.cells.get(key) else {
+            return if kept.has_failed(key) { Look::Failed } else { Look::Nothing };
+        };
         if let Some(answer) = cell.answer.get() {
             return Look::Made(answer.clone());
         }
@@ -88,10 +105,14 @@ impl Shared {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn cell(&self, key: &SharedKey) -> Arc<Cell> {
+    /// The place of an answer; none as long as it is too soon to try again.
+    fn cell(&self, key: &SharedKey) -> Option<Arc<Cell>> {
         let mut kept = self.kept();
         if let Some(cell) = kept.cells.get(key) {
-            return cell.clone();
+            return Some(cell.clone());
+        }
+        if kept.has_failed(key) {
+            return None;
         }
         if kept.order.len() >= KEPT_MAX
             && let Some(oldest) = kept.order.pop_front()
@@ -99,16 +120,26 @@ impl Shared {
             kept.cells.remove(&oldest);
         }
         kept.order.push_back(key.clone());
-        kept.cells.entry(key.clone()).or_default().clone()
+        Some(kept.cells.entry(key.clone()).or_default().clone())
     }
 
-    /// Makes room for another attempt.
-    fn forget(&self, key: &SharedKey, cell: &Arc<Cell>) {
+    /// Makes room for another attempt: at once, or in a moment.
+    fn forget(&self, key: &SharedKey, cell: &Arc<Cell>, has_failed: bool) {
         let mut kept = self.kept();
+        if has_failed {
+            kept.failed.retain(|_, at| at.elapsed() < RETRY);
+            kept.failed.insert(key.clone(), Instant::now());
+        }
         if kept.cells.get(key).is_some_and(|known| Arc::ptr_eq(known, cell)) {
             kept.cells.remove(key);
             kept.order.retain(|known| known != key);
         }
+    }
+}
+
+impl Kept {
+    fn has_failed(&self, key: &SharedKey) -> bool {
+        self.failed.get(key).is_some_and(|at| at.elapsed() < RETRY)
     }
 }
 
@@ -123,12 +154,13 @@ struct Making<'a> {
     shared: &'a Shared,
     key: SharedKey,
     cell: Arc<Cell>,
+    has_failed: bool,
 }
 
 impl Drop for Making<'_> {
     fn drop(&mut self) {
         if self.cell.answer.get().is_none() {
-            self.shared.forget(&self.key, &self.cell);
+            self.shared.forget(&self.key, &self.cell, self.has_failed);
         }
         for bell in std::mem::take(&mut *self.cell.bells()) {
             bell.notify_one();
@@ -139,16 +171,19 @@ impl Drop for Making<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kernel::Error;
 
     fn key(seq: i64) -> SharedKey {
         SharedKey { document: Key::default(), variables: None, stream: StreamName::announcements(), seq, mark: 0 }
     }
 
-    #[tokio::test]
-    async fn an_answer_is_made_once_and_a_failure_again() {
-        let shared = Shared::default();
+    #[tokio::test(start_paused = true)]
+    async fn an_answer_is_made_once_and_a_failure_again_in_a_moment() {
+        let (shared, bell) = (Shared::default(), Bell::default());
         assert!(shared.answer(key(1), async { Err(Error::internal("away")) }).await.is_err());
+        assert!(matches!(shared.look(&key(1), &bell), Look::Failed));
+        assert!(shared.answer(key(1), async { unreachable!("too soon") }).await.is_err());
+        tokio::time::sleep(RETRY).await;
+        assert!(matches!(shared.look(&key(1), &bell), Look::Nothing));
         assert_eq!(shared.answer(key(1), async { Ok(Some("a".into())) }).await.unwrap().as_deref(), Some("a"));
         assert_eq!(shared.answer(key(1), async { Ok(None) }).await.unwrap().as_deref(), Some("a"));
         for seq in 2..2_000 {
@@ -158,7 +193,7 @@ mod tests {
         assert_eq!(shared.answer(key(1), async { Ok(None) }).await.unwrap(), None);
     }
 
-    #[tokio::test]
+    #[tokio::test(start_paused = true)]
     async fn whoever_looks_while_an_answer_is_made_is_rung() {
         let (shared, bell) = (Shared::default(), Bell::default());
         assert!(matches!(shared.look(&key(1), &bell), Look::Nothing));
@@ -175,10 +210,12 @@ mod tests {
             let (made, ()) = tokio::join!(making, look);
             assert_eq!(made.is_err(), failed);
             match shared.look(&key(1), &bell) {
-                Look::Nothing => assert!(failed, "made but gone"),
+                Look::Failed => assert!(failed, "made but gone"),
+                Look::Nothing => panic!("forgotten"),
                 Look::Made(answer) => assert!(!failed && answer.as_deref() == Some("a")),
                 Look::Coming => panic!("nobody makes it"),
             }
+            tokio::time::sleep(RETRY).await;
         }
     }
 }

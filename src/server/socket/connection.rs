@@ -141,6 +141,10 @@ impl Connection {
             let mut rare = pin!(rare(&mut rights, &draining, is_leaving, wake_at));
             loop {
                 self.deliver().await;
+                // Something else is to be waited for than what is waited for.
+                if self.rights.is_some() || self.wake_at() < wake_at {
+                    break Rare::Nothing;
+                }
                 let event = tokio::select! {
                     heard = self.wire.next() => self.hear(heard),
                     done = self.work.next() => self.finish_all(done),
@@ -151,10 +155,6 @@ impl Connection {
                     event = &mut rare => break event,
                 };
                 event?;
-                // Something else is to be waited for than what is waited for.
-                if self.rights.is_some() || self.wake_at() < wake_at {
-                    break Rare::Nothing;
-                }
             }
         };
         // A greeting brings its own.

@@ -37,7 +37,7 @@ impl Connection {
                     continue;
                 }
                 AtHand::Answers(answers) => self.show(serial, answers.iter().map(|text| &**text)),
-                AtHand::Coming => {}
+                AtHand::Later => {}
             }
             self.operations.rest(serial, operation);
         }

@@ -4,5 +4,6 @@
 
 mod bus;
 mod bus_faults;
+mod database;
 mod files;
 mod limits;

@@ -2,9 +2,11 @@
 
 use std::time::{Duration, Instant};
 
+use futures_util::future::join_all;
 use serde_json::{Value, json};
 
 use crate::support::app::{TestApp, on_both_engines};
+use crate::support::live::App;
 
 const WALLET: &str = "subscription ($after: String, $ms: Int) { walletChanged(after: $after, throttleMs: $ms) {
     __typename cursor ... on WalletCredited { wallet { available { amount } } } } }";
@@ -41,6 +43,27 @@ async fn the_latest_state_comes_and_the_stream_stays_whole(app: &TestApp) {
     }
     let deposit = ["PaymentCompleted", "WalletCredited"];
     assert_eq!(json!(names), json!([&["StreamResumed"][..], &deposit, &deposit, &deposit].concat()));
+}
+
+/// What comes while a page is made is brought when the window ends, and not when the socket looks around by itself.
+#[tokio::test]
+async fn a_burst_is_brought_window_by_window() {
+    let app = App::start().await;
+    let publisher = app.publisher().await;
+    let mut socket = app.open(json!({})).await;
+    let listen = "subscription { announcementPublished(throttleMs: 100) { ... on AnnouncementAdded { announcement {
+        title } } } }";
+    socket.start("a", listen, json!({})).await;
+    socket.run("q", "{ __typename }").await;
+    for round in 0..12 {
+        let begun = Instant::now();
+        let titles: Vec<_> = (0..4).map(|n| format!("{round}-{n}")).collect();
+        let publishing = join_all(titles.iter().map(|title| app.publish(&publisher, title)));
+        let ((), mut heard) = tokio::join!(async { drop(publishing.await) }, socket.titles("a", titles.len()));
+        assert!(begun.elapsed() < Duration::from_secs(2), "round {round} took {:?}", begun.elapsed());
+        heard.sort();
+        assert_eq!(heard, titles);
+    }
 }
 
 #[tokio::test]

@@ -100,6 +100,34 @@ async fn a_view_begins_with_how_it_stands_and_tells_what_changes() {
     assert_eq!(seen(&mut watcher, &eve).await, Value::Null);
 }
 
+/// Signals are kept nowhere but in the view: what does not fit into a page must wait there for the next one.
+#[tokio::test]
+async fn a_view_larger_than_a_page_leaves_nobody_out() {
+    let app = app().await;
+    let boss = app.sign_in(&[Role::Admin]).await;
+    let mut users = Vec::new();
+    for _ in 0..20 {
+        users.push(app.sign_in(&[Role::Customer]).await.user.to_string());
+    }
+    let names: String = (0..28).map(|n| format!("{}{n}: displayName ", "a".repeat(150))).collect();
+    let text =
+        format!("subscription ($users: [ID!]!) {{ presenceChanged(userIds: $users) {{ user {{ id {names} }} }} }}");
+    let mut watcher = app.open(payload(&boss)).await;
+    watcher.start("p", &text, json!({ "users": users })).await;
+    let (mut told, mut bytes) = (Vec::new(), 0);
+    for _ in &users {
+        let message = watcher.next().await;
+        bytes += message.to_string().len();
+        let id = message["payload"]["data"]["presenceChanged"]["user"]["id"].as_str();
+        told.push(id.unwrap_or_else(|| panic!("{message}")).to_owned());
+    }
+    assert!(bytes > 65_536, "{bytes} bytes fit into one page");
+    assert!(watcher.is_quiet(Duration::from_millis(300)).await);
+    told.sort();
+    users.sort();
+    assert_eq!(told, users);
+}
+
 #[tokio::test]
 async fn a_reconnect_is_no_absence() {
     let app = app().await;
