@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use tokio::time::Instant;
 
-use super::deliver::PAGE_BYTES;
 use super::operation::{Kind, LiveOperation};
+use super::progress::PAGE_BYTES;
 use super::shared::{Look, RETRY, SharedKey};
 use crate::kernel::Caller;
 use crate::platform::streams::{Ahead, Bell, PAGE};

@@ -3,24 +3,20 @@
 use std::collections::HashSet;
 use std::sync::{Arc, OnceLock};
 
-use futures_util::future::join_all;
 use tokio::sync::SemaphorePermit;
 use tokio::time::Instant;
 
 use super::event::Page;
 use super::operation::{Kind, LiveOperation, Opening, Track, cursor};
+use super::progress::{Progress, Shown, Step};
 use super::shared::RETRY;
 use crate::kernel::{Actor, Caller, Error, Result};
 use crate::platform::streams::{Ahead, Event, Gap, PAGE, Place, Signal, interleave};
 use crate::resolvers::live::{Item, Notice};
 use crate::server::state::Server;
 
-/// Events that are shaped at once, so that they load their objects together; fewer where they are large.
-pub(super) const SHAPED_AT_ONCE: usize = 32;
 /// Events of a stream in one page.
 const PAGE_LEN: usize = PAGE as usize;
-/// Bytes of answers behind which a page ends early: what a client that reads nothing may hold.
-pub(super) const PAGE_BYTES: usize = 64 << 10;
 
 /// What came of a delivery.
 pub enum Delivery {
@@ -28,14 +24,6 @@ pub enum Delivery {
     Answers(Vec<Shown>),
     /// The caller may not see more.
     Ended(Error),
-}
-
-/// One answer.
-pub struct Shown {
-    /// As JSON.
-    pub text: Arc<str>,
-    /// Where the client goes on from behind it; signals have no such place.
-    pub cursor: Option<String>,
 }
 
 /// What lies ahead of an operation, and where it will stand behind it.
@@ -53,18 +41,6 @@ struct Batch<'a> {
 /// A turn to catch up, if something was read from the database. It is held until the page is shaped: a crowd that comes
 /// back at once takes the memory of a few pages, not of one for each.
 type Turn<'a> = Option<SemaphorePermit<'a>>;
-
-/// An item, and the place behind it in one of the tracks, if it moves one.
-struct Step {
-    item: Item,
-    moves: Option<(usize, Place)>,
-}
-
-impl From<Item> for Step {
-    fn from(item: Item) -> Self {
-        Step { item, moves: None }
-    }
-}
 
 impl LiveOperation {
     /// Takes the next page and shapes its items. An operation whose page cannot be had right now stays where it is and has
@@ -101,10 +77,11 @@ impl LiveOperation {
         let Batch { steps, signals, .. } = batch;
         let (count, mut progress) = (steps.len(), Progress::from(self.kind.places()));
         let outcome = progress.shape(&page, steps, self.handful).await;
-        self.kind.give_back(signals.into_iter().skip(progress.passed));
+        let shown = if outcome.is_ok() { progress.passed } else { 0 };
+        self.kind.give_back(signals.into_iter().skip(shown));
         outcome?;
+        self.handful = progress.handful();
         let (is_whole, answers) = (progress.passed == count, progress.answers);
-        self.handful = handful(answers.len(), progress.bytes);
         drop(batch.turn);
         if is_whole && !batch.is_cut && !answers.is_empty() {
             // What happens until then is merged. A client that catches up is not held up.
@@ -181,69 +158,6 @@ impl LiveOperation {
         }
         batch
     }
-}
-
-/// How far a page has come.
-struct Progress {
-    answers: Vec<Shown>,
-    bytes: usize,
-    /// Where the client stands behind them.
-    places: Vec<Place>,
-    /// Steps that are answered, or that are no answer.
-    passed: usize,
-}
-
-impl From<Vec<Place>> for Progress {
-    fn from(places: Vec<Place>) -> Self {
-        Progress { answers: Vec::new(), bytes: 0, places, passed: 0 }
-    }
-}
-
-impl Progress {
-    /// Shapes so many steps at once, until the page is full.
-    async fn shape(&mut self, page: &Page<'_>, steps: Vec<Step>, at_once: usize) -> Result<()> {
-        let mut steps = steps.into_iter().peekable();
-        while self.bytes < PAGE_BYTES && steps.peek().is_some() {
-            if self.bytes > 0 {
-                // Whatever else this connection does has its turn between two handfuls.
-                tokio::task::yield_now().await;
-            }
-            let (shaped, behind): (Vec<_>, Vec<_>) = steps
-                .by_ref()
-                .take(at_once)
-                .map(|step| {
-                    let behind = (step.item.cursor(), step.moves);
-                    (page.answer(step.item), behind)
-                })
-                .unzip();
-            let shaped = join_all(shaped).await.into_iter().collect::<Result<Vec<_>>>()?;
-            for (answer, (cursor, moves)) in shaped.into_iter().zip(behind) {
-                // What does not fit any more is shaped again, in smaller handfuls.
-                if self.bytes >= PAGE_BYTES {
-                    break;
-                }
-                self.take(answer.map(|text| Shown { text, cursor }), moves);
-            }
-        }
-        Ok(())
-    }
-
-    fn take(&mut self, answer: Option<Shown>, moves: Option<(usize, Place)>) {
-        self.passed += 1;
-        if let Some(shown) = answer {
-            self.bytes += shown.text.len();
-            self.answers.push(shown);
-        }
-        if let Some((index, place)) = moves {
-            self.places[index] = place;
-        }
-    }
-}
-
-/// How many events to shape at once behind so many answers of so many bytes: about a page, if the next are like them.
-fn handful(count: usize, bytes: usize) -> usize {
-    let each = (bytes / count.max(1)).max(1);
-    (PAGE_BYTES / each).clamp(1, SHAPED_AT_ONCE)
 }
 
 /// Leaves the last of the events of one kind about one object by one person. The others keep their order, so a cursor

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::deliver::SHAPED_AT_ONCE;
 use super::document::Hoisted;
+use super::progress::SHAPED_AT_ONCE;
 use crate::platform::streams::{Cursor, Gap, Place, Reader, Signal, SignalWatch, Watch};
 use crate::resolvers::live::Filter;
 

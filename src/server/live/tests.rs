@@ -5,8 +5,8 @@ use std::sync::Arc;
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::deliver::{PAGE_BYTES, SHAPED_AT_ONCE};
 use super::operation::Kind;
+use super::progress::{PAGE_BYTES, SHAPED_AT_ONCE};
 use super::*;
 use crate::kernel::id::{AnnouncementId, SessionId, TypedId, UserId};
 use crate::kernel::{Caller, Role, Roles, Viewer};
