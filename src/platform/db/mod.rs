@@ -126,7 +126,7 @@ impl Db {
         self.meter.tick();
         let inner = match &self.engine {
             Engine::Sqlite { writer, .. } => TxInner::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?),
-            Engine::Postgres(pool) => TxInner::Postgres(in_time(self.answer_within, pool.begin()).await?),
+            Engine::Postgres(pool) => TxInner::Postgres(begun(pool, "BEGIN", self.answer_within).await?),
         };
         Ok(Tx { inner, meter: self.meter.clone(), answer_within: self.answer_within })
     }
@@ -138,8 +138,8 @@ impl Db {
         let inner = match &self.engine {
             Engine::Sqlite { readers, .. } => TxInner::Sqlite(readers.begin().await?),
             Engine::Postgres(pool) => {
-                let begin = pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
-                TxInner::Postgres(in_time(self.answer_within, begin).await?)
+                let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+                TxInner::Postgres(begun(pool, begin, self.answer_within).await?)
             }
         };
         Ok(Tx { inner, meter: self.meter.clone(), answer_within: self.answer_within })
@@ -230,6 +230,14 @@ async fn open_sqlite(path: &Path) -> Result<Engine> {
         .await
         .map_err(DbError::from)?;
     Ok(Engine::Sqlite { writer, readers })
+}
+
+/// A transaction, begun in a task of its own: given up in the middle, it would go back into the pool with nobody knowing
+/// that it is open. One that comes too late rolls back.
+async fn begun(pool: &PgPool, begin: &'static str, limit: Duration) -> Result<Transaction<'static, Postgres>, DbError> {
+    let pool = pool.clone();
+    let task = tokio::spawn(async move { pool.begin_with(begin).await });
+    in_time(limit, async { task.await.map_err(|_| sqlx::Error::WorkerCrashed)? }).await
 }
 
 /// What the database says, unless it is silent for too long.

@@ -2,10 +2,11 @@
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
+use std::time::Duration;
 
-use sqlx::postgres::PgArguments;
+use sqlx::postgres::{PgArguments, PgRow};
 use sqlx::sqlite::SqliteArguments;
-use sqlx::{Arguments, AssertSqlSafe, Postgres, SqlSafeStr, SqlStr, Sqlite};
+use sqlx::{Arguments, AssertSqlSafe, PgPool, Postgres, SqlSafeStr, SqlStr, Sqlite};
 
 use super::{Db, DbError, Engine, FromRow, Row, Tx, TxInner, Value, in_time, many};
 use crate::kernel::{Error, Result};
@@ -226,7 +227,7 @@ impl Query {
                 }
                 Engine::Postgres(pool) => {
                     let query = sqlx::query_with::<Postgres, _>(sql.clone(), postgres(values.clone())?);
-                    in_time(db.answer_within, query.fetch_all(pool)).await.map(rows)
+                    read_in_time(pool, query, db.answer_within).await.map(rows)
                 }
             };
             match read {
@@ -235,6 +236,20 @@ impl Query {
             }
         }
     }
+}
+
+/// Reads, unless there is no answer for too long: then the connection is not used again, and makes room for another one.
+async fn read_in_time(
+    pool: &PgPool,
+    query: sqlx::query::Query<'_, Postgres, PgArguments>,
+    limit: Duration,
+) -> Result<Vec<PgRow>, DbError> {
+    let mut connection = pool.acquire().await?;
+    let read = in_time(limit, query.fetch_all(&mut *connection)).await;
+    if read.as_ref().is_err_and(|error| error.kind == super::Kind::Silent) {
+        connection.close_on_drop();
+    }
+    read
 }
 
 /// A statement whose placeholders begin that much later.

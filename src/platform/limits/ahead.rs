@@ -34,6 +34,8 @@ struct Pot {
     /// Those that are not spent yet.
     left: u32,
     taken_at: Instant,
+    /// Whether several were asked for and the answer is not there yet: whoever comes meanwhile takes one.
+    is_asking: bool,
 }
 
 impl Pot {
@@ -50,7 +52,7 @@ impl Pot {
         if self.left == 0 && age < if self.taken == 1 { OFTEN } else { KEEP } {
             return self.taken + self.taken.div_ceil(2);
         }
-        if age < 2 * KEEP { self.taken - self.left } else { 1 }
+        if age < 2 * KEEP { self.taken.saturating_sub(self.left) } else { 1 }
     }
 }
 
@@ -66,15 +68,19 @@ impl Ahead {
             if pot.spend(now) {
                 return Ok(());
             }
+            // One who asked and is gone does not keep others from asking.
+            if pot.is_asking && now.duration_since(pot.taken_at) < KEEP {
+                return Err(1);
+            }
             let taken = pot.next(now).clamp(1, most);
-            *pot = Pot { taken, left: 0, taken_at: now };
+            *pot = Pot { taken, left: 0, taken_at: now, is_asking: taken > 1 };
             return Err(taken);
         }
         if pots.len() >= KEYS_MAX {
             pots.retain(|_, pot| now.duration_since(pot.taken_at) < KEEP);
         }
         if pots.len() < KEYS_MAX {
-            pots.insert(*key, Pot { taken: 1, left: 0, taken_at: now });
+            pots.insert(*key, Pot { taken: 1, left: 0, taken_at: now, is_asking: false });
         }
         Err(1)
     }
@@ -84,10 +90,11 @@ impl Ahead {
         self.pots().get_mut(key).is_some_and(|pot| pot.spend(now))
     }
 
-    /// Keeps what was taken beyond the use at hand.
+    /// Keeps what was taken beyond the use at hand: nothing, if it was refused.
     pub fn keep(&self, key: &Fingerprint, more: u32) {
-        if let Some(pot) = self.pots().get_mut(key).filter(|_| more > 0) {
-            pot.left += more;
+        if let Some(pot) = self.pots().get_mut(key) {
+            pot.left = more;
+            pot.is_asking = false;
         }
     }
 
@@ -138,6 +145,20 @@ mod tests {
             }
             assert!(taken * 4 <= uses * 5 + 40, "one each {pause} ms: {taken} taken for {uses}");
         }
+    }
+
+    #[tokio::test]
+    async fn of_many_at_once_one_takes_several() {
+        let (ahead, key, begun) = (Ahead::default(), [1; 16], Instant::now());
+        let (mut uses, mut taken) = (0, 0);
+        for turn in 0..40 {
+            let now = begun + Duration::from_millis(turn * 1_500);
+            let asked: Vec<_> = (0..8).filter_map(|_| ahead.spend(&key, RULE, now).err()).collect();
+            uses += 8;
+            taken += asked.iter().sum::<u32>();
+            asked.iter().filter(|many| **many > 1).for_each(|many| ahead.keep(&key, many - 1));
+        }
+        assert!(taken * 4 <= uses * 5, "{taken} taken for {uses}");
     }
 
     #[tokio::test]

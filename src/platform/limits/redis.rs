@@ -99,8 +99,10 @@ impl RedisLimiter {
                 Ok(()) => return Some(Ok(())),
                 Err(1) => {}
                 Err(many) => {
-                    if self.shared.ask(key, Gcra::new(rule, many)).await?.is_ok() {
-                        self.ahead.keep(key, many - 1);
+                    let answer = self.shared.ask(key, Gcra::new(rule, many)).await;
+                    let has_passed = matches!(answer, Some(Ok(())));
+                    self.ahead.keep(key, if has_passed { many - 1 } else { 0 });
+                    if answer?.is_ok() {
                         return Some(Ok(()));
                     }
                 }

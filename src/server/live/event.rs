@@ -62,7 +62,7 @@ impl Page<'_> {
 
     async fn shape(&self, caller: Caller, item: Item) -> Result<Answer> {
         let Some(answer) = self.execute_event(caller, item).await else { return Ok(None) };
-        let is_last = self.failures + 1 >= ATTEMPTS;
+        let is_last = self.failures >= ATTEMPTS - 1;
         if answer.errors.iter().any(|error| is_away(error) || !is_last && may_pass(error)) {
             return Err(Error::internal("an event could not be shaped"));
         }
@@ -101,10 +101,11 @@ fn may_pass(error: &ServerError) -> bool {
     error.extensions.as_ref().and_then(|values| values.get("retryable")) == Some(&Value::from(true))
 }
 
-/// Whether an error says that a part is away: it comes back, so that the event waits for it however long that takes.
+/// Whether an error says that a part is away, or that its connections broke: it comes back, so that the event waits for it
+/// however long that takes.
 fn is_away(error: &ServerError) -> bool {
     let code = error.extensions.as_ref().and_then(|values| values.get("code"));
-    code == Some(&Value::from(Code::Unavailable.name()))
+    [Code::Unavailable, Code::Contended].iter().any(|away| code == Some(&Value::from(away.name())))
 }
 
 /// Runs what may hold a bug: a panic becomes a masked error, and whoever runs it lives on.

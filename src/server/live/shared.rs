@@ -78,12 +78,21 @@ impl Shared {
     /// The kept answer, or the one that `make` makes. Whoever asks meanwhile waits for it; a failure is kept for a moment.
     pub async fn answer(&self, key: SharedKey, make: impl Future<Output = Result<Answer>>) -> Result<Answer> {
         let Some(cell) = self.cell(&key) else {
-            return Err(Error::internal("an event could not be shaped a moment ago"));
+            return Err(too_soon());
         };
-        let mut making = Making { cell, shared: self, key, has_failed: false };
-        let answer = making.cell.answer.get_or_try_init(|| make).await.cloned();
-        making.has_failed = answer.is_err();
-        answer
+        let making = Making { cell, shared: self, key };
+        let make = || async {
+            // Those who waited for one that failed have their turn one after the other.
+            if self.kept().has_failed(&making.key) {
+                return Err(too_soon());
+            }
+            let answer = make.await;
+            if answer.is_err() {
+                self.kept().fail(&making.key);
+            }
+            answer
+        };
+        making.cell.answer.get_or_try_init(make).await.cloned()
     }
 
     /// The answer if it is there. If it is on its way, the bell rings when there is a reason to look again.
@@ -123,13 +132,9 @@ impl Shared {
         Some(kept.cells.entry(key.clone()).or_default().clone())
     }
 
-    /// Makes room for another attempt: at once, or in a moment.
-    fn forget(&self, key: &SharedKey, cell: &Arc<Cell>, has_failed: bool) {
+    /// Makes room for another attempt.
+    fn forget(&self, key: &SharedKey, cell: &Arc<Cell>) {
         let mut kept = self.kept();
-        if has_failed {
-            kept.failed.retain(|_, at| at.elapsed() < RETRY);
-            kept.failed.insert(key.clone(), Instant::now());
-        }
         if kept.cells.get(key).is_some_and(|known| Arc::ptr_eq(known, cell)) {
             kept.cells.remove(key);
             kept.order.retain(|known| known != key);
@@ -141,6 +146,11 @@ impl Kept {
     fn has_failed(&self, key: &SharedKey) -> bool {
         self.failed.get(key).is_some_and(|at| at.elapsed() < RETRY)
     }
+
+    fn fail(&mut self, key: &SharedKey) {
+        self.failed.retain(|_, at| at.elapsed() < RETRY);
+        self.failed.insert(key.clone(), Instant::now());
+    }
 }
 
 impl Cell {
@@ -149,18 +159,21 @@ impl Cell {
     }
 }
 
+fn too_soon() -> Error {
+    Error::internal("an event could not be shaped a moment ago")
+}
+
 /// An answer on its way. However this ends, those who wait are told.
 struct Making<'a> {
     shared: &'a Shared,
     key: SharedKey,
     cell: Arc<Cell>,
-    has_failed: bool,
 }
 
 impl Drop for Making<'_> {
     fn drop(&mut self) {
         if self.cell.answer.get().is_none() {
-            self.shared.forget(&self.key, &self.cell, self.has_failed);
+            self.shared.forget(&self.key, &self.cell);
         }
         for bell in std::mem::take(&mut *self.cell.bells()) {
             bell.notify_one();
@@ -170,6 +183,10 @@ impl Drop for Making<'_> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use futures_util::future::join_all;
+
     use super::*;
 
     fn key(seq: i64) -> SharedKey {
@@ -191,6 +208,19 @@ mod tests {
         }
         assert_eq!(shared.kept.lock().unwrap().cells.len(), KEPT_MAX);
         assert_eq!(shared.answer(key(1), async { Ok(None) }).await.unwrap(), None);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn of_those_who_wait_for_a_failure_nobody_tries_at_once() {
+        let (shared, tries) = (Shared::default(), AtomicUsize::new(0));
+        let make = || async {
+            tries.fetch_add(1, Ordering::SeqCst);
+            tokio::time::sleep(RETRY / 2).await;
+            Err(Error::internal("away"))
+        };
+        let outcomes = join_all((0..5).map(|_| shared.answer(key(1), make()))).await;
+        assert!(outcomes.iter().all(Result::is_err));
+        assert_eq!(tries.load(Ordering::SeqCst), 1);
     }
 
     #[tokio::test(start_paused = true)]

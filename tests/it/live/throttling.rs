@@ -60,7 +60,7 @@ async fn a_burst_is_brought_window_by_window() {
         let titles: Vec<_> = (0..4).map(|n| format!("{round}-{n}")).collect();
         let publishing = join_all(titles.iter().map(|title| app.publish(&publisher, title)));
         let ((), mut heard) = tokio::join!(async { drop(publishing.await) }, socket.titles("a", titles.len()));
-        assert!(begun.elapsed() < Duration::from_secs(2), "round {round} took {:?}", begun.elapsed());
+        assert!(begun.elapsed() < Duration::from_millis(3_500), "round {round} took {:?}", begun.elapsed());
         heard.sort();
         assert_eq!(heard, titles);
     }
