@@ -75,7 +75,7 @@ pub async fn many(stage: &Stage, plan: &Plan, report: &mut Report) -> Outcome<()
     let one = settled(&program).await?;
     let further = |mut socket: GraphqlSocket| async move {
         for (number, document) in TEN.iter().enumerate().skip(1) {
-            socket.subscribe(&number.to_string(), document, json!({})).await?;
+            socket.subscribe(&format!("further{number}"), document, json!({})).await?;
         }
         // An operation that was refused would come first.
         socket.subscribe("last", "{ __typename }", json!({})).await?;

@@ -55,6 +55,8 @@ pub async fn run(stage: &Stage, plan: &Plan, report: &mut Report) -> Outcome<()>
     publisher.publish_many(300, 1_000).await?;
     let mut chance = StdRng::seed_from_u64(plan.seed);
     crowd(stage, &program, WARM, &cursor, &mut chance).await?;
+    // Who leaves counts as there for a few seconds more.
+    program.reaches("gigwire_users_connected", 0).await?;
     sleep(Duration::from_secs(3)).await;
     let (before, gauges) = (program.usage()?, gauges(&program).await?);
 
