@@ -33,10 +33,9 @@ mod together;
 
 pub use questions::{BookingOfJob, ChangesOfBooking, CounterOf, OffersOfJob, ReviewsOfUser, WalletKey};
 
-/// How often a loader lets others run before it reads. Each time wakes all who wait, through all levels of the document.
-/// With one, those who waited for the same batch wake one after the other, and the first takes its next question to the
-/// database before the others have asked theirs.
-const YIELDS: usize = 2;
+/// How often a loader lets others run before it reads. With fewer, those who waited for the same batch wake one after the
+/// other, and the first takes its next question to the database before the others have asked theirs.
+const YIELDS: usize = 3;
 
 /// What a loader answers: the object, shared, if it is there.
 type Answer<T> = Result<Option<Arc<T>>>;
