@@ -84,8 +84,7 @@ const ready = (operation) =>
 const answer = () => text(".graphiql-response");
 const answerWith = (part) => until(`answer with ${part}`, async () => (await answer()).includes(part));
 
-before(async () => {
-  server = await startServer();
+const open = async () => {
   browser = await chromium.launch({ executablePath: BROWSER, args: QUIET.split(" ") });
   page = await browser.newPage();
   const judge = (url) => new URL(url).host === new URL(server.origin).host || url.startsWith("data:") || strangers.push(url);
@@ -95,6 +94,18 @@ before(async () => {
   page.on("pageerror", (error) => complaints.push(String(error)));
   await page.goto(`${server.origin}/graphql`);
   await editor(".graphiql-query-editor").waitFor();
+};
+
+before(async () => {
+  server = await startServer();
+  try {
+    await open();
+  } catch (error) {
+    // A browser whose own process dies says nothing about the page. Once may happen.
+    if (!/crashed/.test(String(error))) throw error;
+    await browser.close();
+    await open();
+  }
 });
 
 after(async () => {
