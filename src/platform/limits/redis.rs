@@ -102,8 +102,8 @@ impl RedisLimiter {
                     let answer = self.shared.ask(key, Gcra::new(rule, many)).await;
                     let has_passed = matches!(answer, Some(Ok(())));
                     self.ahead.keep(key, if has_passed { many - 1 } else { 0 });
-                    if answer?.is_ok() {
-                        return Some(Ok(()));
+                    if has_passed || answer.is_none() {
+                        return answer;
                     }
                 }
             }

@@ -72,7 +72,7 @@ impl Feed {
 
     async fn step(&mut self) -> Step {
         // Also where there is always something new.
-        self.may_go_on()?;
+        self.leave_in_time()?;
         let has_news = self.operation.has_news(self.server.live.limits.checkpoint);
         let chunk = if has_news { self.deliver().await? } else { self.wait().await? };
         if chunk.is_some() { Ok(chunk) } else { self.tick().await }
@@ -111,7 +111,7 @@ impl Feed {
     }
 
     /// Ends the feed when its time has come.
-    fn may_go_on(&mut self) -> Result<()> {
+    fn leave_in_time(&mut self) -> Result<()> {
         if self.server.draining.is_cancelled() && self.timers.leave_at.is_none() {
             let spread = Duration::from_secs(self.server.platform.config.server.drain_seconds);
             self.timers.leave_at = Some(Instant::now() + jitter(spread));
@@ -127,7 +127,6 @@ impl Feed {
 
     /// Does what is due by the clock.
     async fn tick(&mut self) -> Step {
-        self.may_go_on()?;
         let now = Instant::now();
         if self.timers.sweep_at <= now {
             let limits = self.server.live.limits;

@@ -108,7 +108,7 @@ pub async fn forget(platform: &Platform, then: Timestamp) -> Result<bool> {
     let counts = q("delete from code_counts where id in
         (select id from code_counts where counted_at < $1 limit $2)");
     let codes = q("delete from codes where id in (select id from codes where expires_at < $1 limit $2)");
-    let (more_counts, more_codes) =
-        (counts.bind(then).forget(&platform.db).await?, codes.bind(then).forget(&platform.db).await?);
-    Ok(more_counts || more_codes)
+    let has_more_counts = counts.bind(then).forget(&platform.db).await?;
+    let has_more_codes = codes.bind(then).forget(&platform.db).await?;
+    Ok(has_more_counts || has_more_codes)
 }
