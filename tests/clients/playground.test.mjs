@@ -3,7 +3,7 @@
 // Needs playwright-core from npm and a Chromium (CHROMIUM names it, else /usr/bin/chromium). GIGWIRE_BIN names the binary.
 import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -84,27 +84,56 @@ const ready = (operation) =>
 const answer = () => text(".graphiql-response");
 const answerWith = (part) => until(`answer with ${part}`, async () => (await answer()).includes(part));
 
-const open = async () => {
-  browser = await chromium.launch({ executablePath: BROWSER, args: QUIET.split(" ") });
+/** Browsers that are tried in turn, while their own processes die: the usual one, then ones that need less of a machine. */
+const BROWSERS = [
+  {},
+  { ignoreDefaultArgs: ["--disable-dev-shm-usage"] },
+  { args: ["--no-zygote"] },
+  { args: ["--no-zygote", "--js-flags=--jitless"] },
+];
+
+/** The browser, with its last words in a file. */
+function outspoken() {
+  const folder = mkdtempSync(join(tmpdir(), "gigwire-browser-"));
+  const [program, log] = [join(folder, "browser"), join(folder, "log")];
+  writeFileSync(program, `#!/bin/sh\nexec '${BROWSER}' "$@" 2>'${log}'\n`, { mode: 0o755 });
+  const said = () => readFileSync(log, "utf8").split("\n").filter((line) => !line.includes("dbus"));
+  return { program, said, forget: () => rmSync(folder, { recursive: true, force: true }) };
+}
+
+const open = async ({ args = [], ...more }) => {
+  const { program, said, forget } = outspoken();
+  browser = await chromium.launch({ executablePath: program, args: [...QUIET.split(" "), ...args], ...more });
   page = await browser.newPage();
   const judge = (url) => new URL(url).host === new URL(server.origin).host || url.startsWith("data:") || strangers.push(url);
   page.on("request", (request) => judge(request.url()));
   page.on("websocket", (socket) => judge(socket.url()));
   page.on("console", (message) => message.type() === "error" && complaints.push(message.text()));
   page.on("pageerror", (error) => complaints.push(String(error)));
-  await page.goto(`${server.origin}/graphql`);
-  await editor(".graphiql-query-editor").waitFor();
+  let crashed = false;
+  page.on("crash", () => (crashed = true));
+  try {
+    await page.goto(`${server.origin}/graphql`);
+    await editor(".graphiql-query-editor").waitFor();
+  } catch (error) {
+    await browser.close();
+    console.error("the browser's last words:", said().slice(-40).join("\n"));
+    throw Object.assign(error, { crashed });
+  } finally {
+    forget();
+  }
 };
 
 before(async () => {
   server = await startServer();
-  try {
-    await open();
-  } catch (error) {
-    // A browser whose own process dies says nothing about the page. Once may happen.
-    if (!/crashed/.test(String(error))) throw error;
-    await browser.close();
-    await open();
+  for (const [index, options] of BROWSERS.entries()) {
+    try {
+      return await open(options);
+    } catch (error) {
+      // A browser whose own process dies says nothing about the page.
+      if (!error.crashed || index + 1 === BROWSERS.length) throw error;
+      await sleep(1000);
+    }
   }
 });
 
