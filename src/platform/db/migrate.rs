@@ -22,8 +22,8 @@ fn merged(own: &Migrator) -> Migrator {
 /// Applies what is missing. Instances that start together wait for each other.
 pub(super) async fn run(engine: &Engine) -> Result<()> {
     let outcome = match engine {
-        Engine::Sqlite { writer, .. } => merged(&SQLITE).run(writer).await,
-        Engine::Postgres(pool) => match unhurried(pool).await {
+        Engine::Sqlite { writer, .. } => merged(&SQLITE).run(writer.pool()).await,
+        Engine::Postgres(leases) => match unhurried(leases.pool()).await {
             Ok(mut connection) => merged(&POSTGRES).run(&mut connection).await,
             Err(error) => Err(error.into()),
         },

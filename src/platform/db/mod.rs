@@ -21,6 +21,7 @@ mod beside;
 mod each;
 mod error;
 mod forget;
+mod lease;
 mod many;
 mod migrate;
 mod pages;
@@ -33,9 +34,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{Executor, Postgres, Sqlite, Transaction};
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{Executor, Postgres, Sqlite};
 
 pub use beside::side_by_side;
 pub use error::{DbError, Kind};
@@ -44,6 +45,7 @@ pub use query::{On, Query, q, q2};
 pub use row::{Column, FromRow, Row};
 pub use value::Value;
 
+use self::lease::{Leases, Open};
 use crate::kernel::{Code, Error, Result};
 
 /// The oldest SQLite that is safe with a write-ahead log shared by several connections.
@@ -67,13 +69,12 @@ const ANSWER_WITHIN: Duration = Duration::from_secs(35);
 pub struct Db {
     pub(crate) engine: Engine,
     meter: Meter,
-    answer_within: Duration,
 }
 
 #[derive(Clone, Debug)]
 pub(crate) enum Engine {
-    Sqlite { writer: SqlitePool, readers: SqlitePool },
-    Postgres(PgPool),
+    Sqlite { writer: Leases<Sqlite>, readers: Leases<Sqlite> },
+    Postgres(Leases<Postgres>),
 }
 
 /// Counts round trips to the database, so that tests can hold a command to its budget.
@@ -102,13 +103,17 @@ impl Db {
             let message = "DATABASE_URL must start with postgres:// or sqlite:".to_owned();
             return Err(Error::new(Code::BadUserInput, message));
         };
-        Ok(Db { engine, meter: Meter::default(), answer_within: ANSWER_WITHIN })
+        Ok(Db { engine, meter: Meter::default() })
     }
 
     /// The same database with less patience, for a test.
     #[must_use]
     pub fn answering_within(self, answer_within: Duration) -> Self {
-        Db { answer_within, ..self }
+        let engine = match self.engine {
+            Engine::Postgres(leases) => Engine::Postgres(leases.answering_within(answer_within)),
+            sqlite @ Engine::Sqlite { .. } => sqlite,
+        };
+        Db { engine, ..self }
     }
 
     /// Applies the migrations that are missing. Refuses a database that is newer than this program.
@@ -125,10 +130,10 @@ impl Db {
     pub async fn begin(&self) -> Result<Tx, DbError> {
         self.meter.tick();
         let inner = match &self.engine {
-            Engine::Sqlite { writer, .. } => TxInner::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?),
-            Engine::Postgres(pool) => TxInner::Postgres(begun(pool, "BEGIN", self.answer_within).await?),
+            Engine::Sqlite { writer, .. } => TxInner::Sqlite(writer.begin("BEGIN IMMEDIATE").await?),
+            Engine::Postgres(leases) => TxInner::Postgres(leases.begin("BEGIN").await?),
         };
-        Ok(Tx { inner, meter: self.meter.clone(), answer_within: self.answer_within })
+        Ok(Tx { inner, meter: self.meter.clone() })
     }
 
     /// Opens a look at the whole database as it is at this instant. It only reads, waits for nobody, and nobody waits
@@ -136,13 +141,12 @@ impl Db {
     pub async fn snapshot(&self) -> Result<Tx, DbError> {
         self.meter.tick();
         let inner = match &self.engine {
-            Engine::Sqlite { readers, .. } => TxInner::Sqlite(readers.begin().await?),
-            Engine::Postgres(pool) => {
-                let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
-                TxInner::Postgres(begun(pool, begin, self.answer_within).await?)
+            Engine::Sqlite { readers, .. } => TxInner::Sqlite(readers.begin("BEGIN").await?),
+            Engine::Postgres(leases) => {
+                TxInner::Postgres(leases.begin("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?)
             }
         };
-        Ok(Tx { inner, meter: self.meter.clone(), answer_within: self.answer_within })
+        Ok(Tx { inner, meter: self.meter.clone() })
     }
 
     /// A [`Db::snapshot`] that may take as long as it takes: for background work over all rows, not for requests.
@@ -179,7 +183,7 @@ impl Db {
                 readers.close().await;
                 writer.close().await;
             }
-            Engine::Postgres(pool) => pool.close().await,
+            Engine::Postgres(leases) => leases.close().await,
         }
     }
 }
@@ -199,7 +203,7 @@ async fn open_postgres(url: &str, connections: u32) -> Result<Engine> {
         .connect_with(options)
         .await
         .map_err(DbError::from)?;
-    Ok(Engine::Postgres(pool))
+    Ok(Engine::Postgres(Leases::new(pool, Some(ANSWER_WITHIN))))
 }
 
 async fn open_sqlite(path: &Path) -> Result<Engine> {
@@ -229,21 +233,7 @@ async fn open_sqlite(path: &Path) -> Result<Engine> {
         .connect_with(options.read_only(true))
         .await
         .map_err(DbError::from)?;
-    Ok(Engine::Sqlite { writer, readers })
-}
-
-/// A transaction, begun in a task of its own: given up in the middle, it would go back into the pool with nobody knowing
-/// that it is open. One that comes too late rolls back.
-async fn begun(pool: &PgPool, begin: &'static str, limit: Duration) -> Result<Transaction<'static, Postgres>, DbError> {
-    let pool = pool.clone();
-    let task = tokio::spawn(async move { pool.begin_with(begin).await });
-    in_time(limit, async { task.await.map_err(|_| sqlx::Error::WorkerCrashed)? }).await
-}
-
-/// What the database says, unless it is silent for too long.
-async fn in_time<T>(limit: Duration, answer: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, DbError> {
-    let silent = || DbError { kind: Kind::Silent, message: format!("no answer within {limit:?}") };
-    Ok(tokio::time::timeout(limit, answer).await.map_err(|_| silent())??)
+    Ok(Engine::Sqlite { writer: Leases::new(writer, None), readers: Leases::new(readers, None) })
 }
 
 fn sqlite_is_young_enough(version: &str) -> bool {
@@ -252,16 +242,15 @@ fn sqlite_is_young_enough(version: &str) -> bool {
     (next(), next(), next()) >= SQLITE_AT_LEAST
 }
 
-/// An open transaction. Dropped without [`Tx::commit`], it rolls back.
+/// An open transaction. Dropped, it is undone, at the price of its connection.
 pub struct Tx {
     pub(crate) inner: TxInner,
     pub(crate) meter: Meter,
-    answer_within: Duration,
 }
 
 pub(crate) enum TxInner {
-    Sqlite(Transaction<'static, Sqlite>),
-    Postgres(Transaction<'static, Postgres>),
+    Sqlite(Open<Sqlite>),
+    Postgres(Open<Postgres>),
 }
 
 impl Tx {
@@ -269,19 +258,17 @@ impl Tx {
     pub async fn commit(self) -> Result<(), DbError> {
         self.meter.tick();
         match self.inner {
-            TxInner::Sqlite(tx) => tx.commit().await?,
-            TxInner::Postgres(tx) => in_time(self.answer_within, tx.commit()).await?,
+            TxInner::Sqlite(tx) => tx.end("COMMIT").await,
+            TxInner::Postgres(tx) => tx.end("COMMIT").await,
         }
-        Ok(())
     }
 
     /// Undoes everything.
     pub async fn rollback(self) -> Result<(), DbError> {
         match self.inner {
-            TxInner::Sqlite(tx) => tx.rollback().await?,
-            TxInner::Postgres(tx) => tx.rollback().await?,
+            TxInner::Sqlite(tx) => tx.end("ROLLBACK").await,
+            TxInner::Postgres(tx) => tx.end("ROLLBACK").await,
         }
-        Ok(())
     }
 }
 

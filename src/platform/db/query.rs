@@ -2,13 +2,12 @@
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
-use std::time::Duration;
 
-use sqlx::postgres::{PgArguments, PgRow};
+use sqlx::postgres::PgArguments;
 use sqlx::sqlite::SqliteArguments;
-use sqlx::{Arguments, AssertSqlSafe, PgPool, Postgres, SqlSafeStr, SqlStr, Sqlite};
+use sqlx::{Arguments, AssertSqlSafe, Postgres, SqlSafeStr, SqlStr, Sqlite};
 
-use super::{Db, DbError, Engine, FromRow, Row, Tx, TxInner, Value, in_time, many};
+use super::{Db, DbError, Engine, FromRow, Row, Tx, TxInner, Value, many};
 use crate::kernel::{Error, Result};
 
 /// Where a statement runs: on the pool of readers, or inside a transaction.
@@ -146,10 +145,10 @@ impl Query {
         let (sql, values) = self.text(matches!(tx.inner, TxInner::Sqlite(_)));
         Ok(match &mut tx.inner {
             TxInner::Sqlite(tx) => {
-                sqlx::query_with::<Sqlite, _>(sql, sqlite(values)?).execute(&mut **tx).await?.rows_affected()
+                sqlx::query_with::<Sqlite, _>(sql, sqlite(values)?).execute(&mut *tx.lease).await?.rows_affected()
             }
             TxInner::Postgres(tx) => {
-                sqlx::query_with::<Postgres, _>(sql, postgres(values)?).execute(&mut **tx).await?.rows_affected()
+                sqlx::query_with::<Postgres, _>(sql, postgres(values)?).execute(&mut *tx.lease).await?.rows_affected()
             }
         })
     }
@@ -203,10 +202,10 @@ impl Query {
                 let (sql, values) = self.text(matches!(tx.inner, TxInner::Sqlite(_)));
                 Ok(match &mut tx.inner {
                     TxInner::Sqlite(tx) => {
-                        rows(sqlx::query_with::<Sqlite, _>(sql, sqlite(values)?).fetch_all(&mut **tx).await?)
+                        rows(sqlx::query_with::<Sqlite, _>(sql, sqlite(values)?).fetch_all(&mut *tx.lease).await?)
                     }
                     TxInner::Postgres(tx) => {
-                        rows(sqlx::query_with::<Postgres, _>(sql, postgres(values)?).fetch_all(&mut **tx).await?)
+                        rows(sqlx::query_with::<Postgres, _>(sql, postgres(values)?).fetch_all(&mut *tx.lease).await?)
                     }
                 })
             }
@@ -223,11 +222,11 @@ impl Query {
             let read = match &db.engine {
                 Engine::Sqlite { readers, .. } => {
                     let query = sqlx::query_with::<Sqlite, _>(sql.clone(), sqlite(values.clone())?);
-                    query.fetch_all(readers).await.map(rows).map_err(DbError::from)
+                    readers.once(query).await.map(rows)
                 }
-                Engine::Postgres(pool) => {
+                Engine::Postgres(leases) => {
                     let query = sqlx::query_with::<Postgres, _>(sql.clone(), postgres(values.clone())?);
-                    read_in_time(pool, query, db.answer_within).await.map(rows)
+                    leases.once(query).await.map(rows)
                 }
             };
             match read {
@@ -236,20 +235,6 @@ impl Query {
             }
         }
     }
-}
-
-/// Reads, unless there is no answer for too long: then the connection is not used again, and makes room for another one.
-async fn read_in_time(
-    pool: &PgPool,
-    query: sqlx::query::Query<'_, Postgres, PgArguments>,
-    limit: Duration,
-) -> Result<Vec<PgRow>, DbError> {
-    let mut connection = pool.acquire().await?;
-    let read = in_time(limit, query.fetch_all(&mut *connection)).await;
-    if read.as_ref().is_err_and(|error| error.kind == super::Kind::Silent) {
-        connection.close_on_drop();
-    }
-    read
 }
 
 /// A statement whose placeholders begin that much later.

@@ -1,0 +1,219 @@
+//! Connections, and those that stay at hand between two uses.
+//!
+//! The pool asks a connection that comes back whether it still lives: a second round trip for every read and every
+//! transaction. After one that ended well the answer is known, so such a connection stays here for the next one, and goes
+//! back to the pool only from time to time, when somebody waits there, or in doubt.
+
+use std::collections::VecDeque;
+use std::ops::{Deref, DerefMut};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use sqlx::pool::PoolConnection;
+use sqlx::query::Query;
+use sqlx::{Database, Executor, IntoArguments, Pool};
+
+use super::{DbError, Kind};
+
+/// How long a connection stays out of the pool, which looks after its age.
+const OUT_AT_MOST: Duration = Duration::from_secs(60);
+
+/// A pool with the connections that are at hand.
+#[derive(Debug)]
+pub(crate) struct Leases<DB: Database> {
+    pool: Pool<DB>,
+    at_hand: Arc<Mutex<AtHand<DB>>>,
+    /// How long an answer may take, where the database does not see to that itself.
+    patience: Option<Duration>,
+}
+
+#[derive(Debug)]
+struct AtHand<DB: Database> {
+    free: VecDeque<Lease<DB>>,
+    /// Those who ask the pool. What comes back meanwhile is theirs.
+    waiting: usize,
+    is_closed: bool,
+}
+
+impl<DB: Database> Clone for Leases<DB> {
+    fn clone(&self) -> Self {
+        Leases { pool: self.pool.clone(), at_hand: self.at_hand.clone(), patience: self.patience }
+    }
+}
+
+impl<DB: Database> Leases<DB> {
+    /// Connections of this pool.
+    pub(super) fn new(pool: Pool<DB>, patience: Option<Duration>) -> Self {
+        let at_hand = AtHand { free: VecDeque::new(), waiting: 0, is_closed: false };
+        Leases { pool, at_hand: Arc::new(Mutex::new(at_hand)), patience }
+    }
+
+    /// The same ones with less patience.
+    pub(super) fn answering_within(self, patience: Duration) -> Self {
+        Leases { patience: Some(patience), ..self }
+    }
+
+    /// The pool itself, for what is done once.
+    pub(super) const fn pool(&self) -> &Pool<DB> {
+        &self.pool
+    }
+
+    /// A connection.
+    pub(super) async fn take(&self) -> Result<Lease<DB>, DbError> {
+        let waiting = {
+            let mut at_hand = self.at_hand();
+            if let Some(lease) = at_hand.free.pop_back() {
+                return Ok(lease);
+            }
+            at_hand.waiting += 1;
+            Waiting(self)
+        };
+        let connection = self.pool.acquire().await?;
+        drop(waiting);
+        Ok(Lease { connection, since: Instant::now(), is_sane: true })
+    }
+
+    /// Takes a connection back after the last answer that it gave, and gives that answer.
+    pub(super) fn end<T>(&self, mut lease: Lease<DB>, answer: Result<T, DbError>) -> Result<T, DbError> {
+        match answer.as_ref().map_err(|error| error.kind) {
+            Ok(_) => self.keep(lease),
+            Err(Kind::Away) => self.distrust(),
+            Err(Kind::Silent) => lease.is_sane = false,
+            Err(_) => {}
+        }
+        answer
+    }
+
+    /// An answer, unless there is none for too long.
+    pub(super) async fn hear<T>(&self, answer: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, DbError> {
+        let Some(patience) = self.patience else { return Ok(answer.await?) };
+        let silent = || DbError { kind: Kind::Silent, message: format!("no answer within {patience:?}") };
+        Ok(tokio::time::timeout(patience, answer).await.map_err(|_| silent())??)
+    }
+
+    /// Takes a connection for one statement, and gives all its rows.
+    pub(super) async fn once<A: IntoArguments<DB>>(&self, query: Query<'_, DB, A>) -> Result<Vec<DB::Row>, DbError>
+    where
+        for<'c> &'c mut DB::Connection: Executor<'c, Database = DB>,
+    {
+        let mut lease = self.take().await?;
+        let rows = self.hear(query.fetch_all(&mut *lease.connection)).await;
+        self.end(lease, rows)
+    }
+
+    /// Opens a transaction.
+    pub(super) async fn begin(&self, statement: &'static str) -> Result<Open<DB>, DbError>
+    where
+        for<'c> &'c mut DB::Connection: Executor<'c, Database = DB>,
+    {
+        let mut lease = self.take().await?;
+        // Given up in the middle, nobody would know whether it is open.
+        lease.is_sane = false;
+        match self.hear(lease.connection.execute(statement)).await {
+            Ok(_) => Ok(Open { lease, leases: self.clone() }),
+            Err(error) => self.end(lease, Err(error)),
+        }
+    }
+
+    /// Closes what is at hand, and keeps nothing from now on.
+    pub(super) async fn close(&self) {
+        let free = {
+            let mut at_hand = self.at_hand();
+            at_hand.is_closed = true;
+            std::mem::take(&mut at_hand.free)
+        };
+        drop(free);
+        self.pool.close().await;
+    }
+
+    /// Keeps a connection at hand, unless somebody waits for one or it is out for long. The one that was not used for longest
+    /// goes back if it is out for long as well.
+    fn keep(&self, lease: Lease<DB>) {
+        let mut at_hand = self.at_hand();
+        let mut back = Vec::new();
+        if at_hand.free.front().is_some_and(Lease::is_old) {
+            back.extend(at_hand.free.pop_front());
+        }
+        if at_hand.waiting > 0 || at_hand.is_closed || lease.is_old() {
+            back.push(lease);
+        } else {
+            at_hand.free.push_back(lease);
+        }
+        drop(at_hand);
+    }
+
+    /// One connection broke: most likely all did.
+    fn distrust(&self) {
+        let free = std::mem::take(&mut self.at_hand().free);
+        free.into_iter().for_each(|mut lease| lease.is_sane = false);
+    }
+
+    fn at_hand(&self) -> MutexGuard<'_, AtHand<DB>> {
+        self.at_hand.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Counts somebody who asks the pool, for as long as they do.
+struct Waiting<'a, DB: Database>(&'a Leases<DB>);
+
+impl<DB: Database> Drop for Waiting<'_, DB> {
+    fn drop(&mut self) {
+        self.0.at_hand().waiting -= 1;
+    }
+}
+
+/// A connection out of the pool. Dropped, it goes back there, where it must answer first.
+#[derive(Debug)]
+pub(crate) struct Lease<DB: Database> {
+    connection: PoolConnection<DB>,
+    since: Instant,
+    /// Otherwise it is closed, and makes room for another one.
+    is_sane: bool,
+}
+
+impl<DB: Database> Lease<DB> {
+    fn is_old(&self) -> bool {
+        self.since.elapsed() > OUT_AT_MOST
+    }
+}
+
+impl<DB: Database> Drop for Lease<DB> {
+    fn drop(&mut self) {
+        if !self.is_sane {
+            self.connection.close_on_drop();
+        }
+    }
+}
+
+impl<DB: Database> Deref for Lease<DB> {
+    type Target = DB::Connection;
+
+    fn deref(&self) -> &DB::Connection {
+        &self.connection
+    }
+}
+
+impl<DB: Database> DerefMut for Lease<DB> {
+    fn deref_mut(&mut self) -> &mut DB::Connection {
+        &mut self.connection
+    }
+}
+
+/// An open transaction. Dropped, its connection is closed, which undoes everything.
+#[derive(Debug)]
+pub(crate) struct Open<DB: Database> {
+    pub(super) lease: Lease<DB>,
+    leases: Leases<DB>,
+}
+
+impl<DB: Database> Open<DB>
+where
+    for<'c> &'c mut DB::Connection: Executor<'c, Database = DB>,
+{
+    /// Ends it with `COMMIT` or `ROLLBACK`.
+    pub(super) async fn end(mut self, statement: &'static str) -> Result<(), DbError> {
+        let ended = self.leases.hear(self.lease.connection.execute(statement)).await.map(drop);
+        self.lease.is_sane = ended.is_ok();
+        self.leases.end(self.lease, ended)
+    }
+}
