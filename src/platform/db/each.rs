@@ -14,13 +14,13 @@ impl Query {
         let (sql, values) = self.text(matches!(tx.inner, TxInner::Sqlite(_)));
         match &mut tx.inner {
             TxInner::Sqlite(tx) => {
-                let mut rows = sqlx::query_with::<Sqlite, _>(sql, sqlite(values)?).fetch(&mut *tx.lease);
+                let mut rows = sqlx::query_with::<Sqlite, _>(sql, sqlite(values)?).fetch(tx.connection()?);
                 while let Some(row) = rows.try_next().await.map_err(DbError::from)? {
                     take(&Row::from(row))?;
                 }
             }
             TxInner::Postgres(tx) => {
-                let mut rows = sqlx::query_with::<Postgres, _>(sql, postgres(values)?).fetch(&mut *tx.lease);
+                let mut rows = sqlx::query_with::<Postgres, _>(sql, postgres(values)?).fetch(tx.connection()?);
                 while let Some(row) = rows.try_next().await.map_err(DbError::from)? {
                     take(&Row::from(row))?;
                 }

@@ -9,6 +9,7 @@ use std::ops::{Deref, DerefMut};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use futures_util::TryStreamExt;
 use sqlx::pool::PoolConnection;
 use sqlx::query::Query;
 use sqlx::{Database, Executor, IntoArguments, Pool};
@@ -68,13 +69,14 @@ impl<DB: Database> Leases<DB> {
             at_hand.waiting += 1;
             Waiting(self)
         };
-        let connection = self.pool.acquire().await?;
+        let connection = self.hear(self.pool.acquire()).await?;
         drop(waiting);
         Ok(Lease { connection, since: Instant::now(), is_sane: true })
     }
 
-    /// Takes a connection back after the last answer that it gave, and gives that answer.
-    pub(super) fn end<T>(&self, mut lease: Lease<DB>, answer: Result<T, DbError>) -> Result<T, DbError> {
+    /// Takes a connection back after the first answer that it gave, and gives that answer. If it was broken when it was
+    /// taken, most likely those beside it are.
+    fn end<T>(&self, mut lease: Lease<DB>, answer: Result<T, DbError>) -> Result<T, DbError> {
         match answer.as_ref().map_err(|error| error.kind) {
             Ok(_) => self.keep(lease),
             Err(Kind::Away) => self.distrust(),
@@ -109,8 +111,10 @@ impl<DB: Database> Leases<DB> {
         let mut lease = self.take().await?;
         // Given up in the middle, nobody would know whether it is open.
         lease.is_sane = false;
-        match self.hear(lease.connection.execute(statement)).await {
-            Ok(_) => Ok(Open { lease, leases: self.clone() }),
+        let begun = self.hear(say(&mut lease.connection, statement)).await;
+        lease.is_sane = true;
+        match begun {
+            Ok(()) => Ok(Open { lease: Some(lease), leases: self.clone() }),
             Err(error) => self.end(lease, Err(error)),
         }
     }
@@ -199,10 +203,26 @@ impl<DB: Database> DerefMut for Lease<DB> {
     }
 }
 
-/// An open transaction. Dropped, its connection is closed, which undoes everything.
+/// Runs a statement without values or rows. One that says nothing did not run to its end.
+async fn say<'c, DB: Database>(connection: &'c mut DB::Connection, statement: &'static str) -> Result<(), sqlx::Error>
+where
+    &'c mut DB::Connection: Executor<'c, Database = DB>,
+{
+    let mut said = connection.fetch_many(statement);
+    let mut outcome = Err(sqlx::Error::WorkerCrashed);
+    while said.try_next().await?.is_some() {
+        outcome = Ok(());
+    }
+    outcome
+}
+
+/// An open transaction. Dropped, it rolls back as soon as the statement under way has ended.
 #[derive(Debug)]
-pub(crate) struct Open<DB: Database> {
-    pub(super) lease: Lease<DB>,
+pub(crate) struct Open<DB: Database>
+where
+    for<'c> &'c mut DB::Connection: Executor<'c, Database = DB>,
+{
+    lease: Option<Lease<DB>>,
     leases: Leases<DB>,
 }
 
@@ -210,10 +230,43 @@ impl<DB: Database> Open<DB>
 where
     for<'c> &'c mut DB::Connection: Executor<'c, Database = DB>,
 {
+    /// The connection inside.
+    pub(super) fn connection(&mut self) -> Result<&mut DB::Connection, DbError> {
+        let over = || DbError { kind: Kind::Other, message: "the transaction is over".to_owned() };
+        Ok(&mut *self.lease.as_mut().ok_or_else(over)?.connection)
+    }
+
     /// Ends it with `COMMIT` or `ROLLBACK`.
     pub(super) async fn end(mut self, statement: &'static str) -> Result<(), DbError> {
-        let ended = self.leases.hear(self.lease.connection.execute(statement)).await.map(drop);
-        self.lease.is_sane = ended.is_ok();
-        self.leases.end(self.lease, ended)
+        match self.lease.take() {
+            Some(lease) => lease.finish(&self.leases, statement).await,
+            None => Ok(()),
+        }
+    }
+}
+
+impl<DB: Database> Drop for Open<DB>
+where
+    for<'c> &'c mut DB::Connection: Executor<'c, Database = DB>,
+{
+    fn drop(&mut self) {
+        if let Some(lease) = self.lease.take() {
+            let leases = self.leases.clone();
+            tokio::spawn(async move { lease.finish(&leases, "ROLLBACK").await });
+        }
+    }
+}
+
+impl<DB: Database> Lease<DB>
+where
+    for<'c> &'c mut DB::Connection: Executor<'c, Database = DB>,
+{
+    async fn finish(mut self, leases: &Leases<DB>, statement: &'static str) -> Result<(), DbError> {
+        // Unless that is heard, the transaction may be open still.
+        self.is_sane = false;
+        leases.hear(say(&mut self.connection, statement)).await?;
+        self.is_sane = true;
+        leases.keep(self);
+        Ok(())
     }
 }

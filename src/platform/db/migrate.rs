@@ -22,7 +22,7 @@ fn merged(own: &Migrator) -> Migrator {
 /// Applies what is missing. Instances that start together wait for each other.
 pub(super) async fn run(engine: &Engine) -> Result<()> {
     let outcome = match engine {
-        Engine::Sqlite { writer, .. } => merged(&SQLITE).run(writer.pool()).await,
+        Engine::Sqlite { writer, .. } => merged(&SQLITE).run(&mut *writer.take().await?).await,
         Engine::Postgres(leases) => match unhurried(leases.pool()).await {
             Ok(mut connection) => merged(&POSTGRES).run(&mut connection).await,
             Err(error) => Err(error.into()),

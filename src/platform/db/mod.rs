@@ -242,7 +242,7 @@ fn sqlite_is_young_enough(version: &str) -> bool {
     (next(), next(), next()) >= SQLITE_AT_LEAST
 }
 
-/// An open transaction. Dropped, it is undone, at the price of its connection.
+/// An open transaction. Dropped without [`Tx::commit`], it rolls back.
 pub struct Tx {
     pub(crate) inner: TxInner,
     pub(crate) meter: Meter,

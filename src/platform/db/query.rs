@@ -145,10 +145,10 @@ impl Query {
         let (sql, values) = self.text(matches!(tx.inner, TxInner::Sqlite(_)));
         Ok(match &mut tx.inner {
             TxInner::Sqlite(tx) => {
-                sqlx::query_with::<Sqlite, _>(sql, sqlite(values)?).execute(&mut *tx.lease).await?.rows_affected()
+                sqlx::query_with::<Sqlite, _>(sql, sqlite(values)?).execute(tx.connection()?).await?.rows_affected()
             }
             TxInner::Postgres(tx) => {
-                sqlx::query_with::<Postgres, _>(sql, postgres(values)?).execute(&mut *tx.lease).await?.rows_affected()
+                sqlx::query_with::<Postgres, _>(sql, postgres(values)?).execute(tx.connection()?).await?.rows_affected()
             }
         })
     }
@@ -202,10 +202,10 @@ impl Query {
                 let (sql, values) = self.text(matches!(tx.inner, TxInner::Sqlite(_)));
                 Ok(match &mut tx.inner {
                     TxInner::Sqlite(tx) => {
-                        rows(sqlx::query_with::<Sqlite, _>(sql, sqlite(values)?).fetch_all(&mut *tx.lease).await?)
+                        rows(sqlx::query_with::<Sqlite, _>(sql, sqlite(values)?).fetch_all(tx.connection()?).await?)
                     }
                     TxInner::Postgres(tx) => {
-                        rows(sqlx::query_with::<Postgres, _>(sql, postgres(values)?).fetch_all(&mut *tx.lease).await?)
+                        rows(sqlx::query_with::<Postgres, _>(sql, postgres(values)?).fetch_all(tx.connection()?).await?)
                     }
                 })
             }

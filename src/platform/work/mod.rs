@@ -126,7 +126,7 @@ impl Work {
             Ok((value, grown))
         };
         let outcome = tokio::time::timeout(self.longest, work).await;
-        // Dropped in the middle of a statement, the transaction ends with its connection.
+        // Dropped in the middle of a statement, the transaction rolls back by itself.
         let Ok(outcome) = outcome else { return Err(too_long()) };
         match outcome {
             Ok((value, grown)) if self.rehearsal.is_none() => {
