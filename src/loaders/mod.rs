@@ -31,7 +31,7 @@ use crate::platform::Platform;
 mod questions;
 mod together;
 
-pub use questions::{BookingOfJob, ChangesOfBooking, CounterOf, OffersOfJob, ReviewsOfUser, WalletKey};
+pub use questions::{BookingOfJob, ChangesOfBooking, CounterOf, OfferedJob, OffersOfJob, ReviewsOfUser, WalletKey};
 
 /// How often a loader lets others run before it reads. With fewer, those who waited for the same batch wake one after the
 /// other, and the first takes its next question to the database before the others have asked theirs.
@@ -164,6 +164,8 @@ loaders! {
     announcement, AnnouncementBatch: AnnouncementId => announcements::Announcement, |it: &announcements::Announcement| it.id, announcements::queries::by_ids;
     /// A job by id.
     job, JobBatch: JobId => jobs::Job, |it: &jobs::Job| it.id, jobs::queries::by_ids;
+    /// Whether a contractor has an offer on a job; nothing if not.
+    offered_job, OfferedJobBatch: OfferedJob => OfferedJob, |it: &OfferedJob| *it, questions::offered_jobs;
     /// An offer by id.
     offer, OfferBatch: OfferId => offers::Offer, |it: &offers::Offer| it.id, offers::queries::by_ids;
     /// The first offers of a job.

@@ -72,6 +72,28 @@ pub(super) async fn first_offers(platform: &Platform, keys: &[OffersOfJob]) -> R
     side_by_side(views.into_iter().map(first)).await
 }
 
+/// Whether a contractor has an offer on a job.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct OfferedJob {
+    /// Which job.
+    pub job: JobId,
+    /// Who.
+    pub contractor: UserId,
+}
+
+/// Those of the questions that are so. One read for each contractor: in a list it is the viewer.
+pub(super) async fn offered_jobs(platform: &Platform, keys: &[OfferedJob]) -> Result<Vec<OfferedJob>> {
+    let mut contractors: HashMap<UserId, Vec<JobId>> = HashMap::new();
+    for key in keys {
+        contractors.entry(key.contractor).or_default().push(key.job);
+    }
+    let offered = |(contractor, jobs): (UserId, Vec<JobId>)| async move {
+        let found = offers::queries::jobs_with_offer_of(platform, contractor, &jobs).await?;
+        Ok(found.into_iter().map(|job| OfferedJob { job, contractor }).collect())
+    };
+    side_by_side(contractors.into_iter().map(offered)).await
+}
+
 /// The offer that answers another one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct CounterOf(pub Option<OfferId>);

@@ -53,6 +53,11 @@ pub async fn visible(ctx: &Context<'_>, id: BookingId) -> Result<Option<Booking>
     Ok(found.filter(|booking| booking.is_for(&viewer)).map(Into::into))
 }
 
+/// A booking that was moved with a key. Who lost the right to see it is refused, also with an old key.
+async fn seen(ctx: &Context<'_>, id: BookingId) -> Result<Booking> {
+    visible(ctx, id).await?.ok_or_else(|| Error::not_found("booking"))
+}
+
 /// The booking of a job, if the viewer may see it.
 pub async fn of_job(ctx: &Context<'_>, job: JobId) -> Result<Option<Booking>> {
     let viewer = ctx.viewer()?;
@@ -145,14 +150,14 @@ async fn complete(ctx: &Context<'_>, input: &BookingCompleteInput) -> Result<Boo
     let key = Once::new("bookingComplete", &input.idempotency_key)?;
     let input = commands::Move::new(parse(&input.booking_id)?, input.reason.as_deref())?;
     let id = ctx.done(commands::complete(ctx.platform(), ctx.caller(), key, input).await?);
-    Ok(BookingCompletePayload { booking: fresh(ctx, id).await?, ..Default::default() })
+    Ok(BookingCompletePayload { booking: Some(seen(ctx, id).await?), ..Default::default() })
 }
 
 async fn cancel(ctx: &Context<'_>, input: &BookingCancelInput) -> Result<BookingCancelPayload> {
     let key = Once::new("bookingCancel", &input.idempotency_key)?;
     let cancel = commands::Cancel::new(parse(&input.booking_id)?, &input.reason)?;
     let id = ctx.done(commands::cancel(ctx.platform(), ctx.caller(), key, cancel).await?);
-    Ok(BookingCancelPayload { booking: fresh(ctx, id).await?, ..Default::default() })
+    Ok(BookingCancelPayload { booking: Some(seen(ctx, id).await?), ..Default::default() })
 }
 
 /// The booking as it is now, to be shown with a conflict.

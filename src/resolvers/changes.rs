@@ -146,9 +146,9 @@ async fn withdraw(ctx: &Context<'_>, input: &BookingChangeWithdrawInput) -> Resu
     Ok(BookingChangeWithdrawPayload { change, booking, ..Default::default() })
 }
 
-/// A change and its booking, as far as the viewer may see them.
+/// A change and its booking. Who lost the right to see them is refused, also with an old key.
 async fn both(ctx: &Context<'_>, id: ChangeId) -> Result<(Option<BookingChange>, Option<Booking>)> {
-    let Some(change) = visible(ctx, id).await? else { return Ok((None, None)) };
+    let change = visible(ctx, id).await?.ok_or_else(|| Error::not_found("change"))?;
     let booking = bookings::visible(ctx, change.row.booking).await?;
     Ok((Some(change), booking))
 }

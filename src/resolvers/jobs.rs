@@ -10,11 +10,11 @@ use super::error::{Nullable, answer, nullable, settle, settle_with};
 use super::live::{Live, durable, live_events, only, own, step};
 use super::{bookings, chat, offers};
 use crate::features::jobs::{self as feature, commands, events, queries};
-use crate::features::offers::queries::visible_jobs;
 use crate::features::offers::settling;
 use crate::kernel::id::{JobId, TypedId, UserId, parse};
 use crate::kernel::page::{Cursor, Page, Slice};
 use crate::kernel::{Code, Error, Result, Viewer};
+use crate::loaders::OfferedJob;
 use crate::platform::streams::Event;
 use crate::platform::work::Once;
 use crate::schema::accounts::User;
@@ -64,12 +64,17 @@ fn read_filter(filter: JobFilter) -> Result<feature::Filter> {
         let read = money.map(|money| money.read(field)).transpose();
         read.map_err(|error| Error::new(Code::BadUserInput, error.message))
     };
-    Ok(feature::Filter {
+    let filter = feature::Filter {
         currency: filter.currency.map(|currency| currency.0),
         budget_at_least: bound(filter.budget_at_least, "filter.budgetAtLeast")?,
         budget_at_most: bound(filter.budget_at_most, "filter.budgetAtMost")?,
         customer: filter.customer_id.map(|id| parse::<UserId>(&id)).transpose()?,
-    })
+    };
+    let first = filter.currencies().next();
+    if filter.currencies().any(|currency| Some(currency) != first) {
+        return Err(Error::new(Code::BadUserInput, "A job has one currency: name the same one in all of filter."));
+    }
+    Ok(filter)
 }
 
 async fn open(ctx: &Context<'_>, filter: feature::Filter, sort: feature::Sort, page: &Page) -> Result<JobConnection> {
@@ -87,8 +92,9 @@ async fn open(ctx: &Context<'_>, filter: feature::Filter, sort: feature::Sort, p
 /// A job that the viewer may see.
 pub async fn visible(ctx: &Context<'_>, viewer: &Viewer, id: JobId) -> Result<Option<Job>> {
     let Some(job) = ctx.loaders().job(id).await? else { return Ok(None) };
-    let mut seen = visible_jobs(ctx.platform(), viewer, vec![(*job).clone()]).await?;
-    Ok(seen.pop().map(|job| Arc::new(job).into()))
+    let is_visible = queries::is_for(&job, viewer)
+        || ctx.loaders().offered_job(OfferedJob { job: id, contractor: viewer.user }).await?.is_some();
+    Ok(Some(job).filter(|_| is_visible).map(Into::into))
 }
 
 /// A user's own jobs, newest first.

@@ -21,6 +21,7 @@ mod disputes;
 mod figures;
 mod house;
 mod http;
+mod jobs;
 mod lifecycle;
 mod live;
 mod mail;

@@ -25,3 +25,4 @@ pub mod verification;
 
 pub use model::{Block, LastSeen, Session, SignIn, SignUp, SignedIn, User};
 pub use sessions::Sessions;
+pub(crate) use store::may_deal;

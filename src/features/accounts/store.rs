@@ -28,6 +28,24 @@ impl FromRow for User {
     }
 }
 
+/// Whether this user has one of these roles and is kept out by nobody at this instant: a condition for the statement of
+/// another feature that would need a round trip more otherwise.
+macro_rules! may_deal {
+    (user: $user:literal, roles: $roles:literal, now: $now:literal) => {
+        concat!(
+            "exists (select 1 from users where users.id = ",
+            $user,
+            " and (users.roles & ",
+            $roles,
+            ") <> 0
+                and (users.blocked_at is null or users.blocked_until <= ",
+            $now,
+            "))"
+        )
+    };
+}
+pub(crate) use may_deal;
+
 /// A block, in the columns of `users`.
 fn block(row: &Row) -> Result<Option<Block>> {
     let Some(at) = row.get("blocked_at")? else { return Ok(None) };

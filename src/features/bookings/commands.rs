@@ -40,10 +40,7 @@ pub async fn accept(platform: &Platform, caller: &Caller, key: Once, offer: Offe
 }
 
 async fn conclude(unit: &mut Unit, viewer: &Viewer, id: OfferId, patience: Patience) -> Result<Accepted> {
-    let offer = offers::queries::in_unit(unit, id).await?.ok_or_else(|| Error::not_found("offer"))?;
-    let party = offer.party_of(viewer.user)?;
-    unit.act_as(party.role());
-    offer.step(ACCEPT, offer.by(party), unit.now)?;
+    let (offer, _) = offers::commands::to_answer(unit, viewer, id, ACCEPT).await?;
     // The job first, then its offers, then money: the order in which everybody locks.
     let job = jobs::commands::assign(unit, offer.job, ACCEPT, offer.contractor).await?;
     let decided = offers::settling::decide(unit, job.id, id).await?;
@@ -61,7 +58,11 @@ async fn pay(unit: &mut Unit, winner: &offers::Offer, losers: &[offers::Offer]) 
     let freed = outcomes::of(ACCEPT, pending, By::Rival)?.frees();
     let lost: Vec<_> = losers.iter().filter_map(|loser| loser.hold.zip(freed)).collect();
     let outcome = outcomes::of(ACCEPT, pending, By::Receiver)?;
-    escrow::post(unit, Cause::of(winner.id), winner.deal(), outcome, Given { lost: &lost, ..Given::default() }).await
+    escrow::post(unit, Cause::of(winner.id), winner.deal(), outcome, Given { lost: &lost, ..Given::default() }).await?;
+    for loser in losers.iter().filter(|loser| loser.hold.is_some()) {
+        unit.audit(AuditRow::new("offer.free", loser.id));
+    }
+    Ok(())
 }
 
 fn book(unit: &mut Unit, offer: &offers::Offer, conversation: ConversationId) -> Result<Booking> {
@@ -145,6 +146,8 @@ async fn go_on(
 ) -> Result<BookingId> {
     let reason = input.reason.as_deref();
     let (found, by) = locked_for(unit, viewer, input.booking, transition, reason).await?;
+    // What a party says is kept nowhere.
+    let reason = reason.filter(|_| by == By::Staff);
     let changed = step(unit, &found, transition, by, None, patience).await?;
     if transition == COMPLETE || by == By::Staff {
         let action = match transition {

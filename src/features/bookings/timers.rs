@@ -78,7 +78,8 @@ pub async fn end_silence(platform: &Platform, caller: &Caller, silence: Silence)
                 let found = lock(unit, silence.booking).await?;
                 match found.timer(patience) {
                     Some(_) if found.version != silence.version => Ok(()),
-                    // Its timer may also have been put off by other settings.
+                    // Put off by other settings: another task waits for that.
+                    Some((_, at)) if at > unit.now.plus(DAY / 24) => wait(unit, &found, patience),
                     Some((_, at)) if at > unit.now => Err(Error::early("booking")),
                     Some((task, _)) => act(unit, &found, task, patience).await,
                     None => Ok(()),

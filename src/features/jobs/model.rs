@@ -138,6 +138,14 @@ pub struct Filter {
     pub customer: Option<UserId>,
 }
 
+impl Filter {
+    /// The currencies that it names.
+    pub fn currencies(&self) -> impl Iterator<Item = Currency> {
+        let bounds = [self.budget_at_least, self.budget_at_most].map(|bound| bound.map(|money| money.currency));
+        [self.currency].into_iter().chain(bounds).flatten()
+    }
+}
+
 /// In which order jobs are listed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sort {

@@ -84,10 +84,7 @@ pub(super) async fn overdue(db: &Db, then: Timestamp) -> Result<Vec<JobId>> {
 /// The conditions of a filter.
 fn open(filter: &Filter, sql: &'static str) -> Query {
     let bound = |money: Option<crate::kernel::Money>| money.map(|money| money.minor.into());
-    let currency = filter
-        .currency
-        .or(filter.budget_at_least.map(|money| money.currency))
-        .or(filter.budget_at_most.map(|money| money.currency));
+    let currency = filter.currencies().next();
     q(sql).conditions([
         ("currency =", currency.map(|currency| currency.code().into())),
         ("budget >=", bound(filter.budget_at_least)),

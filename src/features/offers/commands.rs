@@ -174,8 +174,10 @@ async fn maker(unit: &mut Unit, viewer: &Viewer, job: &jobs::Job, input: &NewOff
         Some(contractor) if contractor == viewer.user => Err(own().at("contractorId")),
         Some(contractor) => {
             let stranger = || Error::not_found("contractor").at("contractorId");
-            let user = accounts::queries::in_unit(unit, contractor).await.map_err(|_| stranger())?;
-            if user.roles.has(Role::Contractor) { Ok(Party::Customer) } else { Err(stranger()) }
+            let user = accounts::queries::in_unit(unit, contractor).await;
+            let user = user.map_err(|error| if error.code == Code::NotFound { stranger() } else { error })?;
+            let deals = user.roles.has(Role::Contractor) && user.must_be_free(unit.now).is_ok();
+            if deals { Ok(Party::Customer) } else { Err(stranger()) }
         }
     }
 }
@@ -220,6 +222,20 @@ async fn end_by(
             })
         })
         .await
+}
+
+/// An offer that a party wants to make a deal of, and that party's side. Both must be able to keep their side of it.
+pub async fn to_answer(unit: &mut Unit, viewer: &Viewer, id: OfferId, transition: &str) -> Result<(Offer, Party)> {
+    let found = store::to_answer(&mut unit.tx, id, viewer.user, unit.now).await?;
+    let (offer, other_deals) = found.ok_or_else(|| Error::not_found("offer"))?;
+    let party = offer.party_of(viewer.user)?;
+    viewer.must_be(party.role())?;
+    unit.act_as(party.role());
+    offer.step(transition, offer.by(party), unit.now)?;
+    if !other_deals {
+        return Err(Error::conflict("The other one makes no deals at present; look for somebody else, or try later."));
+    }
+    Ok((offer, party))
 }
 
 /// What the loser of a race hears.

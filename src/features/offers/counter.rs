@@ -5,9 +5,9 @@
 
 use serde::Serialize;
 
-use super::commands::{Rules, Terms, free, gone, place, same_currency, step};
+use super::commands::{Rules, Terms, free, gone, place, same_currency, step, to_answer};
 use super::model::COUNTER;
-use super::{NewCounter, Period, events, queries};
+use super::{NewCounter, Period, events};
 use crate::features::jobs;
 use crate::kernel::id::OfferId;
 use crate::kernel::{Caller, Code, Error, Result, Viewer};
@@ -45,11 +45,8 @@ pub async fn counter(platform: &Platform, caller: &Caller, key: Once, input: New
 }
 
 async fn reply(unit: &mut Unit, viewer: &Viewer, input: &NewCounter, rules: Rules) -> Result<OfferId> {
-    let found = queries::in_unit(unit, input.offer).await?.ok_or_else(|| Error::not_found("offer"))?;
-    let made_by = found.party_of(viewer.user)?;
-    unit.act_as(made_by.role());
+    let (found, made_by) = to_answer(unit, viewer, input.offer, COUNTER).await?;
     let by = found.by(made_by);
-    found.step(COUNTER, by, unit.now)?;
     // The job first, then its offers, then money: the order in which everybody locks.
     let job = jobs::commands::lock_open(unit, viewer, found.job).await?;
     same_currency(input.amount, &job)?;

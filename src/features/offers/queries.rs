@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::{Offer, Summary, View, store};
-use crate::features::jobs::{self, Job};
+use crate::features::jobs::Job;
 use crate::kernel::id::{JobId, OfferId, UserId};
 use crate::kernel::page::{Page, Slice};
 use crate::kernel::{Result, Timestamp, Viewer};
@@ -83,15 +83,9 @@ pub async fn count_of_user(platform: &Platform, user: UserId) -> Result<i64> {
     store::count_of_user(&platform.db, user).await
 }
 
-/// Of these jobs, those that the viewer may see: by themselves, or for an offer of its own.
-pub async fn visible_jobs(platform: &Platform, viewer: &Viewer, jobs: Vec<Job>) -> Result<Vec<Job>> {
-    let (mut visible, others): (Vec<_>, Vec<_>) = jobs.into_iter().partition(|job| jobs::queries::is_for(job, viewer));
-    if !others.is_empty() {
-        let ids: Vec<_> = others.iter().map(|job| job.id).collect();
-        let offered = store::jobs_with_offer_of(&platform.db, viewer.user, &ids).await?;
-        visible.extend(others.into_iter().filter(|job| offered.contains(&job.id)));
-    }
-    Ok(visible)
+/// Of these jobs, those that a contractor has an offer on, whatever became of it: it goes on seeing them.
+pub async fn jobs_with_offer_of(platform: &Platform, contractor: UserId, jobs: &[JobId]) -> Result<Vec<JobId>> {
+    store::jobs_with_offer_of(&platform.db, contractor, jobs).await
 }
 
 /// How many offers wait for an answer.

@@ -12,7 +12,7 @@ use crate::features::jobs::{self, Job};
 use crate::features::wallet::model::Cause;
 use crate::features::wallet::{escrow, outcomes};
 use crate::kernel::id::{JobId, OfferId, TaskId};
-use crate::kernel::{By, Caller, Result, text};
+use crate::kernel::{Actor, By, Caller, Result, text};
 use crate::platform::Platform;
 use crate::platform::queue::{self, NewTask};
 use crate::platform::work::{AuditRow, Effect, Once, Unit};
@@ -122,7 +122,12 @@ async fn close(unit: &mut Unit, job: &Job, transition: &str, by: By) -> Result<(
 fn tell_of(unit: &mut Unit, ended: &[Offer]) -> Result<()> {
     let (now, later) = ended.split_at(ended.len().min(TOLD_AT_ONCE));
     for offer in now {
-        unit.state(events::ended(offer)?);
+        let ended = events::ended(offer)?;
+        match unit.actor() {
+            // Who loses does not hear who won: offers are sealed.
+            Actor::User(user, _) if !offer.parties().contains(&user) => unit.state_unnamed(ended),
+            _ => unit.state(ended),
+        }
     }
     for page in later.chunks(TOLD_AT_ONCE) {
         let offers = page.iter().map(|offer| offer.id).collect();

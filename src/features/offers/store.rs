@@ -1,11 +1,12 @@
 //! The SQL of offers.
 
 use super::{Filter, Offer, Party, Period, Prices, Reason, Sort, SortKey, Status, Summary};
+use crate::features::accounts::may_deal;
 use crate::features::wallet::{Quote, Rates};
 use crate::kernel::id::{JobId, OfferId, UserId};
 use crate::kernel::life::State;
 use crate::kernel::page::{Page, Slice};
-use crate::kernel::{Result, Timestamp};
+use crate::kernel::{Result, Role, Roles, Timestamp};
 use crate::platform::db::{Db, FromRow, On, Order, Query, Row, Tx, q};
 
 impl FromRow for Offer {
@@ -78,6 +79,33 @@ pub(super) async fn pending_count(tx: &mut Tx, job: JobId) -> Result<i64> {
 
 pub(super) async fn by_ids(on: impl Into<On<'_>>, ids: &[OfferId]) -> Result<Vec<Offer>> {
     q("select * from offers where id in ({list})").list(ids.iter().copied()).all(on).await
+}
+
+/// An offer, and whether whoever deals with the viewer in it still has its role there and is not kept out.
+pub(super) async fn to_answer(
+    tx: &mut Tx,
+    id: OfferId,
+    viewer: UserId,
+    now: Timestamp,
+) -> Result<Option<(Offer, bool)>> {
+    let role = |role| Roles::of(&[role]).0;
+    let rows = q(concat!(
+        "select offers.*, ",
+        may_deal!(
+            user: "case when customer_id = $2 then contractor_id else customer_id end",
+            roles: "case when customer_id = $2 then $3 else $4 end",
+            now: "$5"
+        ),
+        " as deals from offers where id = $1"
+    ))
+    .bind(id)
+    .bind(viewer)
+    .bind(role(Role::Contractor))
+    .bind(role(Role::Customer))
+    .bind(now)
+    .fetch(tx)
+    .await?;
+    rows.first().map(|row| Ok((Offer::from_row(row)?, row.get("deals")?))).transpose()
 }
 
 /// A step, and why an offer is declined by it.

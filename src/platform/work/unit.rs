@@ -101,6 +101,12 @@ impl Unit {
         self.stated.push(Stated { author: self.author.clone(), draft });
     }
 
+    /// States a fact without saying who acts: for an audience that must not learn it.
+    pub fn state_unnamed(&mut self, draft: Draft) {
+        let author = Author { actor: Actor::System, ..self.author.clone() };
+        self.stated.push(Stated { author, draft });
+    }
+
     /// Asks for background work.
     pub fn enqueue(&mut self, task: NewTask) {
         self.tasks.push(task);

@@ -4,13 +4,14 @@ use gigwire::platform::db::q;
 use serde_json::json;
 
 use super::Deal;
-use crate::support::app::{TestApp, on_both_engines};
+use crate::support::app::{PASSWORD, TestApp, on_both_engines};
 use crate::support::market::key;
 
 on_both_engines! {
     staff_move_a_booking_on_with_a_reason,
     moderators_move_no_money,
     an_administrator_cancels_what_has_begun,
+    former_staff_see_nothing_with_an_old_key,
 }
 
 async fn staff_move_a_booking_on_with_a_reason(app: &TestApp) {
@@ -73,4 +74,17 @@ async fn an_administrator_cancels_what_has_begun(app: &TestApp) {
     assert_eq!(app.money(&deal.ada).await, ["200.00", "0.00", "0.00"]);
     assert_eq!(app.money(&deal.bob).await, ["0.00", "0.00", "0.00"]);
     app.assert_books().await;
+}
+
+async fn former_staff_see_nothing_with_an_old_key(app: &TestApp) {
+    let deal = Deal::new(app).await;
+    let max = app.admin().await;
+    let input = json!({ "bookingId": deal.booking, "reason": "Both asked for it.", "idempotencyKey": key() });
+    app.act(&max, "bookingCancel", input.clone()).await.ok();
+    assert!(app.act(&max, "bookingCancel", input.clone()).await.replayed);
+    let roles = json!({ "userId": max.id, "roles": ["CUSTOMER"], "reason": "He left." });
+    app.act(&app.admin().await, "userRolesSet", roles).await.ok();
+    let max = app.sign_in(&max.email, PASSWORD).await;
+    let refused = app.act(&max, "bookingCancel", input).await;
+    assert_eq!(refused.refused("NOT_FOUND")["booking"], json!(null));
 }

@@ -38,8 +38,13 @@ async fn again(app: &TestApp, deal: &mut Deal) {
 async fn a_delivered_booking_completes_after_two_weeks(app: &TestApp) {
     let mut deal = Deal::new(app).await;
     deal.work(app, &["bookingStart", "bookingDeliver"]).await;
-    app.clock.advance(14 * DAY - 60_000);
+    app.clock.advance(13 * DAY);
     let (platform, caller) = (&app.server.platform, Caller::system("test"));
+    let waiting = "select count(*) as n from tasks where kind = 'booking.complete'";
+    let before = app.count(waiting).await;
+    end_silence(platform, &caller, silence(app, &deal.booking).await).await.unwrap();
+    assert_eq!(app.count(waiting).await, before + 1, "put off by a day, another task waits");
+    app.clock.advance(DAY - 60_000);
     let early = end_silence(platform, &caller, silence(app, &deal.booking).await).await.unwrap_err();
     assert!(early.code.retryable(), "a task that comes too early comes again: {early}");
     app.clock.advance(60_001);

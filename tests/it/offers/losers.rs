@@ -33,6 +33,11 @@ async fn losers_are_declined_and_their_holds_are_void(app: &TestApp) {
     }
     let reasons = "select count(*) as n from offers where decline_reason = 'JOB_ASSIGNED'";
     assert_eq!(app.count(reasons).await, 3);
+    let named = "select count(*) as n from events e where kind = 'OfferStatusChanged' and actor_id is not null
+        and stream not in (select stream from events where kind = 'BookingCreated')";
+    assert_eq!(app.count(named).await, 0, "who loses does not hear who won");
+    let freed = "select count(*) as n from audit where action = 'offer.free'";
+    assert_eq!(app.count(freed).await, 2, "the holds of the losers");
     app.assert_books().await;
 }
 

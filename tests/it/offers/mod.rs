@@ -5,6 +5,7 @@ mod comparing;
 mod countering;
 mod ending;
 mod losers;
+mod standing;
 mod timing;
 
 use serde_json::json;
