@@ -69,7 +69,8 @@ impl<DB: Database> Leases<DB> {
             at_hand.waiting += 1;
             Waiting(self)
         };
-        let connection = self.hear(self.pool.acquire()).await?;
+        // In a box: it is seldom asked, but its future takes eight kilobytes, and would in every future around it.
+        let connection = self.hear(Box::pin(self.pool.acquire())).await?;
         drop(waiting);
         Ok(Lease { connection, since: Instant::now(), is_sane: true })
     }
