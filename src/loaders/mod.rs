@@ -3,7 +3,7 @@
 //! A loader is declared by what it is asked (`UserId`), what it answers (`User`) and the batch read of a feature's
 //! `queries` that knows. Loaders live for one request, so that nobody sees what another viewer may, and are renewed
 //! after each mutation, so that a payload shows what the mutation left behind. They wait by yielding a few times, not
-//! by a timer. What many requests ask at the same time is read together ([`together`]).
+//! by a timer ([`gather`]). What many requests ask at the same time is read together ([`together`]).
 //!
 //! To add one: the batch read in a feature's `queries`, and a line in the list at the end of this file. A question that
 //! is more than an id is a type in `questions`.
@@ -13,29 +13,26 @@ use std::hash::Hash;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use ::dataloader::BatchFn;
-use ::dataloader::cached::Loader;
 use futures_util::FutureExt;
 
+use self::gather::Gather;
 use self::together::Together;
 use crate::features::{
     accounts, alerts, announcements, bookings, changes, chat, disputes, earnings, jobs, notifications, offers,
     presence, reviews, uploads, wallet,
 };
+use crate::kernel::Result;
 use crate::kernel::id::{
     AlertId, AnnouncementId, BookingId, ChangeId, ConversationId, DisputeId, EarningId, FileId, JobId, MessageId,
     NotificationId, OfferId, PaymentId, ReviewId, UserId,
 };
-use crate::kernel::{Error, Result};
 use crate::platform::Platform;
 
+mod gather;
 mod questions;
 mod together;
 
 pub use questions::{BookingOfJob, ChangesOfBooking, CounterOf, OfferedJob, OffersOfJob, ReviewsOfUser, WalletKey};
-
-/// How often a loader lets others run before it reads. With fewer, those who waited for the same batch wake one after the
-/// other, and the first takes its next question to the database before the others have asked theirs.
-const YIELDS: usize = 3;
 
 /// What a loader answers: the object, shared, if it is there.
 type Answer<T> = Result<Option<Arc<T>>>;
@@ -91,7 +88,7 @@ macro_rules! loaders {
         }
 
         struct Batch {
-            $($name: std::sync::OnceLock<Loader<$key, Answer<$value>, $batch>>,)*
+            $($name: std::sync::OnceLock<Gather<$key, Answer<$value>, $batch>>,)*
             readers: Arc<Readers>,
         }
 
@@ -116,10 +113,7 @@ macro_rules! loaders {
                 $(#[$doc])*
                 pub async fn $name(&self, key: $key) -> Answer<$value> {
                     let batch = self.batch();
-                    let loader = batch
-                        .$name
-                        .get_or_init(|| Loader::new($batch(batch.readers.clone())).with_yield_count(YIELDS));
-                    loader.try_load(key).await.map_err(Error::internal)?
+                    batch.$name.get_or_init(|| Gather::new($batch(batch.readers.clone()))).load(key).await?
                 }
             )*
         }

@@ -9,7 +9,7 @@ use std::ops::{Deref, DerefMut};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use futures_util::TryStreamExt;
+use futures_util::{FutureExt, TryFutureExt, TryStreamExt};
 use sqlx::pool::PoolConnection;
 use sqlx::query::Query;
 use sqlx::{Database, Executor, IntoArguments, Pool};
@@ -88,10 +88,13 @@ impl<DB: Database> Leases<DB> {
     }
 
     /// An answer, unless there is none for too long.
-    pub(super) async fn hear<T>(&self, answer: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, DbError> {
-        let Some(patience) = self.patience else { return Ok(answer.await?) };
-        let silent = || DbError { kind: Kind::Silent, message: format!("no answer within {patience:?}") };
-        Ok(tokio::time::timeout(patience, answer).await.map_err(|_| silent())??)
+    fn hear<T>(
+        &self,
+        answer: impl Future<Output = Result<T, sqlx::Error>>,
+    ) -> impl Future<Output = Result<T, DbError>> {
+        let Some(patience) = self.patience else { return answer.err_into().left_future() };
+        let silent = move |_| DbError { kind: Kind::Silent, message: format!("no answer within {patience:?}") };
+        tokio::time::timeout(patience, answer).map(move |heard| Ok(heard.map_err(silent)??)).right_future()
     }
 
     /// Takes a connection for one statement, and gives all its rows.

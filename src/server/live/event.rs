@@ -1,5 +1,6 @@
 //! One item through its operation's document: the only place that knows how an event is executed.
 
+use std::any::Any;
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, OnceLock};
 
@@ -54,7 +55,7 @@ impl Page<'_> {
             Item::Event(event, _) if self.is_shared => {
                 let key = SharedKey::new(self.document.key, self.variables, event);
                 let nobody = Caller { viewer: None, base: None, ..self.caller.clone() };
-                self.server.live.shared.answer(key, self.shape(nobody, item)).await
+                self.server.live.shared.answer(key, Box::pin(self.shape(nobody, item))).await
             }
             _ => self.shape(self.caller.clone(), item).await,
         }
@@ -109,14 +110,16 @@ fn is_away(error: &ServerError) -> bool {
 }
 
 /// Runs what may hold a bug: a panic becomes a masked error, and whoever runs it lives on.
-pub async fn guarded<T>(future: impl Future<Output = T>) -> Result<T, ServerError> {
-    AssertUnwindSafe(future).catch_unwind().await.map_err(|cause| {
-        let text = cause.downcast_ref::<&str>().map(|text| (*text).to_owned());
-        let text = text.or_else(|| cause.downcast_ref::<String>().cloned()).unwrap_or_default();
-        let mut error = top_level(Error::internal(format!("panic: {text}"))).into_server_error(Default::default());
-        error.locations.clear();
-        error
-    })
+pub fn guarded<T>(future: impl Future<Output = T>) -> impl Future<Output = Result<T, ServerError>> {
+    AssertUnwindSafe(future).catch_unwind().map(|outcome| outcome.map_err(|cause| bug(&*cause)))
+}
+
+fn bug(cause: &(dyn Any + Send)) -> ServerError {
+    let text = cause.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    let text = text.or_else(|| cause.downcast_ref::<String>().cloned()).unwrap_or_default();
+    let mut error = top_level(Error::internal(format!("panic: {text}"))).into_server_error(Default::default());
+    error.locations.clear();
+    error
 }
 
 #[cfg(test)]

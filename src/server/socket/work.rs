@@ -105,8 +105,7 @@ pub fn start(
     bell: Bell,
 ) -> Work {
     let task = AbortOnDropHandle::new(tokio::spawn(async move {
-        let run = run(&server, &caller, payload.as_deref(), resume.as_deref(), &bell);
-        let outcome = match guarded(run).await {
+        let outcome = match guarded(run(&server, &caller, payload.as_deref(), resume.as_deref(), &bell)).await {
             Ok(outcome) => outcome.unwrap_or_else(Started::Refused),
             Err(error) => Started::Refused(vec![error]),
         };
