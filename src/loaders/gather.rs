@@ -1,9 +1,9 @@
 //! The questions of one request, gathered.
 //!
 //! Whoever asks first lets the others run a few times and then reads for all of them; they sleep until then, and are woken
-//! once. If it goes while it reads, because a field beside it failed, each of them reads for itself.
+//! once. If it goes before it has read, each of them reads for itself.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::fmt::Debug;
 use std::hash::Hash;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -14,9 +14,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::kernel::{Error, Result};
 
-/// How often the first one lets others run. With fewer, those who waited for the same batch wake one after the other, and the
-/// first takes its next question to the database before the others have asked theirs.
-const YIELDS: usize = 3;
+/// How often the first one lets others run. With two, in a large list, those who were woken together have not all asked their
+/// next question yet. Only one yields, so that it costs little.
+const YIELDS: usize = 5;
 /// How often an answer is looked for that somebody else took away unread.
 const ATTEMPTS: usize = 3;
 
@@ -28,12 +28,12 @@ where
     F: BatchFn<K, V>,
 {
     loader: Loader<K, V, F>,
-    state: Mutex<State<K>>,
+    state: Mutex<State<K, V>>,
 }
 
-struct State<K> {
-    /// What the loader has an answer to.
-    known: HashSet<K>,
+struct State<K, V> {
+    /// What was answered, for those who wait: the loader's own lock would hold up a large list.
+    known: HashMap<K, V>,
     /// What is being gathered.
     round: Option<Round<K>>,
 }
@@ -45,13 +45,13 @@ struct Round<K> {
 }
 
 /// What somebody who asks does next.
-enum Turn<'a, K> {
+enum Turn<'a, K, V> {
     /// Take the answer.
-    Look,
+    Take(V),
     /// Wait for the end of the round.
     Wait(CancellationToken),
     /// Read for all.
-    Lead(Lead<'a, K>),
+    Lead(Lead<'a, K, V>),
 }
 
 impl<K, V, F> Gather<K, V, F>
@@ -62,17 +62,21 @@ where
 {
     /// Nothing is asked yet.
     pub fn new(read: F) -> Self {
-        let state = State { known: HashSet::new(), round: None };
+        let state = State { known: HashMap::new(), round: None };
         Gather { loader: Loader::new(read).with_yield_count(0), state: Mutex::new(state) }
     }
 
     /// The answer to a question.
     pub async fn load(&self, key: K) -> Result<V> {
         match self.turn(key) {
-            Turn::Look => {}
+            Turn::Take(answer) => return Ok(answer),
             Turn::Wait(over) => over.cancelled().await,
             Turn::Lead(lead) => self.lead(lead).await,
         }
+        if let Some(answer) = lock(&self.state).known.get(&key) {
+            return Ok(answer.clone());
+        }
+        // Whoever led went before it was done.
         let mut answer = self.loader.try_load(key).await;
         for _ in 1..ATTEMPTS {
             if answer.is_ok() {
@@ -83,10 +87,10 @@ where
         answer.map_err(Error::internal)
     }
 
-    fn turn(&self, key: K) -> Turn<'_, K> {
+    fn turn(&self, key: K) -> Turn<'_, K, V> {
         let mut state = lock(&self.state);
-        if state.known.contains(&key) {
-            return Turn::Look;
+        if let Some(answer) = state.known.get(&key) {
+            return Turn::Take(answer.clone());
         }
         if let Some(round) = &mut state.round {
             round.keys.push(key);
@@ -97,25 +101,25 @@ where
         Turn::Lead(Lead { state: &self.state, over, is_open: true })
     }
 
-    async fn lead(&self, mut lead: Lead<'_, K>) {
+    async fn lead(&self, mut lead: Lead<'_, K, V>) {
         for _ in 0..YIELDS {
             tokio::task::yield_now().await;
         }
         let keys = lead.close();
-        if self.loader.try_load_many(keys.clone()).await.is_ok() {
-            lock(&self.state).known.extend(keys);
+        if let Ok(answers) = self.loader.try_load_many(keys).await {
+            lock(&self.state).known.extend(answers);
         }
     }
 }
 
 /// Whoever leads a round. Dropped, the round is over, however it went.
-struct Lead<'a, K> {
-    state: &'a Mutex<State<K>>,
+struct Lead<'a, K, V> {
+    state: &'a Mutex<State<K, V>>,
     over: CancellationToken,
     is_open: bool,
 }
 
-impl<K> Lead<'_, K> {
+impl<K, V> Lead<'_, K, V> {
     /// Ends the gathering, and gives what was asked.
     fn close(&mut self) -> Vec<K> {
         let is_open = std::mem::replace(&mut self.is_open, false);
@@ -124,21 +128,20 @@ impl<K> Lead<'_, K> {
     }
 }
 
-impl<K> Drop for Lead<'_, K> {
+impl<K, V> Drop for Lead<'_, K, V> {
     fn drop(&mut self) {
         self.close();
         self.over.cancel();
     }
 }
 
-fn lock<K>(state: &Mutex<State<K>>) -> MutexGuard<'_, State<K>> {
+fn lock<K, V>(state: &Mutex<State<K, V>>) -> MutexGuard<'_, State<K, V>> {
     // Nothing here panics while it holds the lock.
     state.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]
 mod tests {
-    use std::collections::HashMap;
     use std::sync::Arc;
     use std::sync::atomic::{AtomicUsize, Ordering};
     use std::time::Duration;

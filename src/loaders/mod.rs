@@ -32,7 +32,9 @@ mod gather;
 mod questions;
 mod together;
 
-pub use questions::{BookingOfJob, ChangesOfBooking, CounterOf, OfferedJob, OffersOfJob, ReviewsOfUser, WalletKey};
+pub use questions::{
+    BookingOfJob, ChangesOfBooking, Counted, CounterOf, OfferCount, OfferedJob, OffersOfJob, ReviewsOfUser, WalletKey,
+};
 
 /// What a loader answers: the object, shared, if it is there.
 type Answer<T> = Result<Option<Arc<T>>>;
@@ -164,6 +166,8 @@ loaders! {
     offer, OfferBatch: OfferId => offers::Offer, |it: &offers::Offer| it.id, offers::queries::by_ids;
     /// The first offers of a job.
     offers_of_job, OffersOfJobBatch: OffersOfJob => questions::FirstOffers, |it: &questions::FirstOffers| it.of, questions::first_offers;
+    /// How many offers of a job there are; nothing for none.
+    offer_count, OfferCountBatch: OfferCount => Counted<OfferCount>, |it: &Counted<OfferCount>| it.of, questions::offer_counts;
     /// The offer that answers another one.
     counter_of, CounterOfBatch: CounterOf => offers::Offer, |it: &offers::Offer| CounterOf(it.counter_to), questions::counters;
     /// What the pending offers of a job are about.
@@ -178,6 +182,8 @@ loaders! {
     pending_change, PendingChangeBatch: BookingId => changes::Change, |it: &changes::Change| it.booking, changes::queries::pending;
     /// The first changes of a booking.
     changes_of_booking, ChangesOfBookingBatch: ChangesOfBooking => questions::FirstChanges, |it: &questions::FirstChanges| it.of, questions::first_changes;
+    /// How many changes of a booking there are; nothing for none.
+    change_count, ChangeCountBatch: BookingId => Counted<BookingId>, |it: &Counted<BookingId>| it.of, questions::change_counts;
     /// A dispute by id.
     dispute, DisputeBatch: DisputeId => disputes::Dispute, |it: &disputes::Dispute| it.id, disputes::queries::by_ids;
     /// The last dispute of a booking.
@@ -192,6 +198,8 @@ loaders! {
     reviews_of_booking, ReviewsOfBookingBatch: BookingId => reviews::OfBooking, |it: &reviews::OfBooking| it.booking, reviews::queries::of_bookings;
     /// The first published reviews of a user.
     reviews_of_user, ReviewsOfUserBatch: ReviewsOfUser => questions::FirstReviews, |it: &questions::FirstReviews| it.of, questions::first_reviews;
+    /// How many published reviews of a user there are; nothing for none.
+    review_count, ReviewCountBatch: UserId => Counted<UserId>, |it: &Counted<UserId>| it.of, questions::review_counts;
     /// What a user's reviews add up to.
     rating, RatingBatch: UserId => reviews::Rating, |it: &reviews::Rating| it.user, reviews::queries::ratings;
     /// A user's wallet in one currency.

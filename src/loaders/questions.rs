@@ -1,7 +1,5 @@
 //! Questions that are more than an id: a type per question, and how a batch of them is read.
 
-use std::collections::HashMap;
-
 use crate::features::changes::Change;
 use crate::features::offers::{Offer, View};
 use crate::features::reviews::Review;
@@ -11,7 +9,7 @@ use crate::kernel::id::{BookingId, JobId, OfferId, UserId};
 use crate::kernel::page::Slice;
 use crate::kernel::{Currency, Result};
 use crate::platform::Platform;
-use crate::platform::db::side_by_side;
+use crate::platform::db::by_group;
 
 /// The booking of a job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -60,16 +58,12 @@ pub struct FirstOffers {
 
 /// One read for each view and size: in a list of jobs there is mostly one of each.
 pub(super) async fn first_offers(platform: &Platform, keys: &[OffersOfJob]) -> Result<Vec<FirstOffers>> {
-    let mut views: HashMap<(View, i64), Vec<JobId>> = HashMap::new();
-    for key in keys {
-        views.entry((key.view, key.size)).or_default().push(key.job);
-    }
-    let first = |((view, size), jobs): ((View, i64), Vec<JobId>)| async move {
+    let first = |(view, size), jobs: Vec<_>| async move {
         let found = offers::queries::first_of_jobs(platform, &jobs, view, size).await?;
         let answer = |(job, slice)| FirstOffers { of: OffersOfJob { job, view, size }, slice };
         Ok(found.into_iter().map(answer).collect())
     };
-    side_by_side(views.into_iter().map(first)).await
+    by_group(keys.iter().map(|key| ((key.view, key.size), key.job)), first).await
 }
 
 /// Whether a contractor has an offer on a job.
@@ -83,15 +77,11 @@ pub struct OfferedJob {
 
 /// Those of the questions that are so. One read for each contractor: in a list it is the viewer.
 pub(super) async fn offered_jobs(platform: &Platform, keys: &[OfferedJob]) -> Result<Vec<OfferedJob>> {
-    let mut contractors: HashMap<UserId, Vec<JobId>> = HashMap::new();
-    for key in keys {
-        contractors.entry(key.contractor).or_default().push(key.job);
-    }
-    let offered = |(contractor, jobs): (UserId, Vec<JobId>)| async move {
+    let offered = |contractor, jobs: Vec<_>| async move {
         let found = offers::queries::jobs_with_offer_of(platform, contractor, &jobs).await?;
         Ok(found.into_iter().map(|job| OfferedJob { job, contractor }).collect())
     };
-    side_by_side(contractors.into_iter().map(offered)).await
+    by_group(keys.iter().map(|key| (key.contractor, key.job)), offered).await
 }
 
 /// The offer that answers another one.
@@ -121,16 +111,12 @@ pub struct FirstChanges {
 
 /// One read for each size: in a list of bookings there is mostly one.
 pub(super) async fn first_changes(platform: &Platform, keys: &[ChangesOfBooking]) -> Result<Vec<FirstChanges>> {
-    let mut sizes: HashMap<i64, Vec<BookingId>> = HashMap::new();
-    for key in keys {
-        sizes.entry(key.size).or_default().push(key.booking);
-    }
-    let first = |(size, bookings): (i64, Vec<BookingId>)| async move {
+    let first = |size, bookings: Vec<_>| async move {
         let found = changes::queries::first_of_bookings(platform, &bookings, size).await?;
         let answer = |(booking, slice)| FirstChanges { of: ChangesOfBooking { booking, size }, slice };
         Ok(found.into_iter().map(answer).collect())
     };
-    side_by_side(sizes.into_iter().map(first)).await
+    by_group(keys.iter().map(|key| (key.size, key.booking)), first).await
 }
 
 /// The first published reviews of a user.
@@ -151,14 +137,44 @@ pub struct FirstReviews {
 
 /// One read for each size: in a list of users there is mostly one.
 pub(super) async fn first_reviews(platform: &Platform, keys: &[ReviewsOfUser]) -> Result<Vec<FirstReviews>> {
-    let mut sizes: HashMap<i64, Vec<UserId>> = HashMap::new();
-    for key in keys {
-        sizes.entry(key.size).or_default().push(key.user);
-    }
-    let first = |(size, users): (i64, Vec<UserId>)| async move {
+    let first = |size, users: Vec<_>| async move {
         let found = reviews::queries::first_of_users(platform, &users, size).await?;
         let answer = |(user, slice)| FirstReviews { of: ReviewsOfUser { user, size }, slice };
         Ok(found.into_iter().map(answer).collect())
     };
-    side_by_side(sizes.into_iter().map(first)).await
+    by_group(keys.iter().map(|key| (key.size, key.user)), first).await
+}
+
+/// How many there are of what a question is about. Where there is nothing, there is no answer.
+pub struct Counted<K> {
+    pub(super) of: K,
+    /// The number.
+    pub n: i64,
+}
+
+/// How many offers of a job a viewer may see.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct OfferCount {
+    /// Which job.
+    pub job: JobId,
+    /// Which of its offers.
+    pub view: View,
+}
+
+pub(super) async fn offer_counts(platform: &Platform, keys: &[OfferCount]) -> Result<Vec<Counted<OfferCount>>> {
+    let count = |view, jobs: Vec<_>| async move {
+        let found = offers::queries::count_of_jobs(platform, &jobs, view).await?;
+        Ok(found.into_iter().map(|(job, n)| Counted { of: OfferCount { job, view }, n }).collect())
+    };
+    by_group(keys.iter().map(|key| (key.view, key.job)), count).await
+}
+
+pub(super) async fn change_counts(platform: &Platform, bookings: &[BookingId]) -> Result<Vec<Counted<BookingId>>> {
+    let found = changes::queries::count_of_bookings(platform, bookings).await?;
+    Ok(found.into_iter().map(|(of, n)| Counted { of, n }).collect())
+}
+
+pub(super) async fn review_counts(platform: &Platform, users: &[UserId]) -> Result<Vec<Counted<UserId>>> {
+    let found = reviews::queries::count_of_users(platform, users).await?;
+    Ok(found.into_iter().map(|(of, n)| Counted { of, n }).collect())
 }

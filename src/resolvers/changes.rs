@@ -6,7 +6,7 @@ use async_graphql::{ComplexObject, Context, Object};
 
 use super::ask::Ask;
 use super::bookings;
-use super::connection::total;
+use super::connection::counted;
 use super::error::{Nullable, answer, nullable, settle_with};
 use super::live::step;
 use crate::features::changes::{self as feature, commands, queries};
@@ -43,7 +43,7 @@ pub async fn of_booking(ctx: &Context<'_>, booking: BookingId, page: Page) -> Re
     } else {
         queries::of_booking(ctx.platform(), booking, &page).await?
     };
-    let total = total(ctx, move |platform| async move { queries::count_of_booking(&platform, booking).await });
+    let total = counted(ctx, move |loaders| async move { loaders.change_count(booking).await });
     let cursor = |change: &feature::Change| Cursor { key: change.created_at.0, id: change.id.uuid() };
     Ok(BookingChangeConnection::of(slice, total, cursor, |change| Arc::new(change).into()))
 }

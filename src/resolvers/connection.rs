@@ -8,6 +8,7 @@ use async_graphql::Context;
 use super::ask::Ask;
 use super::error::answer;
 use crate::kernel::Result;
+use crate::loaders::{Counted, Loaders};
 use crate::platform::Platform;
 use crate::schema::connection::Total;
 
@@ -20,5 +21,17 @@ where
     Total::lazy(move || {
         let counted = count(platform.clone());
         async move { answer(counted.await) }
+    })
+}
+
+/// A total that stands below many objects of a list: a loader counts for all of them in one read.
+pub fn counted<K, F>(ctx: &Context<'_>, count: impl Fn(Arc<Loaders>) -> F + Send + Sync + 'static) -> Total
+where
+    F: Future<Output = Result<Option<Arc<Counted<K>>>>> + Send + 'static,
+{
+    let loaders = ctx.data_unchecked::<Arc<Loaders>>().clone();
+    Total::lazy(move || {
+        let counted = count(loaders.clone());
+        async move { answer(counted.await.map(|found| found.map_or(0, |found| found.n))) }
     })
 }

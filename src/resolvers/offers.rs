@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_graphql::{ComplexObject, Context, MaybeUndefined, Object, Subscription};
 
 use super::ask::Ask;
-use super::connection::total;
+use super::connection::{counted, total};
 use super::error::{Nullable, answer, nullable, settle, settle_with};
 use super::live::{Live, durable, live_events, own, step};
 use super::{bookings, chat};
@@ -15,7 +15,7 @@ use crate::features::offers::{self as feature, commands, events, queries};
 use crate::kernel::id::{OfferId, TypedId, UserId, parse};
 use crate::kernel::page::{Cursor, Page};
 use crate::kernel::{Error, Result};
-use crate::loaders::{CounterOf, OffersOfJob};
+use crate::loaders::{CounterOf, OfferCount, OffersOfJob};
 use crate::platform::streams::Event;
 use crate::platform::work::Once;
 use crate::schema::accounts::User;
@@ -180,7 +180,7 @@ pub async fn of_job(
     } else {
         queries::of_job(ctx.platform(), id, view, &page).await?
     };
-    let total = total(ctx, move |platform| async move { queries::count_of_job(&platform, id, view).await });
+    let total = counted(ctx, move |loaders| async move { loaders.offer_count(OfferCount { job: id, view }).await });
     let place = move |offer: &feature::Offer| Cursor { key: sort.place(offer), id: offer.id.uuid() };
     Ok(OfferConnection::of(slice, total, place, |offer| Arc::new(offer).into()))
 }

@@ -6,7 +6,7 @@ use async_graphql::{ComplexObject, Context, Object, Subscription};
 
 use super::ask::Ask;
 use super::bookings;
-use super::connection::total;
+use super::connection::counted;
 use super::error::{Nullable, nullable, settle, settle_with};
 use super::live::{Live, durable, live_events, own};
 use crate::features::reviews::{self as feature, commands, events, queries};
@@ -133,7 +133,7 @@ pub async fn of_user(ctx: &Context<'_>, user: UserId, page: &Page) -> Result<Rev
     } else {
         queries::of_user(ctx.platform(), user, page).await?
     };
-    let total = total(ctx, move |platform| async move { queries::count_of_user(&platform, user).await });
+    let total = counted(ctx, move |loaders| async move { loaders.review_count(user).await });
     let place = |review: &feature::Review| {
         let published_at = review.published_at.unwrap_or(review.created_at);
         Cursor { key: published_at.0, id: review.id.uuid() }

@@ -10,6 +10,7 @@ use crate::support::market::{id_of, key, usd};
 on_both_engines! {
     a_budget_is_looked_for_in_its_currency,
     those_with_an_offer_go_on_seeing_a_job,
+    totals_below_a_list_cost_no_statement_for_each_row,
 }
 
 async fn a_budget_is_looked_for_in_its_currency(app: &TestApp) {
@@ -60,6 +61,33 @@ async fn those_with_an_offer_go_on_seeing_a_job(app: &TestApp) {
         assert!(nodes.iter().all(|node| node["status"] == "ASSIGNED"), "{seen:#}");
         let seen = app.gql(&eve, text, json!({ "ids": jobs })).await;
         assert!(seen["data"]["nodes"].as_array().unwrap().iter().all(Value::is_null), "{seen:#}");
+    }
+    assert_eq!(spent.len(), 1, "round trips: {spent:?}");
+}
+
+async fn totals_below_a_list_cost_no_statement_for_each_row(app: &TestApp) {
+    let bob = app.sign_up(&["CONTRACTOR"]).await;
+    let moderator = app.moderator().await;
+    let text = "{ jobs(first: 20, orderBy: { field: CREATED_AT, direction: ASC }) { nodes { customer { reviews { totalCount } }
+        offers(first: 1) { totalCount } own: offers(first: 1, filter: { status: PENDING }) { totalCount } } } }";
+    let mut spent = BTreeSet::new();
+    for more in [1, 4] {
+        for _ in 0..more {
+            let ada = app.sign_up(&["CUSTOMER"]).await;
+            let job = app.post_job(&ada).await;
+            app.offer(&bob, &job, "120.00").await.ok();
+            app.post_job(&ada).await;
+        }
+        let before = app.round_trips();
+        let seen = app.gql(&moderator, text, json!({})).await;
+        spent.insert(app.round_trips() - before);
+        let nodes = seen["data"]["jobs"]["nodes"].as_array().unwrap_or_else(|| panic!("{seen:#}"));
+        for (row, node) in nodes.iter().enumerate() {
+            let wanted = i64::from(row % 2 == 0);
+            assert_eq!(node["offers"]["totalCount"], wanted, "{seen:#}");
+            assert_eq!(node["own"]["totalCount"], wanted, "{seen:#}");
+            assert_eq!(node["customer"]["reviews"]["totalCount"], 0, "{seen:#}");
+        }
     }
     assert_eq!(spent.len(), 1, "round trips: {spent:?}");
 }

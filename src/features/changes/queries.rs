@@ -40,9 +40,9 @@ pub async fn first_of_bookings(
     Ok(Slice::first_of_each(size, read, |change| change.booking))
 }
 
-/// How many those are.
-pub async fn count_of_booking(platform: &Platform, booking: BookingId) -> Result<i64> {
-    store::count_of_booking(&platform.db, booking).await
+/// How many changes of each of these bookings there are. Bookings without any are missing.
+pub async fn count_of_bookings(platform: &Platform, bookings: &[BookingId]) -> Result<Vec<(BookingId, i64)>> {
+    store::count_of_bookings(&platform.db, bookings).await
 }
 
 /// Pending changes whose time was over at `then`, a hundred at a time.

@@ -125,8 +125,11 @@ pub(super) async fn first_of_bookings(db: &Db, bookings: &[BookingId], size: i64
     .await
 }
 
-pub(super) async fn count_of_booking(db: &Db, booking: BookingId) -> Result<i64> {
-    q("select count(*) as n from booking_changes where booking_id = $1").bind(booking).one(db).await
+pub(super) async fn count_of_bookings(db: &Db, bookings: &[BookingId]) -> Result<Vec<(BookingId, i64)>> {
+    q("select booking_id, count(*) as n from booking_changes where booking_id in ({list}) group by booking_id")
+        .list(bookings.iter().copied())
+        .counts(db, "booking_id")
+        .await
 }
 
 pub(super) async fn overdue(db: &Db, then: Timestamp) -> Result<Vec<ChangeId>> {

@@ -3,15 +3,15 @@
 //!
 //! Batches are asked with the viewer beside each id, so that an answer can never be taken for another viewer's.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::hash::Hash;
 
-use super::{Conversation, Message, Subject, SubjectKind, store};
+use super::{Conversation, Message, Subject, store};
 use crate::kernel::id::{ConversationId, MessageId, UserId};
 use crate::kernel::page::{Page, Slice};
 use crate::kernel::{Caller, Error, Result};
 use crate::platform::Platform;
-use crate::platform::db::side_by_side;
+use crate::platform::db::by_group;
 
 /// A conversation, or `NOT_FOUND` for everybody who does not take part.
 pub async fn conversation(platform: &Platform, caller: &Caller, id: ConversationId) -> Result<Conversation> {
@@ -23,19 +23,18 @@ pub async fn conversation(platform: &Platform, caller: &Caller, id: Conversation
 /// staff read along in.
 pub async fn by_ids(platform: &Platform, keys: &[(ConversationId, UserId)]) -> Result<Vec<Conversation>> {
     let mut found = store::conversations(&platform.db, keys).await?;
-    let others = by_viewer(&missing(keys, found.iter().map(|it| (it.id, it.viewer))));
-    let along =
-        |(staff, ids): (UserId, Vec<_>)| async move { store::along::conversations(&platform.db, staff, &ids).await };
-    found.extend(side_by_side(others.into_iter().map(along)).await?);
+    let others = missing(keys, found.iter().map(|it| (it.id, it.viewer)));
+    let along = |staff, ids: Vec<_>| async move { store::along::conversations(&platform.db, staff, &ids).await };
+    found.extend(by_group(others.into_iter().map(|(id, staff)| (staff, id)), along).await?);
     Ok(found)
 }
 
 /// Messages by id and viewer, in no particular order.
 pub async fn messages_by_ids(platform: &Platform, keys: &[(MessageId, UserId)]) -> Result<Vec<Message>> {
     let mut found = store::messages(&platform.db, keys).await?;
-    let others = by_viewer(&missing(keys, found.iter().map(|it| (it.id, it.viewer))));
-    let along = |(staff, ids): (UserId, Vec<_>)| async move { store::along::messages(&platform.db, staff, &ids).await };
-    found.extend(side_by_side(others.into_iter().map(along)).await?);
+    let others = missing(keys, found.iter().map(|it| (it.id, it.viewer)));
+    let along = |staff, ids: Vec<_>| async move { store::along::messages(&platform.db, staff, &ids).await };
+    found.extend(by_group(others.into_iter().map(|(id, staff)| (staff, id)), along).await?);
     Ok(found)
 }
 
@@ -47,12 +46,9 @@ fn missing<T: Copy + Eq + Hash>(keys: &[(T, UserId)], found: impl Iterator<Item 
 
 /// The viewer's conversations about subjects. Where a viewer has several about one, the most active comes last.
 pub async fn by_subjects(platform: &Platform, keys: &[(Subject, UserId)]) -> Result<Vec<Conversation>> {
-    let mut groups: HashMap<(UserId, SubjectKind), Vec<_>> = HashMap::new();
-    keys.iter().for_each(|(subject, viewer)| groups.entry((*viewer, subject.kind)).or_default().push(subject.id));
-    let about = |((viewer, kind), ids): ((UserId, SubjectKind), Vec<_>)| async move {
-        store::about(&platform.db, viewer, kind, &ids).await
-    };
-    side_by_side(groups.into_iter().map(about)).await
+    let groups = keys.iter().map(|(subject, viewer)| ((*viewer, subject.kind), subject.id));
+    let about = |(viewer, kind), ids: Vec<_>| async move { store::about(&platform.db, viewer, kind, &ids).await };
+    by_group(groups, about).await
 }
 
 /// A page of the viewer's conversations, newest activity first.
@@ -87,10 +83,4 @@ pub async fn history(platform: &Platform, seen: &Conversation, page: &Page) -> R
         return store::along::history(&platform.db, seen.viewer, seen.id, page).await;
     }
     store::history(&platform.db, seen.viewer, seen.id, page).await
-}
-
-fn by_viewer<T: Copy>(keys: &[(T, UserId)]) -> HashMap<UserId, Vec<T>> {
-    let mut groups: HashMap<UserId, Vec<T>> = HashMap::new();
-    keys.iter().for_each(|(key, viewer)| groups.entry(*viewer).or_default().push(*key));
-    groups
 }

@@ -1,13 +1,11 @@
 //! Reads of notifications. They are their user's.
 
-use std::collections::HashMap;
-
 use super::{Filter, Notification, Unread, store};
 use crate::kernel::Result;
 use crate::kernel::id::{ConversationId, NotificationId, UserId};
 use crate::kernel::page::{Page, Slice};
 use crate::platform::Platform;
-use crate::platform::db::side_by_side;
+use crate::platform::db::by_group;
 
 /// Notifications by id, in no particular order. The caller shows them to their user only.
 pub async fn by_ids(platform: &Platform, ids: &[NotificationId]) -> Result<Vec<Notification>> {
@@ -16,10 +14,8 @@ pub async fn by_ids(platform: &Platform, ids: &[NotificationId]) -> Result<Vec<N
 
 /// The newest notification of messages for each of these conversations and users.
 pub async fn of_conversations(platform: &Platform, keys: &[(ConversationId, UserId)]) -> Result<Vec<Notification>> {
-    let mut by_user: HashMap<UserId, Vec<_>> = HashMap::new();
-    keys.iter().for_each(|(id, user)| by_user.entry(*user).or_default().push(*id));
-    let of = |(user, ids): (UserId, Vec<_>)| async move { store::of_conversations(&platform.db, user, &ids).await };
-    side_by_side(by_user.into_iter().map(of)).await
+    let of = |user, ids: Vec<_>| async move { store::of_conversations(&platform.db, user, &ids).await };
+    by_group(keys.iter().map(|(id, user)| (*user, *id)), of).await
 }
 
 /// A page of a user's notifications that are not dismissed, newest first.

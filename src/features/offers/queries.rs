@@ -47,9 +47,9 @@ pub async fn of_job(platform: &Platform, job: JobId, view: View, page: &Page) ->
     store::page_of_job(&platform.db, job, view.wanted(), view.sort, page).await
 }
 
-/// How many offers of a job there are.
-pub async fn count_of_job(platform: &Platform, job: JobId, view: View) -> Result<i64> {
-    store::count_of_job(&platform.db, job, view.wanted()).await
+/// How many offers of each of these jobs there are. Jobs without any are missing.
+pub async fn count_of_jobs(platform: &Platform, jobs: &[JobId], view: View) -> Result<Vec<(JobId, i64)>> {
+    store::count_of_jobs(&platform.db, jobs, view.wanted()).await
 }
 
 /// The first offers of several jobs, in one read.

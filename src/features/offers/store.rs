@@ -200,8 +200,9 @@ pub(super) async fn page_of_job(db: &Db, job: JobId, wanted: Wanted, sort: Sort,
     wanted.among(all).page(db, page, order(sort)).await
 }
 
-pub(super) async fn count_of_job(db: &Db, job: JobId, wanted: Wanted) -> Result<i64> {
-    wanted.among(q("select count(*) as n from offers where job_id = $1{conditions}").bind(job)).one(db).await
+pub(super) async fn count_of_jobs(db: &Db, jobs: &[JobId], wanted: Wanted) -> Result<Vec<(JobId, i64)>> {
+    let count = q("select job_id, count(*) as n from offers where job_id in ({list}){conditions} group by job_id");
+    wanted.among(count.list(jobs.iter().copied())).counts(db, "job_id").await
 }
 
 /// The first offers of each of several jobs, in one read with a place for each order.

@@ -1,7 +1,7 @@
 //! Reads of presence. Who hides it is known to the row of the account, which every caller has at hand: it is asked with
 //! [`User::shows_presence_to`](crate::features::accounts::User::shows_presence_to).
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use super::model::{Connections, Seen, WATCHED_MAX};
 use crate::features::chat;
@@ -9,18 +9,16 @@ use crate::kernel::id::UserId;
 use crate::kernel::page::{Page, Slice};
 use crate::kernel::{Caller, Code, Error, Result};
 use crate::platform::Platform;
-use crate::platform::db::side_by_side;
+use crate::platform::db::by_group;
 
 /// How it stands with users, each asked with its viewer: an answer for those that the viewer shares a conversation with,
 /// and for itself.
 pub async fn of(platform: &Platform, keys: &[(UserId, UserId)]) -> Result<Vec<Seen>> {
-    let mut by_viewer: HashMap<UserId, Vec<UserId>> = HashMap::new();
-    keys.iter().for_each(|(user, viewer)| by_viewer.entry(*viewer).or_default().push(*user));
-    let visible_to = |(viewer, users): (UserId, Vec<UserId>)| async move {
+    let visible_to = |viewer: UserId, users: Vec<UserId>| async move {
         let known = acquainted(platform, viewer, &users).await?;
         Ok(users.into_iter().filter(|user| known.contains(user)).map(|user| (user, viewer)).collect())
     };
-    let visible: Vec<(UserId, UserId)> = side_by_side(by_viewer.into_iter().map(visible_to)).await?;
+    let visible: Vec<_> = by_group(keys.iter().map(|(user, viewer)| (*viewer, *user)), visible_to).await?;
     let users: Vec<_> = visible.iter().map(|(user, _)| *user).collect();
     let online = platform.presence.online(&users).await;
     let seen = |(user, viewer)| Seen { user, viewer, is_online: online.contains(&user) };

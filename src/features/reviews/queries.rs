@@ -45,9 +45,9 @@ pub async fn of_user(platform: &Platform, user: UserId, page: &Page) -> Result<S
     store::page_of_subject(&platform.db, user, page).await
 }
 
-/// How many those are.
-pub async fn count_of_user(platform: &Platform, user: UserId) -> Result<i64> {
-    store::count_of_subject(&platform.db, user).await
+/// How many published reviews of each of these users there are. Users without any are missing.
+pub async fn count_of_users(platform: &Platform, users: &[UserId]) -> Result<Vec<(UserId, i64)>> {
+    store::count_of_subjects(&platform.db, users).await
 }
 
 /// The first published reviews of several users, in one read.

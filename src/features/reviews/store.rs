@@ -149,8 +149,12 @@ pub(super) async fn page_of_subject(db: &Db, subject: UserId, page: &Page) -> Re
         .await
 }
 
-pub(super) async fn count_of_subject(db: &Db, subject: UserId) -> Result<i64> {
-    q("select count(*) as n from reviews where subject_id = $1 and status = 'PUBLISHED'").bind(subject).one(db).await
+pub(super) async fn count_of_subjects(db: &Db, subjects: &[UserId]) -> Result<Vec<(UserId, i64)>> {
+    q("select subject_id, count(*) as n from reviews where subject_id in ({list}) and status = 'PUBLISHED'
+        group by subject_id")
+    .list(subjects.iter().copied())
+    .counts(db, "subject_id")
+    .await
 }
 
 /// The first reviews of each of several users, and one more to know whether there are more.

@@ -38,7 +38,7 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{Executor, Postgres, Sqlite};
 
-pub use beside::side_by_side;
+pub use beside::by_group;
 pub use error::{DbError, Kind};
 pub use pages::Order;
 pub use query::{On, Query, q, q2};

@@ -7,7 +7,7 @@ use sqlx::postgres::PgArguments;
 use sqlx::sqlite::SqliteArguments;
 use sqlx::{Arguments, AssertSqlSafe, Postgres, SqlSafeStr, SqlStr, Sqlite};
 
-use super::{Db, DbError, Engine, FromRow, Row, Tx, TxInner, Value, many};
+use super::{Column, Db, DbError, Engine, FromRow, Row, Tx, TxInner, Value, many};
 use crate::kernel::{Error, Result};
 
 /// Where a statement runs: on the pool of readers, or inside a transaction.
@@ -137,6 +137,11 @@ impl Query {
     /// Runs it and reads the row that must be there.
     pub async fn one<T: FromRow>(self, on: impl Into<On<'_>>) -> Result<T> {
         self.optional(on).await?.ok_or_else(|| Error::internal("a row that must exist is missing"))
+    }
+
+    /// Runs it and reads a count `n` for each value of a column.
+    pub async fn counts<K: Column>(self, db: &Db, column: &str) -> Result<Vec<(K, i64)>> {
+        self.run(db.into()).await?.iter().map(|row| Ok((row.get(column)?, row.get("n")?))).collect()
     }
 
     /// Runs it and says how many rows it changed.

@@ -101,9 +101,10 @@ impl Unit {
         self.stated.push(Stated { author: self.author.clone(), draft });
     }
 
-    /// States a fact without saying who acts: for an audience that must not learn it.
+    /// States a fact without saying who acts, nor in which request, which a client may have named: for an audience that must
+    /// not learn it.
     pub fn state_unnamed(&mut self, draft: Draft) {
-        let author = Author { actor: Actor::System, ..self.author.clone() };
+        let author = Author { actor: Actor::System, request_id: self.ids.uuid().simple().to_string().into() };
         self.stated.push(Stated { author, draft });
     }
 

@@ -248,8 +248,7 @@ async fn the_history_is_kept_and_shown_to_the_two(app: &TestApp) {
 
 async fn a_list_costs_no_statement_for_each_row(app: &TestApp) {
     let deal = Deal::new(app, "1000.00").await;
-    let text =
-        "{ viewer { bookings { nodes { pendingChange { id } changes(first: 2) { nodes { amount { amount } } } } } } }";
+    let text = "{ viewer { bookings { nodes { pendingChange { id } changes(first: 2) { totalCount nodes { amount { amount } } } } } } }";
     let mut spent = std::collections::BTreeSet::new();
     for rows in [1, 4] {
         for booking in 1..rows {
