@@ -84,13 +84,8 @@ const ready = (operation) =>
 const answer = () => text(".graphiql-response");
 const answerWith = (part) => until(`answer with ${part}`, async () => (await answer()).includes(part));
 
-/** Browsers that are tried in turn, while their own processes die: the usual one, then ones that need less of a machine. */
-const BROWSERS = [
-  {},
-  { ignoreDefaultArgs: ["--disable-dev-shm-usage"] },
-  { args: ["--no-zygote"] },
-  { args: ["--no-zygote", "--js-flags=--jitless"] },
-];
+/** Where its processes share memory: a folder of temporary files, or, where they die of that, the system's own place. */
+const BROWSERS = [{}, { ignoreDefaultArgs: ["--disable-dev-shm-usage"] }];
 
 /** The browser, with its last words in a file. */
 function outspoken() {
@@ -101,9 +96,9 @@ function outspoken() {
   return { program, said, forget: () => rmSync(folder, { recursive: true, force: true }) };
 }
 
-const open = async ({ args = [], ...more }) => {
+const open = async (options) => {
   const { program, said, forget } = outspoken();
-  browser = await chromium.launch({ executablePath: program, args: [...QUIET.split(" "), ...args], ...more });
+  browser = await chromium.launch({ executablePath: program, args: QUIET.split(" "), ...options });
   page = await browser.newPage();
   const judge = (url) => new URL(url).host === new URL(server.origin).host || url.startsWith("data:") || strangers.push(url);
   page.on("request", (request) => judge(request.url()));
