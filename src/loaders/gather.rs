@@ -14,8 +14,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::kernel::{Error, Result};
 
-/// How often the first one lets others run. With two, in a large list, those who were woken together have not all asked their
-/// next question yet. Only one yields, so that it costs little.
+/// How often the first one lets others run, so that those who were woken together have asked their next question, too. Only
+/// one yields, so that it costs little to be generous.
 const YIELDS: usize = 5;
 /// How often an answer is looked for that somebody else took away unread.
 const ATTEMPTS: usize = 3;

@@ -10,7 +10,7 @@ use super::commands::{lock, release, step};
 use super::model::{RELEASE, TIME_OUT, stored};
 use super::{Booking, Status, events};
 use crate::features::wallet::outcomes::Outcome;
-use crate::kernel::clock::DAY;
+use crate::kernel::clock::{DAY, HOUR};
 use crate::kernel::id::BookingId;
 use crate::kernel::{By, Caller, Error, Result, Timestamp};
 use crate::platform::Platform;
@@ -79,7 +79,7 @@ pub async fn end_silence(platform: &Platform, caller: &Caller, silence: Silence)
                 match found.timer(patience) {
                     Some(_) if found.version != silence.version => Ok(()),
                     // Put off by other settings: another task waits for that.
-                    Some((_, at)) if at > unit.now.plus(DAY / 24) => wait(unit, &found, patience),
+                    Some((_, at)) if at > unit.now.plus(HOUR) => wait(unit, &found, patience),
                     Some((_, at)) if at > unit.now => Err(Error::early("booking")),
                     Some((task, _)) => act(unit, &found, task, patience).await,
                     None => Ok(()),
