@@ -11,7 +11,7 @@ use crate::kernel::Timestamp;
 
 /// The figures of the house, at most a few seconds old.
 #[derive(Clone, SimpleObject)]
-#[graphql(complex, directive = auth::apply(Access::Moderator))]
+#[graphql(crate = "crate::schema::object", complex, directive = auth::apply(Access::Moderator))]
 pub struct AdminStats {
     /// Always the same, so that a cache keeps one.
     pub id: ID,

@@ -14,7 +14,7 @@ use crate::features::alerts as feature;
 /// Something that staff must hear of. There is one for each cause until it is dismissed. Alerts about money are for
 /// administrators alone.
 #[derive(Clone, SimpleObject)]
-#[graphql(complex, directive = auth::apply(Access::Moderator))]
+#[graphql(crate = "crate::schema::object", complex, directive = auth::apply(Access::Moderator))]
 pub struct AdminAlert {
     /// The id.
     #[graphql(directive = auth::apply(Access::Public))]
@@ -123,7 +123,7 @@ pub struct AdminAlertDismissInput {
 
 /// What left the list.
 #[derive(Default, SimpleObject)]
-#[graphql(directive = auth::apply(Access::Moderator))]
+#[graphql(crate = "crate::schema::object", directive = auth::apply(Access::Moderator))]
 pub struct AdminAlertDismissPayload {
     /// The alert.
     pub alert: Option<AdminAlert>,

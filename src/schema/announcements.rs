@@ -12,7 +12,7 @@ use crate::features::announcements as feature;
 
 /// Something told to everyone.
 #[derive(Clone, SimpleObject)]
-#[graphql(directive = auth::apply(Access::Public))]
+#[graphql(crate = "crate::schema::object", directive = auth::apply(Access::Public))]
 pub struct Announcement {
     /// The id.
     pub id: ID,
@@ -72,7 +72,7 @@ pub struct AnnouncementPublishInput {
 
 /// The new announcement.
 #[derive(Default, SimpleObject)]
-#[graphql(directive = auth::apply(Access::Admin))]
+#[graphql(crate = "crate::schema::object", directive = auth::apply(Access::Admin))]
 pub struct AnnouncementPublishPayload {
     /// The announcement.
     pub announcement: Option<Announcement>,

@@ -16,7 +16,7 @@ use crate::features::bookings as feature;
 
 /// The contract between a customer and a contractor.
 #[derive(Clone, SimpleObject)]
-#[graphql(complex, directive = auth::apply(Access::Party))]
+#[graphql(crate = "crate::schema::object", complex, directive = auth::apply(Access::Party))]
 pub struct Booking {
     /// The id.
     pub id: ID,
@@ -135,7 +135,7 @@ macro_rules! booking_payload {
     ($(#[$doc:meta])* $payload:ident) => {
         $(#[$doc])*
         #[derive(Default, SimpleObject)]
-        #[graphql(directive = auth::apply(Access::Party))]
+        #[graphql(crate = "crate::schema::object", directive = auth::apply(Access::Party))]
         pub struct $payload {
             /// The booking, as it is now; with CONFLICT as well.
             pub booking: Option<Booking>,

@@ -16,7 +16,7 @@ use crate::features::{changes as feature, offers};
 
 /// Other terms for a booking, proposed by one of its parties. They hold once the other party agrees.
 #[derive(Clone, SimpleObject)]
-#[graphql(complex, directive = auth::apply(Access::Party))]
+#[graphql(crate = "crate::schema::object", complex, directive = auth::apply(Access::Party))]
 pub struct BookingChange {
     /// The id.
     pub id: ID,
@@ -157,7 +157,7 @@ macro_rules! change_payload {
     ($(#[$doc:meta])* $payload:ident) => {
         $(#[$doc])*
         #[derive(Default, SimpleObject)]
-        #[graphql(directive = auth::apply(Access::Party))]
+        #[graphql(crate = "crate::schema::object", directive = auth::apply(Access::Party))]
         pub struct $payload {
             /// The change, as it is now; with CONFLICT as well, if there is one to show.
             pub change: Option<BookingChange>,

@@ -15,7 +15,7 @@ use crate::kernel::id::UserId;
 /// Two people talking about one job, booking or listing. Only they see it, and
 /// staff who joined because of a dispute, until it has ended.
 #[derive(Clone, SimpleObject)]
-#[graphql(complex, directive = auth::apply(Access::Party))]
+#[graphql(crate = "crate::schema::object", complex, directive = auth::apply(Access::Party))]
 pub struct Conversation {
     /// The id.
     pub id: ID,
@@ -58,7 +58,7 @@ connection! {
 
 /// Something that one of the two people wrote.
 #[derive(Clone, SimpleObject)]
-#[graphql(complex, directive = auth::apply(Access::Party))]
+#[graphql(crate = "crate::schema::object", complex, directive = auth::apply(Access::Party))]
 pub struct Message {
     /// The id.
     pub id: ID,
@@ -122,7 +122,7 @@ pub struct MessageSendInput {
 
 /// The message as it was stored.
 #[derive(Default, SimpleObject)]
-#[graphql(directive = auth::apply(Access::SignedIn))]
+#[graphql(crate = "crate::schema::object", directive = auth::apply(Access::SignedIn))]
 pub struct MessageSendPayload {
     /// The message.
     pub message: Option<Message>,
@@ -142,7 +142,7 @@ pub struct ConversationMarkReadInput {
 
 /// The conversation after the mark.
 #[derive(Default, SimpleObject)]
-#[graphql(directive = auth::apply(Access::SignedIn))]
+#[graphql(crate = "crate::schema::object", directive = auth::apply(Access::SignedIn))]
 pub struct ConversationMarkReadPayload {
     /// The conversation.
     pub conversation: Option<Conversation>,
@@ -164,7 +164,7 @@ pub struct TypingSetInput {
 
 /// What was told.
 #[derive(Default, SimpleObject)]
-#[graphql(directive = auth::apply(Access::SignedIn))]
+#[graphql(crate = "crate::schema::object", directive = auth::apply(Access::SignedIn))]
 pub struct TypingSetPayload {
     /// Whether the viewer is typing now.
     pub is_typing: Option<bool>,
@@ -220,7 +220,7 @@ event_interface! {
 
 /// Somebody began or stopped to type. It is not stored: who is away misses it.
 #[derive(Clone, SimpleObject)]
-#[graphql(complex, directive = auth::apply(Access::Party))]
+#[graphql(crate = "crate::schema::object", complex, directive = auth::apply(Access::Party))]
 pub struct TypingSignal {
     /// An id of this item.
     pub id: ID,

@@ -15,7 +15,7 @@ use crate::kernel::page::Slice;
 
 /// Where a page of a list stands in the whole list.
 #[derive(Clone, Debug, SimpleObject)]
-#[graphql(directive = auth::apply(Access::Public))]
+#[graphql(crate = "crate::schema::object", directive = auth::apply(Access::Public))]
 pub struct PageInfo {
     /// Whether entries follow this page. Reading backwards, it only says that `before` was given.
     pub has_next_page: bool,
@@ -79,7 +79,7 @@ macro_rules! connection {
     ($(#[$doc:meta])* $connection:ident, $edge:ident, $node:ident, $access:expr) => {
         $(#[$doc])*
         #[derive(async_graphql::SimpleObject)]
-        #[graphql(complex, directive = $crate::schema::auth::auth::apply($access))]
+        #[graphql(crate = "crate::schema::object", complex, directive = $crate::schema::auth::auth::apply($access))]
         pub struct $connection {
             /// The entries of this page, each with its place in the list.
             pub edges: Vec<$edge>,
@@ -91,7 +91,7 @@ macro_rules! connection {
 
         /// An entry of a page and its place in the list.
         #[derive(async_graphql::SimpleObject)]
-        #[graphql(directive = $crate::schema::auth::auth::apply($access))]
+        #[graphql(crate = "crate::schema::object", directive = $crate::schema::auth::auth::apply($access))]
         pub struct $edge {
             /// The entry's place in the list, for `after` and `before`.
             pub cursor: String,

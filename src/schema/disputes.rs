@@ -15,7 +15,7 @@ use crate::kernel::{By, Result};
 
 /// The two parties of a booking disagree. While it goes on, the booking's money is frozen, and so are its timers.
 #[derive(Clone, SimpleObject)]
-#[graphql(complex, directive = auth::apply(Access::Party))]
+#[graphql(crate = "crate::schema::object", complex, directive = auth::apply(Access::Party))]
 pub struct Dispute {
     /// The id.
     pub id: ID,
@@ -71,7 +71,7 @@ connection! {
 
 /// A file that a party brought forward. It stays for as long as the dispute.
 #[derive(Clone, SimpleObject)]
-#[graphql(complex, directive = auth::apply(Access::Party))]
+#[graphql(crate = "crate::schema::object", complex, directive = auth::apply(Access::Party))]
 pub struct DisputeEvidence {
     /// When it was added.
     pub added_at: DateTime,
@@ -131,7 +131,7 @@ pub enum DisputeProposer {
 
 /// How the escrow is shared. The parts are the escrow to the last digit.
 #[derive(Clone, SimpleObject)]
-#[graphql(directive = auth::apply(Access::Party))]
+#[graphql(crate = "crate::schema::object", directive = auth::apply(Access::Party))]
 pub struct DisputeSplit {
     /// What the customer gets.
     pub to_customer: Money,
@@ -166,7 +166,7 @@ pub enum DisputeFee {
 
 /// A proposal to end a dispute.
 #[derive(Clone, SimpleObject)]
-#[graphql(directive = auth::apply(Access::Party))]
+#[graphql(crate = "crate::schema::object", directive = auth::apply(Access::Party))]
 pub struct DisputeProposal {
     /// Counts the proposals of the dispute from 1. Only the last one can be accepted.
     pub number: i32,
@@ -282,7 +282,7 @@ macro_rules! dispute_payload {
     ($(#[$doc:meta])* $payload:ident, $access:expr) => {
         $(#[$doc])*
         #[derive(Default, SimpleObject)]
-        #[graphql(directive = auth::apply($access))]
+        #[graphql(crate = "crate::schema::object", directive = auth::apply($access))]
         pub struct $payload {
             /// The dispute, as it is now; with CONFLICT as well, if there is one to show.
             pub dispute: Option<Dispute>,

@@ -12,7 +12,7 @@ use crate::features::earnings as feature;
 
 /// What a contractor made with one booking.
 #[derive(Clone, SimpleObject)]
-#[graphql(complex, directive = auth::apply(Access::SelfOnly))]
+#[graphql(crate = "crate::schema::object", complex, directive = auth::apply(Access::SelfOnly))]
 pub struct Earning {
     /// The id.
     pub id: ID,

@@ -23,6 +23,7 @@ pub use super::wallet::WalletError;
 /// Why a mutation was refused. The concrete type adds `code`, an enum of its domain.
 #[derive(Interface)]
 #[graphql(
+    crate = "crate::schema::object",
     directive = super::auth::auth::apply(super::auth::Access::Public),
     field(name = "field", ty = "&Option<Vec<String>>", desc = "Where it points at, as a path inside `input`."),
     field(name = "message", ty = "&String", desc = "What is wrong and what to do, for people.")
@@ -79,7 +80,7 @@ macro_rules! user_error {
     ($(#[$doc:meta])* $error:ident, $code:ident { $($(#[$code_doc:meta])* $variant:ident,)* }) => {
         $(#[$doc])*
         #[derive(async_graphql::SimpleObject, Clone, Debug)]
-        #[graphql(directive = $crate::schema::auth::auth::apply($crate::schema::auth::Access::Public))]
+        #[graphql(crate = "crate::schema::object", directive = $crate::schema::auth::auth::apply($crate::schema::auth::Access::Public))]
         pub struct $error {
             /// The stable name of what is wrong.
             pub code: $code,

@@ -14,7 +14,7 @@ use crate::features::jobs as feature;
 
 /// A customer's demand for work. OPEN ones are for any signed-in user; others for those concerned.
 #[derive(Clone, SimpleObject)]
-#[graphql(complex, directive = auth::apply(Access::SignedIn))]
+#[graphql(crate = "crate::schema::object", complex, directive = auth::apply(Access::SignedIn))]
 pub struct Job {
     /// The id. Whoever holds the object may read it, so that `node` can ask for it of any kind.
     #[graphql(directive = auth::apply(Access::Public))]
@@ -161,7 +161,7 @@ pub struct JobCancelInput {
 
 /// The cancelled job.
 #[derive(Default, SimpleObject)]
-#[graphql(directive = auth::apply(Access::SignedIn))]
+#[graphql(crate = "crate::schema::object", directive = auth::apply(Access::SignedIn))]
 pub struct JobCancelPayload {
     /// The job, as it is now; with CONFLICT as well.
     pub job: Option<Job>,
@@ -172,7 +172,7 @@ payload!(JobCancelPayload, JobError);
 
 /// The new job.
 #[derive(Default, SimpleObject)]
-#[graphql(directive = auth::apply(Access::Customer))]
+#[graphql(crate = "crate::schema::object", directive = auth::apply(Access::Customer))]
 pub struct JobPostPayload {
     /// The job, open for offers.
     pub job: Option<Job>,

@@ -8,7 +8,7 @@ use crate::platform::streams::Gap;
 
 /// The stream goes on from the cursor that was given; what was missed follows, then what happens.
 #[derive(Clone, SimpleObject)]
-#[graphql(directive = auth::apply(Access::Public))]
+#[graphql(crate = "crate::schema::object", directive = auth::apply(Access::Public))]
 pub struct StreamResumed {
     /// An id of this item.
     pub id: ID,
@@ -20,7 +20,7 @@ pub struct StreamResumed {
 
 /// Events are missing: reload what is shown, and go on with this cursor.
 #[derive(Clone, SimpleObject)]
-#[graphql(directive = auth::apply(Access::Public))]
+#[graphql(crate = "crate::schema::object", directive = auth::apply(Access::Public))]
 pub struct StreamGap {
     /// An id of this item.
     pub id: ID,
@@ -34,7 +34,7 @@ pub struct StreamGap {
 
 /// Nothing for this subscription lately, but the stream moved on: a younger cursor to keep.
 #[derive(Clone, SimpleObject)]
-#[graphql(directive = auth::apply(Access::Public))]
+#[graphql(crate = "crate::schema::object", directive = auth::apply(Access::Public))]
 pub struct StreamCheckpoint {
     /// An id of this item.
     pub id: ID,
@@ -66,7 +66,7 @@ pub enum StreamGapReason {
 
 /// Who caused an event.
 #[derive(Clone, SimpleObject)]
-#[graphql(complex, directive = auth::apply(Access::Public))]
+#[graphql(crate = "crate::schema::object", complex, directive = auth::apply(Access::Public))]
 pub struct EventActor {
     /// The role that the user acted in. Null for timers and tasks.
     pub role: Option<super::accounts::Role>,
@@ -80,7 +80,7 @@ macro_rules! event_object {
     ($(#[$doc:meta])* $name:ident, $access:expr) => {
         $(#[$doc])*
         #[derive(Clone, async_graphql::SimpleObject)]
-        #[graphql(complex, directive = $crate::schema::auth::auth::apply($access))]
+        #[graphql(crate = "crate::schema::object", complex, directive = $crate::schema::auth::auth::apply($access))]
         pub struct $name {
             /// The event's id: the same after a reconnect.
             pub id: async_graphql::ID,
@@ -124,6 +124,7 @@ macro_rules! event_interface {
         $(#[$doc])*
         #[derive(async_graphql::Interface)]
         #[graphql(
+            crate = "crate::schema::object",
             directive = $crate::schema::auth::auth::apply($access),
             field(name = "id", ty = "&async_graphql::ID", desc = "The event's id: the same after a reconnect."),
             field(name = "cursor", ty = "&Option<String>", desc = "Where to go on from, for `after`."),

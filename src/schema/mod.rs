@@ -25,6 +25,7 @@ pub mod live;
 pub mod money;
 pub mod node;
 pub mod notifications;
+pub mod object;
 pub mod offers;
 pub mod period;
 pub mod presence;

@@ -9,7 +9,7 @@ use crate::kernel;
 
 /// An exact amount in a currency.
 #[derive(Clone, Debug, SimpleObject)]
-#[graphql(directive = auth::apply(Access::Public))]
+#[graphql(crate = "crate::schema::object", directive = auth::apply(Access::Public))]
 pub struct Money {
     /// The amount with all decimals of the currency.
     pub amount: Decimal,
@@ -48,7 +48,7 @@ impl MoneyInput {
 
 /// What a deal costs whom.
 #[derive(Clone, Debug, SimpleObject)]
-#[graphql(directive = auth::apply(Access::Public))]
+#[graphql(crate = "crate::schema::object", directive = auth::apply(Access::Public))]
 pub struct FeeQuote {
     /// The price agreed.
     pub budget: Money,

@@ -23,6 +23,7 @@ use super::wallet::Payment;
 /// An object with an id that is unique over all kinds of objects.
 #[derive(Interface)]
 #[graphql(
+    crate = "crate::schema::object",
     directive = auth::apply(Access::Public),
     field(name = "id", ty = "&ID", desc = "The id. It names its kind: `user_..`, `conversation_..`.")
 )]

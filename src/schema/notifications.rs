@@ -13,7 +13,7 @@ use crate::features::{announcements, notifications as feature};
 
 /// Something that a user is told in the app: what another person or a timer did. It is for that user alone.
 #[derive(Clone, SimpleObject)]
-#[graphql(complex, directive = auth::apply(Access::SelfOnly))]
+#[graphql(crate = "crate::schema::object", complex, directive = auth::apply(Access::SelfOnly))]
 pub struct Notification {
     /// The id.
     pub id: ID,
@@ -188,7 +188,7 @@ macro_rules! notification_payload {
     ($(#[$doc:meta])* $payload:ident, $(#[$about:meta])*) => {
         $(#[$doc])*
         #[derive(Default, SimpleObject)]
-        #[graphql(directive = auth::apply(Access::SignedIn))]
+        #[graphql(crate = "crate::schema::object", directive = auth::apply(Access::SignedIn))]
         pub struct $payload {
             $(#[$about])*
             pub notification: Option<Notification>,

@@ -18,7 +18,7 @@ use crate::features::offers as feature;
 
 /// A price for a job, by either side. Sealed: the job's customer, the offer's contractor and staff see it.
 #[derive(Clone, SimpleObject)]
-#[graphql(complex, directive = auth::apply(Access::Party))]
+#[graphql(crate = "crate::schema::object", complex, directive = auth::apply(Access::Party))]
 pub struct Offer {
     /// The id.
     pub id: ID,
@@ -159,7 +159,7 @@ impl From<OfferOrder> for feature::Sort {
 
 /// What the pending offers of a job are about, to compare them at a glance.
 #[derive(Clone, SimpleObject)]
-#[graphql(directive = auth::apply(Access::Party))]
+#[graphql(crate = "crate::schema::object", directive = auth::apply(Access::Party))]
 pub struct OfferSummary {
     /// How many are PENDING.
     pub pending_count: i32,
@@ -249,7 +249,7 @@ pub struct OfferWithdrawInput {
 
 /// The new offer.
 #[derive(Default, SimpleObject)]
-#[graphql(directive = auth::apply(Access::Party))]
+#[graphql(crate = "crate::schema::object", directive = auth::apply(Access::Party))]
 pub struct OfferSendPayload {
     /// The offer.
     pub offer: Option<Offer>,
@@ -260,7 +260,7 @@ payload!(OfferSendPayload, OfferError);
 
 /// The offer that answers.
 #[derive(Default, SimpleObject)]
-#[graphql(directive = auth::apply(Access::Party))]
+#[graphql(crate = "crate::schema::object", directive = auth::apply(Access::Party))]
 pub struct OfferCounterPayload {
     /// The new offer; with CONFLICT the one that was to be answered, as it is now.
     pub offer: Option<Offer>,
@@ -271,7 +271,7 @@ payload!(OfferCounterPayload, OfferError);
 
 /// What accepting made.
 #[derive(Default, SimpleObject)]
-#[graphql(directive = auth::apply(Access::Party))]
+#[graphql(crate = "crate::schema::object", directive = auth::apply(Access::Party))]
 pub struct OfferAcceptPayload {
     /// The offer, as it is now; with CONFLICT as well.
     pub offer: Option<Offer>,
@@ -286,7 +286,7 @@ payload!(OfferAcceptPayload, OfferError);
 
 /// The declined offer.
 #[derive(Default, SimpleObject)]
-#[graphql(directive = auth::apply(Access::Party))]
+#[graphql(crate = "crate::schema::object", directive = auth::apply(Access::Party))]
 pub struct OfferDeclinePayload {
     /// The offer, as it is now; with CONFLICT as well.
     pub offer: Option<Offer>,
@@ -297,7 +297,7 @@ payload!(OfferDeclinePayload, OfferError);
 
 /// The offer that was taken back.
 #[derive(Default, SimpleObject)]
-#[graphql(directive = auth::apply(Access::Party))]
+#[graphql(crate = "crate::schema::object", directive = auth::apply(Access::Party))]
 pub struct OfferWithdrawPayload {
     /// The offer, as it is now; with CONFLICT as well.
     pub offer: Option<Offer>,

@@ -8,7 +8,7 @@ use crate::features::offers;
 
 /// From when until when work takes place.
 #[derive(Clone, SimpleObject)]
-#[graphql(directive = auth::apply(Access::Party))]
+#[graphql(crate = "crate::schema::object", directive = auth::apply(Access::Party))]
 pub struct Period {
     /// When it begins.
     pub starts_at: DateTime,

@@ -10,7 +10,7 @@ use crate::kernel::id::UserId;
 
 /// Whether a user is there, for those who may see it: the user, people with a shared conversation, and staff.
 #[derive(Clone, SimpleObject)]
-#[graphql(complex, directive = auth::apply(Access::Party))]
+#[graphql(crate = "crate::schema::object", complex, directive = auth::apply(Access::Party))]
 pub struct Presence {
     /// Whether a connection of the user lives. It holds a few seconds longer, so that a reconnect is no absence.
     pub is_online: bool,
@@ -21,7 +21,7 @@ pub struct Presence {
 
 /// A user came online or left. It is not stored: who is away misses it, and is told how it stands when it comes back.
 #[derive(Clone, SimpleObject)]
-#[graphql(directive = auth::apply(Access::Party))]
+#[graphql(crate = "crate::schema::object", directive = auth::apply(Access::Party))]
 pub struct PresenceSignal {
     /// An id of this item.
     pub id: ID,

@@ -26,7 +26,7 @@ pub struct ProfileUpdateInput {
 
 /// The changed profile.
 #[derive(Default, SimpleObject)]
-#[graphql(directive = auth::apply(Access::SignedIn))]
+#[graphql(crate = "crate::schema::object", directive = auth::apply(Access::SignedIn))]
 pub struct ProfileUpdatePayload {
     /// The viewer's own account; on CONFLICT as it is now.
     pub user: Option<User>,

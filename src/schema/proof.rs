@@ -11,7 +11,7 @@ use crate::kernel;
 
 /// What a proof of the whole ledger found, all at one instant.
 #[derive(Clone, SimpleObject)]
-#[graphql(directive = auth::apply(Access::Admin))]
+#[graphql(crate = "crate::schema::object", directive = auth::apply(Access::Admin))]
 pub struct LedgerProof {
     /// Whether the books are in order: no check found anything.
     pub is_proved: bool,
@@ -48,7 +48,7 @@ impl From<model::Proof> for LedgerProof {
 
 /// What one check found.
 #[derive(Clone, SimpleObject)]
-#[graphql(directive = auth::apply(Access::Admin))]
+#[graphql(crate = "crate::schema::object", directive = auth::apply(Access::Admin))]
 pub struct LedgerCheck {
     /// Which check.
     pub name: LedgerCheckName,
@@ -93,7 +93,7 @@ pub enum LedgerCheckName {
 
 /// All money of one currency.
 #[derive(Clone, SimpleObject)]
-#[graphql(directive = auth::apply(Access::Admin))]
+#[graphql(crate = "crate::schema::object", directive = auth::apply(Access::Admin))]
 pub struct LedgerSums {
     /// Which currency.
     pub currency: CurrencyCode,
@@ -128,7 +128,7 @@ impl From<model::Sums> for LedgerSums {
 
 /// Open holds of one currency and age.
 #[derive(Clone, SimpleObject)]
-#[graphql(directive = auth::apply(Access::Admin))]
+#[graphql(crate = "crate::schema::object", directive = auth::apply(Access::Admin))]
 pub struct LedgerHolds {
     /// How long they have been open.
     pub age: LedgerHoldAge,
@@ -167,7 +167,7 @@ pub enum LedgerHoldAge {
 
 /// The chain of sealed days.
 #[derive(Clone, SimpleObject)]
-#[graphql(directive = auth::apply(Access::Admin))]
+#[graphql(crate = "crate::schema::object", directive = auth::apply(Access::Admin))]
 pub struct LedgerChain {
     /// How many days are sealed.
     pub days: i32,
@@ -192,7 +192,7 @@ impl From<model::Chain> for LedgerChain {
 
 /// Nothing is paid out.
 #[derive(Clone, SimpleObject)]
-#[graphql(directive = auth::apply(Access::Admin))]
+#[graphql(crate = "crate::schema::object", directive = auth::apply(Access::Admin))]
 pub struct PayoutFreeze {
     /// Why.
     pub reason: String,

@@ -14,7 +14,7 @@ use crate::features::reviews as feature;
 /// What one party of a completed booking says of the other. Everybody reads it once it is PUBLISHED; until then, and
 /// while it is HIDDEN, it is there for its author and for staff only.
 #[derive(Clone, SimpleObject)]
-#[graphql(complex, directive = auth::apply(Access::Public))]
+#[graphql(crate = "crate::schema::object", complex, directive = auth::apply(Access::Public))]
 pub struct Review {
     /// The id.
     pub id: ID,
@@ -78,7 +78,7 @@ pub enum ReviewStatus {
 
 /// What the published reviews of a user add up to.
 #[derive(Clone, SimpleObject)]
-#[graphql(directive = auth::apply(Access::Public))]
+#[graphql(crate = "crate::schema::object", directive = auth::apply(Access::Public))]
 pub struct RatingSummary {
     /// The mean of the stars, rounded to two decimals; null without a review.
     pub average: Option<Decimal>,
@@ -138,7 +138,7 @@ macro_rules! review_payload {
     ($(#[$doc:meta])* $payload:ident, $access:expr) => {
         $(#[$doc])*
         #[derive(Default, SimpleObject)]
-        #[graphql(directive = auth::apply($access))]
+        #[graphql(crate = "crate::schema::object", directive = auth::apply($access))]
         pub struct $payload {
             /// The review, as it is now; with CONFLICT as well, if there is one to show.
             pub review: Option<Review>,

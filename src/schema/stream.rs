@@ -105,7 +105,7 @@ event_interface! {
 
 /// A page of the viewer's events, for clients that come and ask: the same items as `eventAppended`, in the same order.
 #[derive(SimpleObject)]
-#[graphql(complex, directive = auth::apply(Access::SignedIn))]
+#[graphql(crate = "crate::schema::object", complex, directive = auth::apply(Access::SignedIn))]
 pub struct StreamEventConnection {
     /// The items of this page. Where a cursor was given, the first one says whether it is good: `StreamResumed`, or
     /// `StreamGap` without anything behind it. It counts beside `first`.
@@ -118,7 +118,7 @@ pub struct StreamEventConnection {
 
 /// An item, and where to read on behind it.
 #[derive(SimpleObject)]
-#[graphql(directive = auth::apply(Access::SignedIn))]
+#[graphql(crate = "crate::schema::object", directive = auth::apply(Access::SignedIn))]
 pub struct StreamEventEdge {
     /// Where to read on from, for `after`.
     pub cursor: String,

@@ -23,7 +23,7 @@ use crate::kernel::{Error, Result, Timestamp};
 /// Something that the viewer may do next with an object, or would expect and may not. It is advice: the mutation decides,
 /// and a balance is looked at only there.
 #[derive(Clone, SimpleObject)]
-#[graphql(directive = auth::apply(Access::Party))]
+#[graphql(crate = "crate::schema::object", directive = auth::apply(Access::Party))]
 pub struct Transition {
     /// The mutation that does it.
     pub name: TransitionName,
@@ -133,7 +133,7 @@ impl TransitionName {
 
 /// How the money of one deal changes: below zero where it leaves. The five amounts add up to nothing.
 #[derive(Clone, SimpleObject)]
-#[graphql(directive = auth::apply(Access::Party))]
+#[graphql(crate = "crate::schema::object", directive = auth::apply(Access::Party))]
 pub struct MoneyEffect {
     /// What the customer may spend.
     pub customer: Money,
@@ -162,7 +162,7 @@ impl From<Effect> for MoneyEffect {
 /// Where everything would stand after a transition. Nothing of it has happened, and none of it has an id, so that no
 /// client takes it for the objects themselves.
 #[derive(Default, SimpleObject)]
-#[graphql(directive = auth::apply(Access::Party))]
+#[graphql(crate = "crate::schema::object", directive = auth::apply(Access::Party))]
 pub struct TransitionPreview {
     /// Where the job would stand; null when there is none, and when a decision says it.
     pub job_status: Option<JobStatus>,
@@ -207,7 +207,7 @@ impl From<changes::preview::Foreseen> for TransitionPreview {
 
 /// A wallet as it would be.
 #[derive(Clone, SimpleObject)]
-#[graphql(directive = auth::apply(Access::SelfOnly))]
+#[graphql(crate = "crate::schema::object", directive = auth::apply(Access::SelfOnly))]
 pub struct WalletPreview {
     /// What could be spent.
     pub available: Money,

@@ -12,7 +12,7 @@ use crate::features::uploads as feature;
 /// A checked upload. Files of public purposes are for everyone, evidence is for the parties of its disputes and for staff,
 /// others are for their owner alone.
 #[derive(Clone, SimpleObject)]
-#[graphql(complex, directive = auth::apply(Access::Public))]
+#[graphql(crate = "crate::schema::object", complex, directive = auth::apply(Access::Public))]
 pub struct File {
     /// The id.
     pub id: ID,
@@ -71,7 +71,7 @@ pub enum UploadPurpose {
 
 /// Where the bytes of a file are to be put.
 #[derive(Clone, SimpleObject)]
-#[graphql(directive = auth::apply(Access::SignedIn))]
+#[graphql(crate = "crate::schema::object", directive = auth::apply(Access::SignedIn))]
 pub struct Upload {
     /// The id, for `uploadComplete`.
     pub id: ID,
@@ -87,7 +87,7 @@ pub struct Upload {
 
 /// A header of HTTP.
 #[derive(Clone, SimpleObject)]
-#[graphql(directive = auth::apply(Access::SignedIn))]
+#[graphql(crate = "crate::schema::object", directive = auth::apply(Access::SignedIn))]
 pub struct UploadHeader {
     /// Its name.
     pub name: String,
@@ -130,7 +130,7 @@ pub struct UploadCompleteInput {
 
 /// The new upload.
 #[derive(Default, SimpleObject)]
-#[graphql(directive = auth::apply(Access::SignedIn))]
+#[graphql(crate = "crate::schema::object", directive = auth::apply(Access::SignedIn))]
 pub struct UploadCreatePayload {
     /// Where to put the bytes.
     pub upload: Option<Upload>,
@@ -141,7 +141,7 @@ payload!(UploadCreatePayload, UploadError);
 
 /// What the upload became.
 #[derive(Default, SimpleObject)]
-#[graphql(directive = auth::apply(Access::SignedIn))]
+#[graphql(crate = "crate::schema::object", directive = auth::apply(Access::SignedIn))]
 pub struct UploadCompletePayload {
     /// The file. It is removed after 24 hours unless something needs it by then.
     pub file: Option<File>,

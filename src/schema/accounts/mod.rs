@@ -15,7 +15,7 @@ use crate::kernel;
 
 /// A person's account, as everyone sees it. Contact details are never part of it.
 #[derive(Clone, SimpleObject)]
-#[graphql(complex, directive = auth::apply(Access::Public))]
+#[graphql(crate = "crate::schema::object", complex, directive = auth::apply(Access::Public))]
 pub struct User {
     /// The id.
     pub id: ID,
@@ -50,7 +50,7 @@ impl From<Arc<feature::User>> for User {
 
 /// The signed-in user's own view: everything that belongs to it. Whoever signs up or in gets it in the same answer.
 #[derive(Clone, SimpleObject)]
-#[graphql(complex, directive = auth::apply(Access::SelfOnly))]
+#[graphql(crate = "crate::schema::object", complex, directive = auth::apply(Access::SelfOnly))]
 pub struct Viewer {
     /// The account.
     pub user: User,
@@ -90,7 +90,7 @@ impl From<SelfRole> for kernel::Role {
 
 /// The tokens of a sign-in.
 #[derive(Clone, SimpleObject)]
-#[graphql(directive = auth::apply(Access::Public))]
+#[graphql(crate = "crate::schema::object", directive = auth::apply(Access::Public))]
 pub struct SessionTokens {
     /// Goes into `Authorization: Bearer ..` and into the init payload of a socket.
     pub access_token: String,
@@ -176,7 +176,7 @@ pub struct ConnectionRenewInput {
 
 /// The new account, signed in.
 #[derive(Default, SimpleObject)]
-#[graphql(directive = auth::apply(Access::Public))]
+#[graphql(crate = "crate::schema::object", directive = auth::apply(Access::Public))]
 pub struct AccountSignUpPayload {
     /// The tokens.
     pub session: Option<SessionTokens>,
@@ -189,7 +189,7 @@ payload!(AccountSignUpPayload, AccountError);
 
 /// The new session.
 #[derive(Default, SimpleObject)]
-#[graphql(directive = auth::apply(Access::Public))]
+#[graphql(crate = "crate::schema::object", directive = auth::apply(Access::Public))]
 pub struct AccountSignInPayload {
     /// The tokens.
     pub session: Option<SessionTokens>,
@@ -202,7 +202,7 @@ payload!(AccountSignInPayload, AccountError);
 
 /// The next pair of tokens.
 #[derive(Default, SimpleObject)]
-#[graphql(directive = auth::apply(Access::Public))]
+#[graphql(crate = "crate::schema::object", directive = auth::apply(Access::Public))]
 pub struct SessionRefreshPayload {
     /// The tokens.
     pub session: Option<SessionTokens>,
@@ -213,7 +213,7 @@ payload!(SessionRefreshPayload, AccountError);
 
 /// What was ended.
 #[derive(Default, SimpleObject)]
-#[graphql(directive = auth::apply(Access::SignedIn))]
+#[graphql(crate = "crate::schema::object", directive = auth::apply(Access::SignedIn))]
 pub struct SessionSignOutPayload {
     /// How many sessions.
     pub ended_count: Option<i32>,
@@ -224,7 +224,7 @@ payload!(SessionSignOutPayload, AccountError);
 
 /// How long the socket may go on.
 #[derive(Default, SimpleObject)]
-#[graphql(directive = auth::apply(Access::Public))]
+#[graphql(crate = "crate::schema::object", directive = auth::apply(Access::Public))]
 pub struct ConnectionRenewPayload {
     /// When the fresh token ends.
     pub expires_at: Option<DateTime>,
@@ -235,7 +235,7 @@ payload!(ConnectionRenewPayload, AccountError);
 
 /// The code that is on its way.
 #[derive(Default, SimpleObject)]
-#[graphql(directive = auth::apply(Access::SignedIn))]
+#[graphql(crate = "crate::schema::object", directive = auth::apply(Access::SignedIn))]
 pub struct EmailVerificationSendPayload {
     /// How long the code is good.
     pub expires_at: Option<DateTime>,
@@ -246,7 +246,7 @@ payload!(EmailVerificationSendPayload, AccountError);
 
 /// The user with its verified address.
 #[derive(Default, SimpleObject)]
-#[graphql(directive = auth::apply(Access::SignedIn))]
+#[graphql(crate = "crate::schema::object", directive = auth::apply(Access::SignedIn))]
 pub struct EmailVerifyPayload {
     /// The user's own view.
     pub viewer: Option<Viewer>,

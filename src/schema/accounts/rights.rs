@@ -11,7 +11,7 @@ use crate::schema::scalars::DateTime;
 
 /// A sign-in on one device. Only its user sees it.
 #[derive(Clone, SimpleObject)]
-#[graphql(directive = auth::apply(Access::SelfOnly))]
+#[graphql(crate = "crate::schema::object", directive = auth::apply(Access::SelfOnly))]
 pub struct Session {
     /// The id, for `sessionEnd`.
     pub id: ID,
@@ -44,7 +44,7 @@ impl Session {
 
 /// Staff keep a user out.
 #[derive(Clone, SimpleObject)]
-#[graphql(directive = auth::apply(Access::Moderator))]
+#[graphql(crate = "crate::schema::object", directive = auth::apply(Access::Moderator))]
 pub struct UserBlock {
     /// Since when.
     pub blocked_at: DateTime,
@@ -120,7 +120,7 @@ pub struct UserUnblockInput {
 
 /// What is left.
 #[derive(Default, SimpleObject)]
-#[graphql(directive = auth::apply(Access::SignedIn))]
+#[graphql(crate = "crate::schema::object", directive = auth::apply(Access::SignedIn))]
 pub struct SessionEndPayload {
     /// The user's own view, with the sessions that are left.
     pub viewer: Option<Viewer>,
@@ -131,7 +131,7 @@ payload!(SessionEndPayload, AccountError);
 
 /// Who was disconnected.
 #[derive(Default, SimpleObject)]
-#[graphql(directive = auth::apply(Access::Moderator))]
+#[graphql(crate = "crate::schema::object", directive = auth::apply(Access::Moderator))]
 pub struct SessionDisconnectPayload {
     /// The user.
     pub user: Option<User>,
@@ -144,7 +144,7 @@ payload!(SessionDisconnectPayload, AccountError);
 
 /// The viewer with its roles.
 #[derive(Default, SimpleObject)]
-#[graphql(directive = auth::apply(Access::SignedIn))]
+#[graphql(crate = "crate::schema::object", directive = auth::apply(Access::SignedIn))]
 pub struct AccountRoleAddPayload {
     /// The user's own view.
     pub viewer: Option<Viewer>,
@@ -155,7 +155,7 @@ payload!(AccountRoleAddPayload, AccountError);
 
 /// The user with its roles.
 #[derive(Default, SimpleObject)]
-#[graphql(directive = auth::apply(Access::Admin))]
+#[graphql(crate = "crate::schema::object", directive = auth::apply(Access::Admin))]
 pub struct UserRolesSetPayload {
     /// The user.
     pub user: Option<User>,
@@ -166,7 +166,7 @@ payload!(UserRolesSetPayload, AccountError);
 
 /// The user who is kept out.
 #[derive(Default, SimpleObject)]
-#[graphql(directive = auth::apply(Access::Moderator))]
+#[graphql(crate = "crate::schema::object", directive = auth::apply(Access::Moderator))]
 pub struct UserBlockPayload {
     /// The user.
     pub user: Option<User>,
@@ -177,7 +177,7 @@ payload!(UserBlockPayload, AccountError);
 
 /// The user who is let in again.
 #[derive(Default, SimpleObject)]
-#[graphql(directive = auth::apply(Access::Moderator))]
+#[graphql(crate = "crate::schema::object", directive = auth::apply(Access::Moderator))]
 pub struct UserUnblockPayload {
     /// The user; on CONFLICT as it is now.
     pub user: Option<User>,

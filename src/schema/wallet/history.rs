@@ -22,7 +22,7 @@ pub struct Named {
 
 /// One line of a wallet's history. Lines never change: what resolves a hold is a line of its own.
 #[derive(Clone, SimpleObject)]
-#[graphql(complex, directive = auth::apply(Access::SelfOnly))]
+#[graphql(crate = "crate::schema::object", complex, directive = auth::apply(Access::SelfOnly))]
 pub struct Transaction {
     /// The id.
     pub id: ID,
@@ -82,7 +82,7 @@ impl From<TransactionFilter> for history::Filter {
 /// Every cause of a wallet's figures, all at one instant. `available` is the sum of `movements` less `held`, `held` is the
 /// sum of `holds`, and `escrow` the sum of `escrows`.
 #[derive(Clone, SimpleObject)]
-#[graphql(complex, directive = auth::apply(Access::SelfOnly))]
+#[graphql(crate = "crate::schema::object", complex, directive = auth::apply(Access::SelfOnly))]
 pub struct WalletExplanation {
     /// What may be spent.
     pub available: Money,
@@ -115,7 +115,7 @@ impl From<history::Explanation> for WalletExplanation {
 
 /// All movements for one thing.
 #[derive(Clone, SimpleObject)]
-#[graphql(directive = auth::apply(Access::SelfOnly))]
+#[graphql(crate = "crate::schema::object", directive = auth::apply(Access::SelfOnly))]
 pub struct WalletMovement {
     /// What they were for.
     pub kind: TransactionKind,
@@ -133,7 +133,7 @@ impl From<history::Movement> for WalletMovement {
 
 /// Money that is the user's and cannot be spent: held for an offer, or in the escrow of a deal.
 #[derive(Clone, SimpleObject)]
-#[graphql(complex, directive = auth::apply(Access::SelfOnly))]
+#[graphql(crate = "crate::schema::object", complex, directive = auth::apply(Access::SelfOnly))]
 pub struct WalletReserve {
     /// How much.
     pub amount: Money,
@@ -171,7 +171,7 @@ impl WalletReserveConnection {
 
 /// What was in a wallet at one instant.
 #[derive(Clone, SimpleObject)]
-#[graphql(directive = auth::apply(Access::SelfOnly))]
+#[graphql(crate = "crate::schema::object", directive = auth::apply(Access::SelfOnly))]
 pub struct WalletBalance {
     /// The instant.
     pub at: DateTime,
@@ -185,7 +185,7 @@ pub struct WalletBalance {
 
 /// Every movement of a wallet in one month, in UTC. What is only held has not moved.
 #[derive(Clone, SimpleObject)]
-#[graphql(complex, directive = auth::apply(Access::SelfOnly))]
+#[graphql(crate = "crate::schema::object", complex, directive = auth::apply(Access::SelfOnly))]
 pub struct WalletStatement {
     /// The month, such as `2026-03`.
     pub month: String,
@@ -217,7 +217,7 @@ impl From<statement::Statement> for WalletStatement {
 
 /// One line of a statement. A contractor's part of a deal has two: its price, and the service fee taken out of it.
 #[derive(Clone, SimpleObject)]
-#[graphql(complex, directive = auth::apply(Access::SelfOnly))]
+#[graphql(crate = "crate::schema::object", complex, directive = auth::apply(Access::SelfOnly))]
 pub struct StatementLine {
     /// When.
     pub created_at: DateTime,

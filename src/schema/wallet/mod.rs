@@ -19,7 +19,7 @@ use crate::platform::payments::Failure;
 
 /// A user's money in one currency.
 #[derive(Clone, SimpleObject)]
-#[graphql(complex, directive = auth::apply(Access::SelfOnly))]
+#[graphql(crate = "crate::schema::object", complex, directive = auth::apply(Access::SelfOnly))]
 pub struct Wallet {
     /// The currency.
     pub currency: CurrencyCode,
@@ -87,7 +87,7 @@ pub enum TransactionPhase {
 
 /// Money on its way into a wallet.
 #[derive(Clone, SimpleObject)]
-#[graphql(directive = auth::apply(Access::SelfOnly))]
+#[graphql(crate = "crate::schema::object", directive = auth::apply(Access::SelfOnly))]
 pub struct Payment {
     /// The id.
     pub id: ID,
@@ -121,7 +121,7 @@ impl From<Arc<feature::Payment>> for Payment {
 
 /// What the user does next for a payment.
 #[derive(Clone, SimpleObject)]
-#[graphql(directive = auth::apply(Access::SelfOnly))]
+#[graphql(crate = "crate::schema::object", directive = auth::apply(Access::SelfOnly))]
 pub struct PaymentStep {
     /// The provider's page, to be opened in the browser.
     pub redirect_url: Url,
@@ -151,7 +151,7 @@ pub struct DepositCreateInput {
 
 /// The deposit and the wallet it went to.
 #[derive(Default, SimpleObject)]
-#[graphql(directive = auth::apply(Access::SelfOnly))]
+#[graphql(crate = "crate::schema::object", directive = auth::apply(Access::SelfOnly))]
 pub struct DepositCreatePayload {
     /// The payment.
     pub payment: Option<Payment>,
