@@ -15,7 +15,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use ::dataloader::BatchFn;
 use futures_util::FutureExt;
 
-use self::gather::Gather;
+use self::gather::{Gather, Question};
 use self::together::Together;
 use crate::features::{
     accounts, alerts, announcements, bookings, changes, chat, disputes, earnings, jobs, notifications, offers,
@@ -103,9 +103,9 @@ macro_rules! loaders {
         $(
         struct $batch(Arc<Readers>);
 
-        impl BatchFn<$key, Answer<$value>> for $batch {
-            async fn load(&mut self, keys: &[$key]) -> HashMap<$key, Answer<$value>> {
-                mine(keys, self.0.$name.ask(keys).await)
+        impl BatchFn<Question<$key>, Answer<$value>> for $batch {
+            async fn load(&mut self, asked: &[Question<$key>]) -> HashMap<Question<$key>, Answer<$value>> {
+                mine(asked, self.0.$name.ask(asked.iter().map(|question| question.0).collect()).await)
             }
         }
             )*
@@ -134,13 +134,16 @@ fn answers<K: Eq + Hash, V>(keys: Vec<K>, found: Result<Vec<V>>, key: impl Fn(&V
     }
 }
 
+/// What answers the questions that were asked here.
+type Mine<K, V> = HashMap<Question<K>, Answer<V>>;
+
 /// The part of the answers that was asked for here.
-fn mine<K: Copy + Eq + Hash, V>(keys: &[K], all: Result<Arc<HashMap<K, Answer<V>>>>) -> HashMap<K, Answer<V>> {
+fn mine<K: Copy + Eq + Hash, V>(asked: &[Question<K>], all: Result<Arc<HashMap<K, Answer<V>>>>) -> Mine<K, V> {
     let answer = |key: &K| match &all {
         Ok(all) => all.get(key).cloned().unwrap_or(Ok(None)),
         Err(error) => Err(error.clone()),
     };
-    keys.iter().map(|key| (*key, answer(key))).collect()
+    asked.iter().map(|question| (*question, answer(&question.0))).collect()
 }
 
 loaders! {

@@ -53,11 +53,11 @@ where
     }
 
     /// The answers to these questions, and perhaps to others.
-    pub async fn ask(self: &Arc<Self>, keys: &[K]) -> Result<Answers<K, V>> {
+    pub async fn ask(self: &Arc<Self>, keys: Vec<K>) -> Result<Answers<K, V>> {
         let (answer, answered) = oneshot::channel();
         let must_fly = {
             let mut state = self.state();
-            state.waiting.push((keys.to_vec(), answer));
+            state.waiting.push((keys, answer));
             let is_free = state.flights < FLIGHTS;
             state.flights += usize::from(is_free);
             is_free
@@ -161,7 +161,7 @@ mod tests {
         let together = doubling(&reads);
         let ask = |n: u64| {
             let together = together.clone();
-            async move { together.ask(&[n, n + 1]).await.unwrap()[&n] }
+            async move { together.ask(vec![n, n + 1]).await.unwrap()[&n] }
         };
         assert_eq!(ask(4).await, 8, "nobody waits for others");
         assert_eq!(reads.swap(0, Ordering::SeqCst), 1);
@@ -179,7 +179,7 @@ mod tests {
             tokio::spawn(async move {
                 for number in 0..2_000 {
                     let key = [100 + n * 10_000 + number];
-                    let asked = tokio::time::timeout(std::time::Duration::from_secs(10), together.ask(&key));
+                    let asked = tokio::time::timeout(std::time::Duration::from_secs(10), together.ask(key.to_vec()));
                     assert_eq!(asked.await.expect("left waiting").unwrap()[&key[0]], key[0] * 2);
                 }
             })
@@ -192,8 +192,8 @@ mod tests {
     #[tokio::test]
     async fn a_panic_fails_those_who_wait_and_nobody_else() {
         let together = doubling(&Arc::default());
-        assert!(together.ask(&[13]).await.is_err());
-        assert_eq!(together.ask(&[1]).await.unwrap()[&1], 2);
+        assert!(together.ask(vec![13]).await.is_err());
+        assert_eq!(together.ask(vec![1]).await.unwrap()[&1], 2);
         // It looks once more whether anybody waits.
         tokio::task::yield_now().await;
         tokio::task::yield_now().await;

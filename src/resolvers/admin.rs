@@ -6,9 +6,10 @@ use async_graphql::{ComplexObject, Context, Object, Subscription};
 
 use super::ask::Ask;
 use super::error::answer;
-use super::live::{Live, Source, signals};
+use super::live::{Live, LiveSignal, Notice, Source, signals};
 use crate::features::admin::Board;
 use crate::kernel::Result;
+use crate::platform::streams::Signal;
 use crate::schema::admin::AdminStats;
 use crate::schema::auth::{Access, auth};
 
@@ -36,7 +37,13 @@ impl AdminSubscription {
     /// The figures of the house: first as they are, then as they change, at most every two seconds.
     #[graphql(directive = auth::apply(Access::Moderator))]
     async fn admin_stats_changed(&self, ctx: &Context<'_>) -> async_graphql::Result<Live<AdminStats>> {
-        signals(ctx, async || Ok(Source::Figures), async |_, _| read(ctx).await.map(Some)).await
+        signals(ctx, async || Ok(Source::Figures)).await
+    }
+}
+
+impl LiveSignal for AdminStats {
+    async fn of(ctx: &Context<'_>, _: &Signal, _: &Notice) -> Result<Option<Self>> {
+        read(ctx).await.map(Some)
     }
 }
 

@@ -1,22 +1,23 @@
 //! Subscriptions: each field is declared once and serves twice.
 //!
-//! When a client subscribes, the field runs with a [`Mode::Probe`]: it checks permission, reports the [`View`] that it
-//! shows, and yields nothing. For each event the server runs the same document again with a [`Mode::Deliver`]: the field
-//! yields that one item, without asking for permission in the database again. So a live operation is a small record, and
-//! what it selects is loaded afresh for each event.
+//! When a client subscribes, the field runs with a [`Probe`]: it checks permission, reports the [`View`] that it shows, and
+//! yields nothing. For each event the server gives the item to the view's [`Shape`], without asking for permission in the
+//! database again. So a live operation is a small record, and what it selects is loaded afresh for each event.
 //!
 //! To add a subscription: an interface of events in `schema/`, `live_events!` for its members, and a field that calls
-//! [`durable`].
+//! [`durable`]; or an object, [`LiveSignal`] for it, and a field that calls [`signals`].
 
 use std::ops::RangeInclusive;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use async_graphql::{ComplexObject, Context, ID};
-use futures_util::stream::{self, BoxStream, StreamExt};
+use async_graphql::{ComplexObject, Context, ID, OutputType, ServerResult, Value};
+use futures_util::future::{BoxFuture, FutureExt};
+use futures_util::stream::{self, Empty};
 use uuid::Uuid;
 
 use super::ask::Ask;
+use super::engine::Engine;
 use super::error::{answer, top_level};
 use crate::kernel::id::{TypedId, UserId, parse};
 use crate::kernel::life::State;
@@ -34,7 +35,19 @@ pub struct View {
     pub after: Option<String>,
     /// How long the client wants to be left alone behind news.
     pub throttle: Option<Duration>,
+    /// What it makes of an item.
+    pub shape: Shape,
 }
+
+impl View {
+    /// A view of streams.
+    pub fn of_streams<T: LiveEvent>(streams: Vec<StreamName>, filter: Filter) -> Self {
+        View { source: Source::Streams(streams, filter), after: None, throttle: None, shape: event_shape::<T> }
+    }
+}
+
+/// What a subscription's field shows of an item; nothing if it does not know this kind of item, or hides it from the viewer.
+pub type Shape = for<'a> fn(&'a Item, &'a Context<'a>) -> BoxFuture<'a, ServerResult<Option<Value>>>;
 
 /// Where a live operation's items come from.
 #[derive(Clone, Debug)]
@@ -119,25 +132,24 @@ impl Notice {
     }
 }
 
-/// Why a subscription's field is run.
-#[derive(Clone)]
-pub enum Mode {
-    /// To check permission and report the view.
-    Probe(Arc<Mutex<Option<View>>>),
-    /// To shape one item.
-    Deliver(Arc<Item>),
-}
+/// With this a subscription's field runs when a client subscribes: to check permission and report what it found.
+#[derive(Clone, Default)]
+pub struct Probe(Arc<Mutex<Option<(View, Engine)>>>);
 
-impl Mode {
-    /// A probe, and where its finding will be.
-    pub fn probe() -> (Self, Arc<Mutex<Option<View>>>) {
-        let found = Arc::default();
-        (Mode::Probe(Arc::clone(&found)), found)
+impl Probe {
+    /// The view that the field reported, and the engine that ran it.
+    pub fn take(&self) -> Result<(View, Engine)> {
+        let found = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        found.ok_or_else(|| Error::internal("a subscription's field reported no view"))
+    }
+
+    fn report(&self, ctx: &Context<'_>, view: View) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some((view, ctx.into()));
     }
 }
 
 /// An interface of events.
-pub trait LiveEvent: Sized + Send + 'static {
+pub trait LiveEvent: OutputType + Sized + 'static {
     /// An event in its shape; `None` for a kind that the interface does not know.
     fn event(event: &Arc<Event>, cursor: &str) -> Option<Self>;
     /// The stream goes on.
@@ -215,8 +227,14 @@ pub fn step<S: State, T: From<S>>(event: &Event) -> async_graphql::Result<(T, T)
     Ok((state(&from)?, state(&to)?))
 }
 
-/// What a subscription's field yields.
-pub type Live<T> = BoxStream<'static, T>;
+/// Something ephemeral as a viewer sees it.
+pub trait LiveSignal: OutputType + Sized + 'static {
+    /// The signal in its shape, or nothing where the viewer is not to see it.
+    fn of(ctx: &Context<'_>, signal: &Signal, notice: &Notice) -> impl Future<Output = Result<Option<Self>>> + Send;
+}
+
+/// What a subscription's field yields to the engine: nothing, since the server delivers.
+pub type Live<T> = Empty<T>;
 
 /// News at most so often, in milliseconds.
 const THROTTLE_MS: RangeInclusive<u64> = 100..=10_000;
@@ -228,34 +246,46 @@ pub async fn durable<T: LiveEvent>(
     (after, throttle_ms): (Option<String>, Option<i32>),
     authorise: impl AsyncFnOnce() -> Result<(Vec<StreamName>, Filter)>,
 ) -> async_graphql::Result<Live<T>> {
-    match ctx.data_unchecked::<Mode>() {
-        Mode::Deliver(item) => Ok(stream::iter(T::of(item)).boxed()),
-        Mode::Probe(found) => {
-            let throttle = throttle_ms.map(throttle).transpose().map_err(top_level)?;
-            let (streams, filter) = authorise().await.map_err(top_level)?;
-            report(found, View { source: Source::Streams(streams, filter), after, throttle });
-            Ok(stream::empty().boxed())
-        }
-    }
+    let throttle = throttle_ms.map(throttle).transpose().map_err(top_level)?;
+    let (streams, filter) = authorise().await.map_err(top_level)?;
+    let view = View { after, throttle, ..View::of_streams::<T>(streams, filter) };
+    ctx.data_unchecked::<Probe>().report(ctx, view);
+    Ok(stream::empty())
 }
 
-/// A view of signals. `shape` makes the item that the field yields, or nothing where the viewer is not to see it.
-pub async fn signals<T: Send + 'static>(
+/// A view of signals.
+pub async fn signals<T: LiveSignal>(
     ctx: &Context<'_>,
     authorise: impl AsyncFnOnce() -> Result<Source>,
-    shape: impl AsyncFnOnce(&Signal, &Notice) -> Result<Option<T>>,
 ) -> async_graphql::Result<Live<T>> {
-    match ctx.data_unchecked::<Mode>() {
-        Mode::Deliver(item) => match &**item {
-            Item::Signal(signal, notice) => Ok(stream::iter(shape(signal, notice).await.map_err(top_level)?).boxed()),
-            _ => Ok(stream::empty().boxed()),
-        },
-        Mode::Probe(found) => {
-            let source = authorise().await.map_err(top_level)?;
-            report(found, View { source, after: None, throttle: None });
-            Ok(stream::empty().boxed())
-        }
+    let source = authorise().await.map_err(top_level)?;
+    let view = View { source, after: None, throttle: None, shape: signal_shape::<T> };
+    ctx.data_unchecked::<Probe>().report(ctx, view);
+    Ok(stream::empty())
+}
+
+fn event_shape<'a, T: LiveEvent>(item: &'a Item, ctx: &'a Context<'a>) -> BoxFuture<'a, ServerResult<Option<Value>>> {
+    async move {
+        let Some(value) = T::of(item) else { return Ok(None) };
+        shown(ctx, &value).await.map(Some)
     }
+    .boxed()
+}
+
+fn signal_shape<'a, T: LiveSignal>(item: &'a Item, ctx: &'a Context<'a>) -> BoxFuture<'a, ServerResult<Option<Value>>> {
+    async move {
+        let Item::Signal(signal, notice) = item else { return Ok(None) };
+        let found = T::of(ctx, signal, notice).await;
+        let Some(value) = found.map_err(|error| top_level(error).into_server_error(ctx.item.pos))? else {
+            return Ok(None);
+        };
+        shown(ctx, &value).await.map(Some)
+    }
+    .boxed()
+}
+
+async fn shown<T: OutputType>(ctx: &Context<'_>, value: &T) -> ServerResult<Value> {
+    value.resolve(&ctx.with_selection_set(&ctx.item.node.selection_set), ctx.item).await
 }
 
 fn throttle(ms: i32) -> Result<Duration> {
@@ -264,10 +294,6 @@ fn throttle(ms: i32) -> Result<Duration> {
         Error::new(Code::BadUserInput, format!("`throttleMs` is from {least} to {most}."))
     })?;
     Ok(Duration::from_millis(ms))
-}
-
-fn report(found: &Mutex<Option<View>>, view: View) {
-    *found.lock().unwrap_or_else(PoisonError::into_inner) = Some(view);
 }
 
 /// The one object that a view is narrowed to, if its field was given an id: `NOT_FOUND` unless the viewer may see it.

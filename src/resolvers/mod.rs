@@ -17,6 +17,7 @@ pub mod chat;
 pub mod connection;
 pub mod disputes;
 pub mod earnings;
+pub mod engine;
 pub mod error;
 pub mod jobs;
 pub mod live;

@@ -6,7 +6,7 @@ use futures_util::future::try_join_all;
 use super::ask::Ask;
 use super::connection::total;
 use super::error::{answer, nullable};
-use super::live::{Live, Source, signals};
+use super::live::{Live, LiveSignal, Notice, Source, signals};
 use crate::features::accounts;
 use crate::features::presence::queries;
 use crate::kernel::id::{TypedId, UserId, parse};
@@ -14,7 +14,6 @@ use crate::kernel::page::{Cursor, Page, Slice};
 use crate::kernel::{Result, Timestamp};
 use crate::platform::streams::Signal;
 use crate::resolvers::error::Nullable;
-use crate::resolvers::live::Notice;
 use crate::schema::accounts::User;
 use crate::schema::auth::{Access, auth};
 use crate::schema::presence::*;
@@ -61,19 +60,21 @@ impl PresenceSubscription {
             let users = user_ids.iter().map(|id| parse(id)).collect::<Result<Vec<UserId>>>()?;
             Ok(Source::Presence(queries::watchable(ctx.platform(), ctx.caller(), users).await?))
         };
-        signals(ctx, watched, async |signal, notice| told(ctx, signal, notice).await).await
+        signals(ctx, watched).await
     }
 }
 
 /// The signal as the viewer may see it. Whoever hides says so once, and then nothing.
-async fn told(ctx: &Context<'_>, signal: &Signal, notice: &Notice) -> Result<Option<PresenceSignal>> {
-    let (user_id, viewer) = (UserId::of(signal.sender), ctx.viewer()?);
-    let Some(row) = ctx.loaders().user(user_id).await? else { return Ok(None) };
-    let is_shown = row.shows_presence_to(&viewer);
-    let presence = is_shown.then_some(Presence { is_online: signal.state, user_id });
-    let (id, cursor, occurred_at) = notice.parts();
-    let told = PresenceSignal { id, cursor, occurred_at, user: row.into(), presence };
-    Ok((is_shown || signal.is_renewed).then_some(told))
+impl LiveSignal for PresenceSignal {
+    async fn of(ctx: &Context<'_>, signal: &Signal, notice: &Notice) -> Result<Option<Self>> {
+        let (user_id, viewer) = (UserId::of(signal.sender), ctx.viewer()?);
+        let Some(row) = ctx.loaders().user(user_id).await? else { return Ok(None) };
+        let is_shown = row.shows_presence_to(&viewer);
+        let presence = is_shown.then_some(Presence { is_online: signal.state, user_id });
+        let (id, cursor, occurred_at) = notice.parts();
+        let told = PresenceSignal { id, cursor, occurred_at, user: row.into(), presence };
+        Ok((is_shown || signal.is_renewed).then_some(told))
+    }
 }
 
 async fn online(ctx: &Context<'_>, page: &Page) -> Result<UserConnection> {

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use async_graphql::parser::types::ExecutableDocument;
+use async_graphql::parser::types::{ExecutableDocument, OperationDefinition};
 use async_graphql::{Request, Response, ServerError, Value, Variables};
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -116,12 +116,13 @@ impl Server {
         let text = asked.query.filter(|text| !text.trim().is_empty());
         let text = text.ok_or_else(|| Declined::malformed("BAD_REQUEST", "The request has no `query`."))?;
         let checked = self.checked(&text, asked.operation_name, &limits)?;
-        let (variables, bytes) = variables(asked.variables.as_deref())?;
+        let (mut variables, bytes) = variables(asked.variables.as_deref())?;
         documents::check_variables(checked.places, bytes)?;
         self.inputs.check(checked.operation()?, &variables)?;
         if let Some((access, path)) = checked.needs().refused(standing(viewer)) {
             return Err(forbidden(viewer, access, path));
         }
+        fill_in_defaults(checked.operation()?, &mut variables);
         let cost = self.cost(&checked, &variables)?;
         Ok(Prepared { checked, variables, cost })
     }
@@ -167,6 +168,9 @@ impl Server {
         } else {
             self.raise_nulls(&checked.document, checked.operation_name.as_deref(), &mut response);
         }
+        if let Ok(operation) = checked.operation() {
+            documents::order_roots(&checked.document, operation, &mut response.data);
+        }
         response = response.extension("cost", cost_extension(cost));
         if notes.was_replayed() {
             response = response.extension("replayed", Value::from(true));
@@ -211,6 +215,16 @@ fn variables(sent: Option<&RawValue>) -> Result<(Variables, usize), Declined> {
         return Err(Declined::malformed("BAD_REQUEST", "`variables` must be a JSON object."));
     }
     Ok((Variables::from_json(value), sent.get().len()))
+}
+
+/// Variables that were not sent have their defaults. The engine forgets that where it judges `@skip` and `@include`.
+fn fill_in_defaults(operation: &OperationDefinition, variables: &mut Variables) {
+    for definition in &operation.variable_definitions {
+        let definition = &definition.node;
+        if let Some(default) = definition.default_value() {
+            variables.entry(definition.name.node.clone()).or_insert_with(|| default.clone());
+        }
+    }
 }
 
 fn forbidden(viewer: Option<Viewer>, access: Access, path: &[String]) -> Declined {

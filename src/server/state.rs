@@ -10,7 +10,7 @@ use crate::features::admin::Board;
 use crate::kernel::Result;
 use crate::loaders::Readers;
 use crate::platform::Platform;
-use crate::resolvers::{self, Api};
+use crate::resolvers::{self, Api, engine::Engine};
 use crate::server::checked::{self, CheckedDocuments};
 use crate::server::documents::access::SchemaIndex;
 use crate::server::documents::{self, InputIndex};
@@ -25,8 +25,10 @@ pub struct Server {
     pub sessions: Sessions,
     /// Judges documents and runs queries and mutations.
     pub strict: Api,
-    /// Runs documents that were judged before, for each event.
+    /// Runs documents that were judged before.
     pub twin: Api,
+    /// Shows events.
+    pub engine: Engine,
     /// The rules of the schema.
     pub index: Arc<SchemaIndex>,
     /// The types of its inputs.
@@ -52,6 +54,7 @@ impl Server {
         let data =
             |builder: resolvers::Builder| builder.data(platform.clone()).data(sessions.clone()).data(board.clone());
         let (strict, twin) = resolvers::build(data);
+        let engine = Engine::of(&twin)?;
         let printed = documents::read_schema(&resolvers::raw_sdl(&strict))?;
         let index = Arc::new(SchemaIndex::of(&printed)?);
         let inputs = Arc::new(InputIndex::of(&printed));
@@ -59,7 +62,20 @@ impl Server {
         let (draining, sockets) = (CancellationToken::new(), TaskTracker::new());
         let checked = checked::documents();
         let readers = Readers::new(&platform);
-        Ok(Server { platform, sessions, strict, twin, index, inputs, checked, live, readers, draining, sockets })
+        Ok(Server {
+            platform,
+            sessions,
+            strict,
+            twin,
+            engine,
+            index,
+            inputs,
+            checked,
+            live,
+            readers,
+            draining,
+            sockets,
+        })
     }
 }
 

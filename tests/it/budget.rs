@@ -168,8 +168,9 @@ fn the_hot_paths_keep_to_their_memory() {
         let event = town.server.events(town.bob.id).await.into_iter().rfind(|event| event.kind == "MessageCreated");
         Item::Event(Arc::new(event.unwrap()), "cursor".to_owned())
     });
-    let heard =
-        appetite(&runtime, async |_| town.server.deliver(&town.bob.caller, HEARD, event.clone()).await.unwrap());
+    let caller = &town.bob.caller;
+    let view = runtime.block_on(town.server.probe(caller, HEARD)).unwrap_or_else(|refusal| panic!("{refusal:?}"));
+    let heard = appetite(&runtime, async |_| town.server.show(caller, HEARD, &view, &event).await.unwrap());
     for (path, (kilobytes, times), most) in
         [("a message", message, MESSAGE), ("a page of 20 jobs", page, JOBS), ("an event for one viewer", heard, EVENT)]
     {

@@ -9,6 +9,7 @@
 mod access;
 mod accounts;
 mod alerts;
+mod answers;
 mod bookings;
 mod budget;
 mod changes;

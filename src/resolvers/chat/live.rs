@@ -7,9 +7,10 @@ use crate::features::chat::events::{self, ReadFacts, UpTo};
 use crate::features::chat::queries;
 use crate::kernel::id::{ConversationId, TypedId, UserId, parse};
 use crate::kernel::{Error, Result};
+use crate::platform::streams::Signal;
 use crate::resolvers::ask::Ask;
 use crate::resolvers::error::{Nullable, answer, nullable};
-use crate::resolvers::live::{Live, Source, durable, live_events, only, own, signals};
+use crate::resolvers::live::{Live, LiveSignal, Notice, Source, durable, live_events, only, own, signals};
 use crate::schema::accounts::User;
 use crate::schema::auth::{Access, auth};
 use crate::schema::chat::*;
@@ -52,15 +53,17 @@ impl ChatSubscription {
             let conversation = taking_part(ctx, &conversation_id).await?;
             Ok(Source::Signals(events::typing_topic(conversation)))
         };
-        signals(ctx, topic, async |signal, notice| {
-            let user_id = UserId::of(signal.sender);
-            // The viewer knows of its own typing.
-            let is_own = ctx.caller().viewer.is_none_or(|viewer| viewer.user == user_id);
-            let (id, cursor, occurred_at) = notice.parts();
-            let typing = TypingSignal { id, cursor, occurred_at, is_typing: signal.state, user_id };
-            Ok((!is_own).then_some(typing))
-        })
-        .await
+        signals(ctx, topic).await
+    }
+}
+
+impl LiveSignal for TypingSignal {
+    async fn of(ctx: &Context<'_>, signal: &Signal, notice: &Notice) -> Result<Option<Self>> {
+        let user_id = UserId::of(signal.sender);
+        // The viewer knows of its own typing.
+        let is_own = ctx.caller().viewer.is_none_or(|viewer| viewer.user == user_id);
+        let (id, cursor, occurred_at) = notice.parts();
+        Ok((!is_own).then_some(TypingSignal { id, cursor, occurred_at, is_typing: signal.state, user_id }))
     }
 }
 

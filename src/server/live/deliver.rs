@@ -69,6 +69,7 @@ impl LiveOperation {
             server,
             caller,
             document: &self.document,
+            shape: self.shape,
             variables: self.variables.as_deref(),
             tools: OnceLock::new(),
             is_shared: self.is_shared,

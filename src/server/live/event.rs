@@ -4,15 +4,15 @@ use std::any::Any;
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, OnceLock};
 
-use async_graphql::{Request, Response, ServerError, Value, Variables};
-use futures_util::{FutureExt, StreamExt};
+use async_graphql::{Data, Response, ServerError, Value, Variables};
+use futures_util::FutureExt;
 
 use super::document::Hoisted;
 use super::shared::{Answer, SharedKey};
 use crate::kernel::{Caller, Code, Error, Result};
 use crate::loaders::Loaders;
 use crate::resolvers::error::top_level;
-use crate::resolvers::live::{Item, Mode};
+use crate::resolvers::live::{Item, Shape};
 use crate::server::execute::complete;
 use crate::server::state::Server;
 
@@ -24,6 +24,7 @@ pub(super) struct Page<'a> {
     pub(super) server: &'a Server,
     pub(super) caller: &'a Caller,
     pub(super) document: &'a Hoisted,
+    pub(super) shape: Shape,
     /// As they were kept.
     pub(super) variables: Option<&'a str>,
     /// What is needed once something is shaped.
@@ -62,7 +63,7 @@ impl Page<'_> {
     }
 
     async fn shape(&self, caller: Caller, item: Item) -> Result<Answer> {
-        let Some(answer) = self.execute_event(caller, item).await else { return Ok(None) };
+        let Some(answer) = self.show(caller, &item).await else { return Ok(None) };
         let is_last = self.failures >= ATTEMPTS - 1;
         if answer.errors.iter().any(|error| is_away(error) || !is_last && may_pass(error)) {
             return Err(Error::internal("an event could not be shaped"));
@@ -70,23 +71,21 @@ impl Page<'_> {
         serde_json::to_string(&answer).map(|text| Some(text.into())).map_err(Error::internal)
     }
 
-    /// Runs the document for an item; nothing comes back if its field does not know this kind of item.
-    async fn execute_event(&self, caller: Caller, item: Item) -> Option<Response> {
+    /// What the document shows of an item; nothing comes back if its field does not know this kind of item.
+    async fn show(&self, caller: Caller, item: &Item) -> Option<Response> {
         let Tools { variables, loaders } = self.tools();
-        let mut request = Request::new(String::new())
-            .variables(variables.clone())
-            .data(caller)
-            .data(loaders.clone())
-            .data(Mode::Deliver(Arc::new(item)));
-        request.set_parsed_query(self.document.document.clone());
-        let mut answers = self.server.twin.execute_stream(request);
-        let mut answer = match guarded(answers.next()).await {
+        let mut data = Data::default();
+        data.insert(caller);
+        data.insert(loaders.clone());
+        let document = &self.document.document;
+        let shown = self.server.engine.show(document, variables.clone(), data, (self.shape, item));
+        let mut answer = match guarded(shown).await {
             Ok(answer) => answer?,
             Err(error) => Response::from_errors(vec![error]),
         };
         complete(&mut answer);
         if !answer.errors.is_empty() {
-            self.server.raise_nulls(&self.document.document, None, &mut answer);
+            self.server.raise_nulls(document, None, &mut answer);
         }
         Some(answer)
     }

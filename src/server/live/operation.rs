@@ -8,13 +8,15 @@ use tokio::time::Instant;
 use super::document::Hoisted;
 use super::progress::SHAPED_AT_ONCE;
 use crate::platform::streams::{Cursor, Gap, Place, Reader, Signal, SignalWatch, Watch};
-use crate::resolvers::live::Filter;
+use crate::resolvers::live::{Filter, Shape};
 
 /// One subscription of one client.
 pub struct LiveOperation {
     pub(super) document: Arc<Hoisted>,
     /// As JSON, which is the smallest form. Most operations have none.
     pub(super) variables: Option<Box<str>>,
+    /// What its field shows of an item.
+    pub(super) shape: Shape,
     pub(super) kind: Kind,
     /// Whether its answers serve everybody who watches the same.
     pub(super) is_shared: bool,
@@ -89,9 +91,9 @@ impl LiveOperation {
     pub(super) fn new(
         document: Arc<Hoisted>,
         variables: Option<Box<str>>,
+        shape: Shape,
         kind: Kind,
         opening: Option<Opening>,
-        throttle: Option<Duration>,
         is_public: bool,
         alive: Arc<()>,
     ) -> Self {
@@ -105,13 +107,14 @@ impl LiveOperation {
         LiveOperation {
             document,
             variables,
+            shape,
             kind,
             is_shared,
             opening,
             skipped: 0,
             told_at: Instant::now(),
             failures: 0,
-            throttle,
+            throttle: None,
             rests_until: None,
             is_waiting: false,
             handful: SHAPED_AT_ONCE,

@@ -14,7 +14,7 @@ use crate::kernel::{Caller, Error, Result};
 use crate::platform::presence;
 use crate::platform::streams::{Bell, Gap, Place, Signal, SignalWatch, StreamName};
 use crate::resolvers::error::top_level;
-use crate::resolvers::live::{Mode, Source, View};
+use crate::resolvers::live::{Probe, Source, View};
 use crate::server::documents::{cache, hoist};
 use crate::server::execute::{Asked, Declined, Prepared, complete};
 use crate::server::state::Server;
@@ -74,9 +74,9 @@ impl Server {
         let operation_name = prepared.checked.operation_name.as_deref();
         let (mut document, _) = hoist::hoist_subscription(&prepared.checked.document, operation_name)
             .map_err(|refusal| Declined::from(refusal).errors)?;
-        let (mode, found) = Mode::probe();
+        let probe = Probe::default();
         let api = self.api(&prepared);
-        let request = self.request(caller, document.clone(), None, prepared.variables).data(mode);
+        let request = self.request(caller, document.clone(), None, prepared.variables).data(probe.clone());
         let mut answers = api.execute_stream(request);
         // A probe yields nothing, so whatever comes is the refusal.
         if let Some(mut refusal) = guarded(answers.next()).await.map_err(|error| vec![error])? {
@@ -84,16 +84,17 @@ impl Server {
             return Err(refusal.errors);
         }
         prepared.checked.has_passed();
-        let view = found.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
-        let view = view.ok_or_else(|| failed(Error::internal("a subscription's field reported no view")))?;
-        let throttle = view.throttle;
+        let (view, _) = probe.take().map_err(failed)?;
+        let (throttle, shape) = (view.throttle, view.shape);
         let (kind, opening) = self.attach(view, resume, bell).await.map_err(failed)?;
         let unused = trim::take_settings(&mut document);
         let variables = recipe.variables.and_then(|json| without(json, &unused));
         let hoisted = Hoisted { key: recipe.key, document, text_bytes: recipe.text_bytes };
         let document = self.live.documents.keep(recipe.key, recipe.text_bytes, hoisted);
         let alive = self.live.alive.clone();
-        Ok(LiveOperation::new(document, variables, kind, opening, throttle, prepared.checked.is_public, alive))
+        let is_public = prepared.checked.is_public;
+        let operation = LiveOperation::new(document, variables, shape, kind, opening, is_public, alive);
+        Ok(LiveOperation { throttle, ..operation })
     }
 
     /// Watches what the view shows, and finds where its client stands.

@@ -11,7 +11,8 @@ use super::*;
 use crate::kernel::id::{AnnouncementId, SessionId, TypedId, UserId};
 use crate::kernel::{Caller, Role, Roles, Viewer};
 use crate::platform::streams::{Bell, Draft, Place, StreamName};
-use crate::resolvers::live::{Filter, Source, View};
+use crate::resolvers::live::{Filter, View};
+use crate::schema::announcements::AnnouncementEvent;
 use crate::server::documents::{self, Limits};
 use crate::server::state::Server;
 
@@ -53,14 +54,15 @@ async fn state(server: &Server, name: &str, streams: &[&StreamName]) {
 /// A view of these streams, as a subscription's field would report it.
 async fn view(server: &Server, streams: &[&StreamName], after: Option<&str>, filter: Filter) -> (LiveOperation, Bell) {
     let streams = streams.iter().map(|stream| (*stream).clone()).collect();
-    let view = View { source: Source::Streams(streams, filter), after: after.map(str::to_owned), throttle: None };
+    let view = View { after: after.map(str::to_owned), ..View::of_streams::<AnnouncementEvent>(streams, filter) };
+    let shape = view.shape;
     let bell = Bell::default();
     let (kind, opening) = server.attach(view, None, &bell).await.unwrap();
     let document = documents::check(DOCUMENT, &Limits::default()).unwrap();
     let key = documents::cache::key(DOCUMENT, None);
     let hoisted = Hoisted { key, document, text_bytes: DOCUMENT.len() };
     let document = server.live.documents.keep(key, DOCUMENT.len(), hoisted);
-    (LiveOperation::new(document, None, kind, opening, None, true, Arc::default()), bell)
+    (LiveOperation::new(document, None, shape, kind, opening, true, Arc::default()), bell)
 }
 
 /// What the view shows until it has no more news.

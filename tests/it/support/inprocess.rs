@@ -3,15 +3,17 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use async_graphql::{Request, Response, Variables};
+use async_graphql::parser::parse_query;
+use async_graphql::{Data, Response, Variables};
 use futures_util::StreamExt;
 use gigwire::features::{PROJECTIONS, accounts};
 use gigwire::kernel::id::{TypedId, UserId};
 use gigwire::kernel::{Caller, Role, Roles, Viewer};
+use gigwire::loaders::Loaders;
 use gigwire::platform::config::{Config, Secret};
 use gigwire::platform::streams::{Event, Place, StreamName};
 use gigwire::platform::{Platform, host};
-use gigwire::resolvers::live::{Item, Mode, View};
+use gigwire::resolvers::live::{Item, Probe, View};
 use gigwire::server::execute::Asked;
 use gigwire::server::state::Server;
 use serde_json::Value;
@@ -79,16 +81,26 @@ impl InProcess {
 
     /// Runs a query or a mutation and gives the whole answer.
     pub async fn ask(&self, caller: &Caller, query: &str, variables: Value) -> Value {
+        serde_json::to_value(self.response(caller, query, variables).await).unwrap()
+    }
+
+    /// Runs a query that must not fail and gives its data as text, in which order shows.
+    pub async fn text(&self, caller: &Caller, query: &str, variables: Value) -> String {
+        let response = self.response(caller, query, variables).await;
+        assert_eq!(response.errors, []);
+        serde_json::to_string(&response.data).unwrap()
+    }
+
+    async fn response(&self, caller: &Caller, query: &str, variables: Value) -> Response {
         let asked = Asked {
             query: Some(query.to_owned()),
             variables: Some(serde_json::value::to_raw_value(&variables).unwrap()),
             ..Asked::default()
         };
-        let response = match self.server.prepare(caller.viewer, asked) {
+        match self.server.prepare(caller.viewer, asked) {
             Ok(prepared) => self.server.run(caller, prepared).await,
             Err(declined) => declined.response(),
-        };
-        serde_json::to_value(response).unwrap()
+        }
     }
 
     /// Runs a query or a mutation that must not fail and gives its data.
@@ -107,24 +119,30 @@ impl InProcess {
 
     /// Subscribes as far as the probe goes: the view, or the refusal.
     pub async fn probe(&self, caller: &Caller, query: &str) -> Result<View, Response> {
-        let (mode, found) = Mode::probe();
-        match self.server.strict.execute_stream(self.live(caller, query, mode)).next().await {
+        let probe = Probe::default();
+        let document = parse_query(query).unwrap();
+        let request = self.server.request(caller, document, None, Variables::default()).data(probe.clone());
+        match self.server.strict.execute_stream(request).next().await {
             Some(refusal) => Err(refusal),
-            None => Ok(found.lock().unwrap().take().unwrap()),
+            None => Ok(probe.take().unwrap().0),
         }
     }
 
     /// What a subscription makes of an item.
     pub async fn deliver(&self, caller: &Caller, query: &str, item: Item) -> Option<Value> {
-        let request = self.live(caller, query, Mode::Deliver(Arc::new(item)));
-        let response = self.server.twin.execute_stream(request).next().await?;
-        assert!(response.errors.is_empty(), "{:?}", response.errors);
-        Some(response.data.into_json().unwrap())
+        let view = self.probe(caller, query).await.unwrap_or_else(|refusal| panic!("{:?}", refusal.errors));
+        self.show(caller, query, &view, &item).await
     }
 
-    fn live(&self, caller: &Caller, query: &str, mode: Mode) -> Request {
-        let document = async_graphql::parser::parse_query(query).unwrap();
-        self.server.request(caller, document, None, Variables::default()).data(mode)
+    /// What an open subscription makes of an item.
+    pub async fn show(&self, caller: &Caller, query: &str, view: &View, item: &Item) -> Option<Value> {
+        let mut data = Data::default();
+        data.insert(caller.clone());
+        data.insert(Arc::new(Loaders::new(self.server.readers.clone())));
+        let (document, shown) = (parse_query(query).unwrap(), (view.shape, item));
+        let response = self.server.engine.show(&document, Variables::default(), data, shown).await?;
+        assert!(response.errors.is_empty(), "{:?}", response.errors);
+        Some(response.data.into_json().unwrap())
     }
 
     /// Everything in a user's stream.

@@ -1,0 +1,194 @@
+//! The fields that are selected from one object, asked and put together.
+
+use std::pin::Pin;
+use std::task::{Context as Task, Poll, Waker};
+
+use async_graphql::indexmap::{IndexMap, map::Entry};
+use async_graphql::parser::types::{Field, Selection, SelectionSet};
+use async_graphql::{ContextSelectionSet, Name, Positioned, ServerError, ServerResult, Value};
+
+use super::waiting::Waiting;
+use super::{Answer, ContainerType};
+
+/// The fields of one object, in the order of the document.
+pub struct Fields<'a> {
+    ctx: ContextSelectionSet<'a>,
+    waker: Waker,
+    object: IndexMap<Name, Value>,
+    waiting: Vec<Waiting<'a>>,
+}
+
+impl<'a> Fields<'a> {
+    pub(super) fn new(ctx: &ContextSelectionSet<'a>, waker: Waker) -> Self {
+        let object = IndexMap::with_capacity(ctx.item.node.items.len());
+        Fields { ctx: ctx.clone(), waker, object, waiting: Vec::new() }
+    }
+
+    /// Asks for the fields of `root` that are selected.
+    pub fn add_set<T>(&mut self, ctx: &ContextSelectionSet<'a>, root: &'a T) -> ServerResult<()>
+    where
+        T: ContainerType + ?Sized,
+    {
+        let mut room = None;
+        for selection in &ctx.item.node.items {
+            match &selection.node {
+                it if is_left_out(ctx, it) => {}
+                Selection::Field(field) if field.node.name.node == "__typename" => {
+                    let name = root.introspection_type_name().into_owned();
+                    self.put(&field.node.response_key().node, Value::String(name));
+                }
+                Selection::Field(field) => {
+                    self.ask(&field.node.response_key().node, &mut room, field_of(ctx.clone(), field, root));
+                }
+                Selection::InlineFragment(inline) => {
+                    let ty = inline.node.type_condition.as_ref().map(|condition| &condition.node.on.node);
+                    self.add_fragment(ctx, root, ty, &inline.node.selection_set)?;
+                }
+                Selection::FragmentSpread(spread) => {
+                    let name = &spread.node.fragment_name.node;
+                    let fragment = ctx.query_env.fragments.get(name);
+                    let unknown = || ServerError::new(format!("Unknown fragment \"{name}\"."), Some(spread.pos));
+                    let fragment = &fragment.ok_or_else(unknown)?.node;
+                    self.add_fragment(ctx, root, Some(&fragment.type_condition.node.on.node), &fragment.selection_set)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Asks for the fields of a fragment, if `root` is of its type.
+    fn add_fragment<T>(
+        &mut self,
+        ctx: &ContextSelectionSet<'a>,
+        root: &'a T,
+        ty: Option<&Name>,
+        set: &'a Positioned<SelectionSet>,
+    ) -> ServerResult<()>
+    where
+        T: ContainerType + ?Sized,
+    {
+        let own = root.introspection_type_name();
+        let is_of = |ty: &Name| {
+            let implements = &ctx.schema_env.registry.implements;
+            own == ty.as_str() || implements.get(&*own).is_some_and(|interfaces| interfaces.contains(ty.as_str()))
+        };
+        if ty.is_none_or(is_of) { root.collect_all_fields(&ctx.with_selection_set(set), self) } else { Ok(()) }
+    }
+
+    /// Asks one field. A field that waits keeps the room.
+    fn ask<F>(&mut self, key: &Name, room: &mut Option<Pin<Box<F>>>, field: F)
+    where
+        F: Future<Output = Answer> + Send + 'a,
+    {
+        let mut asked = match room.take() {
+            Some(mut asked) => {
+                asked.set(field);
+                asked
+            }
+            None => Box::pin(field),
+        };
+        match asked.as_mut().poll(&mut Task::from_waker(&self.waker)) {
+            Poll::Ready(answer) => {
+                let value = self.value(answer);
+                self.put(key, value);
+                *room = Some(asked);
+            }
+            Poll::Pending => {
+                let place = self.put(key, Value::Null);
+                self.waiting.push(Waiting::new(place, asked));
+            }
+        }
+    }
+
+    /// What stands in the answer. A failed field is null, and whoever reads the errors nulls more where the schema wants it.
+    fn value(&self, answer: Answer) -> Value {
+        answer
+            .unwrap_or_else(|error| {
+                self.ctx.add_error(error);
+                None
+            })
+            .unwrap_or_default()
+    }
+
+    /// Puts a value into the answer, and tells its place. What is selected twice is answered twice, and merged.
+    fn put(&mut self, key: &Name, value: Value) -> usize {
+        put(&mut self.object, key.clone(), value)
+    }
+
+    /// Asks those again that were woken.
+    pub(super) fn poll_waiting(&mut self, task: &mut Task<'_>) -> Poll<()> {
+        let mut at = 0;
+        while let Some(field) = self.waiting.get_mut(at) {
+            let Poll::Ready(answer) = field.poll(task) else {
+                at += 1;
+                continue;
+            };
+            let place = self.waiting.remove(at).place;
+            let value = self.value(answer);
+            if let Some((_, known)) = self.object.get_index_mut(place) {
+                merge(known, value);
+            }
+        }
+        if self.waiting.is_empty() { Poll::Ready(()) } else { Poll::Pending }
+    }
+
+    /// The object that they are.
+    pub(super) fn into_value(self) -> Value {
+        Value::Object(self.object)
+    }
+}
+
+async fn field_of<'a, T>(ctx: ContextSelectionSet<'a>, field: &'a Positioned<Field>, root: &'a T) -> Answer
+where
+    T: ContainerType + ?Sized,
+{
+    root.resolve_field(&ctx.with_field(field)).await
+}
+
+/// Whether `@skip` or `@include` leaves a selection out.
+fn is_left_out(ctx: &ContextSelectionSet<'_>, selection: &Selection) -> bool {
+    selection.directives().iter().any(|directive| {
+        let leaves_out = match directive.node.name.node.as_str() {
+            "skip" => Value::Boolean(true),
+            "include" => Value::Boolean(false),
+            _ => return false,
+        };
+        let condition = directive.node.get_argument("if").map(|condition| condition.node.clone());
+        let condition = condition.map(|condition| condition.into_const_with(|name| variable(ctx, &name).ok_or(())));
+        condition == Some(Ok(leaves_out))
+    })
+}
+
+/// What the client sent for a variable, or its default.
+fn variable(ctx: &ContextSelectionSet<'_>, name: &Name) -> Option<Value> {
+    let mut definitions = ctx.query_env.operation.node.variable_definitions.iter();
+    let default = || definitions.find(|it| it.node.name.node == *name)?.node.default_value().cloned();
+    ctx.query_env.variables.get(name).cloned().or_else(default)
+}
+
+fn put(object: &mut IndexMap<Name, Value>, key: Name, value: Value) -> usize {
+    match object.entry(key) {
+        Entry::Vacant(place) => {
+            let at = place.index();
+            place.insert(value);
+            at
+        }
+        Entry::Occupied(mut known) => {
+            merge(known.get_mut(), value);
+            known.index()
+        }
+    }
+}
+
+fn merge(known: &mut Value, value: Value) {
+    match (known, value) {
+        (known @ Value::Null, value) => *known = value,
+        (Value::Object(known), Value::Object(value)) => value.into_iter().for_each(|(key, value)| {
+            put(known, key, value);
+        }),
+        (Value::List(known), Value::List(values)) => {
+            known.iter_mut().zip(values).for_each(|(known, value)| merge(known, value));
+        }
+        _ => {}
+    }
+}
