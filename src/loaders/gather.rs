@@ -78,15 +78,20 @@ where
 
     /// The answer to a question.
     pub async fn load(&self, key: K) -> Result<V> {
+        // What few do is in a box: each field that asks has the room for all of this.
         match self.turn(key) {
             Turn::Take(answer) => return Ok(answer),
             Turn::Wait(over) => over.cancelled().await,
-            Turn::Lead(lead) => self.lead(lead).await,
+            Turn::Lead(lead) => Box::pin(self.lead(lead)).await,
         }
         if let Some(answer) = lock(&self.state).known.get(&key) {
             return Ok(answer.clone());
         }
-        // Whoever led went before it was done.
+        Box::pin(self.load_alone(key)).await
+    }
+
+    /// The answer when whoever led went before it was done.
+    async fn load_alone(&self, key: K) -> Result<V> {
         let mut answer = self.loader.try_load(Question(key)).await;
         for _ in 1..ATTEMPTS {
             if answer.is_ok() {

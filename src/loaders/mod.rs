@@ -10,7 +10,7 @@
 
 use std::collections::HashMap;
 use std::hash::Hash;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use ::dataloader::BatchFn;
 use futures_util::FutureExt;
@@ -89,14 +89,15 @@ macro_rules! loaders {
             }
         }
 
+        // Of many kinds of questions a request asks a few.
         struct Batch {
-            $($name: std::sync::OnceLock<Gather<$key, Answer<$value>, $batch>>,)*
+            $($name: OnceLock<Box<Gather<$key, Answer<$value>, $batch>>>,)*
             readers: Arc<Readers>,
         }
 
         impl Batch {
             fn new(readers: &Arc<Readers>) -> Self {
-                Batch { $($name: std::sync::OnceLock::new(),)* readers: readers.clone() }
+                Batch { $($name: OnceLock::new(),)* readers: readers.clone() }
             }
         }
 
@@ -115,7 +116,8 @@ macro_rules! loaders {
                 $(#[$doc])*
                 pub async fn $name(&self, key: $key) -> Answer<$value> {
                     let batch = self.batch();
-                    batch.$name.get_or_init(|| Gather::new($batch(batch.readers.clone()))).load(key).await?
+                    let gather = batch.$name.get_or_init(|| Box::new(Gather::new($batch(batch.readers.clone()))));
+                    gather.load(key).await?
                 }
             )*
         }

@@ -1,5 +1,6 @@
 //! What every way in shares: the platform, the sessions, the schema twice, and its rules.
 
+use std::ops::Deref;
 use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
@@ -16,9 +17,12 @@ use crate::server::documents::access::SchemaIndex;
 use crate::server::documents::{self, InputIndex};
 use crate::server::live::{Live, LiveLimits, figures};
 
-/// The running server.
+/// The running server. Every request, socket and delivery has it.
 #[derive(Clone)]
-pub struct Server {
+pub struct Server(Arc<Parts>);
+
+/// What a server is made of.
+pub struct Parts {
     /// Everything outside.
     pub platform: Arc<Platform>,
     /// Who a token belongs to.
@@ -30,9 +34,9 @@ pub struct Server {
     /// Shows events.
     pub engine: Engine,
     /// The rules of the schema.
-    pub index: Arc<SchemaIndex>,
+    pub index: SchemaIndex,
     /// The types of its inputs.
-    pub inputs: Arc<InputIndex>,
+    pub inputs: InputIndex,
     /// Documents that were judged.
     pub checked: Arc<CheckedDocuments>,
     /// Told when the server is to be left: it takes no new sockets and feeds, and closes the open ones.
@@ -45,9 +49,23 @@ pub struct Server {
     pub readers: Arc<Readers>,
 }
 
+impl Deref for Server {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}
+
 impl Server {
     /// A server over this platform.
     pub fn new(platform: Arc<Platform>) -> Result<Self> {
+        let limits = LiveLimits::of(&platform.config);
+        Server::with_limits(platform, limits)
+    }
+
+    /// A server that grants live operations other limits than its settings say.
+    pub fn with_limits(platform: Arc<Platform>, limits: LiveLimits) -> Result<Self> {
         let sessions = Sessions::new(platform.clone());
         let board = Arc::<Board>::default();
         tokio::spawn(figures::tell(platform.clone(), board.clone()));
@@ -56,13 +74,13 @@ impl Server {
         let (strict, twin) = resolvers::build(data);
         let engine = Engine::of(&twin)?;
         let printed = documents::read_schema(&resolvers::raw_sdl(&strict))?;
-        let index = Arc::new(SchemaIndex::of(&printed)?);
-        let inputs = Arc::new(InputIndex::of(&printed));
-        let live = Arc::new(Live::new(LiveLimits::of(&platform.config)));
+        let index = SchemaIndex::of(&printed)?;
+        let inputs = InputIndex::of(&printed);
+        let live = Arc::new(Live::new(limits));
         let (draining, sockets) = (CancellationToken::new(), TaskTracker::new());
         let checked = checked::documents();
         let readers = Readers::new(&platform);
-        Ok(Server {
+        Ok(Server(Arc::new(Parts {
             platform,
             sessions,
             strict,
@@ -75,7 +93,7 @@ impl Server {
             readers,
             draining,
             sockets,
-        })
+        })))
     }
 }
 

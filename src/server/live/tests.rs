@@ -21,8 +21,9 @@ const DOCUMENT: &str = "subscription { announcementPublished { __typename cursor
 
 #[tokio::test]
 async fn seats_are_given_back() {
-    let (mut server, _folder) = Server::for_tests().await;
-    server.live = Arc::new(Live::new(LiveLimits { connections_per_user: 2, ..LiveLimits::default() }));
+    let (server, _folder) = Server::for_tests().await;
+    let limits = LiveLimits { connections_per_user: 2, ..LiveLimits::default() };
+    let server = Server::with_limits(server.platform.clone(), limits).unwrap();
     let of = |number| {
         let (user, session) = (UserId::of(Uuid::from_u128(number)), SessionId::of(Uuid::from_u128(number)));
         let viewer = Viewer { user, session, roles: Roles::default(), disconnections: 0 };

@@ -2,7 +2,6 @@
 
 use std::net::SocketAddr;
 use std::path::Path;
-use std::sync::Arc;
 use std::time::Duration;
 
 use figment::Figment;
@@ -15,7 +14,7 @@ use gigwire::kernel::{Caller, Clock, Role, Roles};
 use gigwire::platform::config::{Config, Secret};
 use gigwire::platform::{Platform, host};
 use gigwire::server::lifecycle;
-use gigwire::server::live::{Live, LiveLimits};
+use gigwire::server::live::LiveLimits;
 use gigwire::server::state::Server;
 use serde_json::{Value, json};
 use sqlx::{Connection, Executor, PgConnection};
@@ -78,8 +77,7 @@ impl App {
         let mut config = config(folder.path());
         edit(&mut config);
         let platform = Platform::open(config, clock, host::entropy(), &[]).await.unwrap();
-        let mut server = Server::new(platform).unwrap();
-        server.live = Arc::new(Live::new(limits));
+        let server = Server::with_limits(platform, limits).unwrap();
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         tokio::spawn(lifecycle::serve(server.clone(), listener, CancellationToken::new()));
