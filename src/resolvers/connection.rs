@@ -12,6 +12,13 @@ use crate::loaders::{Counted, Loaders};
 use crate::platform::Platform;
 use crate::schema::connection::Total;
 
+/// Whether a field of the entries is selected from the page that is being resolved. What it needs can be read for all of them
+/// before each asks and waits.
+pub fn entries_want(ctx: &Context<'_>, field: &str) -> bool {
+    let page = ctx.look_ahead();
+    page.field("edges").field("node").field(field).exists() || page.field("nodes").field(field).exists()
+}
+
 /// A connection's total that `count` finds out when a client selects it.
 pub fn total<F>(ctx: &Context<'_>, count: impl Fn(Arc<Platform>) -> F + Send + Sync + 'static) -> Total
 where

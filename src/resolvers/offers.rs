@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_graphql::{ComplexObject, Context, MaybeUndefined, Object, Subscription};
 
 use super::ask::Ask;
-use super::connection::{counted, total};
+use super::connection::{counted, entries_want, total};
 use super::error::{Nullable, answer, nullable, settle, settle_with};
 use super::live::{Live, durable, live_events, own, step};
 use super::{bookings, chat};
@@ -180,6 +180,9 @@ pub async fn of_job(
     } else {
         queries::of_job(ctx.platform(), id, view, &page).await?
     };
+    if entries_want(ctx, "contractor") {
+        super::accounts::read_ahead(ctx, slice.items.iter().map(|offer| offer.contractor)).await;
+    }
     let total = counted(ctx, move |loaders| async move { loaders.offer_count(OfferCount { job: id, view }).await });
     let place = move |offer: &feature::Offer| Cursor { key: sort.place(offer), id: offer.id.uuid() };
     Ok(OfferConnection::of(slice, total, place, |offer| Arc::new(offer).into()))

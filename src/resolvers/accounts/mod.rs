@@ -5,6 +5,7 @@ mod rights;
 use std::sync::Arc;
 
 use async_graphql::{ComplexObject, Context, Object};
+use futures_util::future::join_all;
 
 pub use self::rights::RightsMutation;
 use super::ask::{Ask, StreamHeads};
@@ -131,6 +132,12 @@ impl AccountMutation {
 async fn own_view(ctx: &Context<'_>, user: UserId) -> Result<Viewer> {
     let row = ctx.loaders().user(user).await?.ok_or_else(|| Error::not_found("user"))?;
     Ok(Viewer { user: row.into() })
+}
+
+/// Reads users of which the fields of many objects will ask. Whoever finds none here asks again.
+pub async fn read_ahead(ctx: &Context<'_>, users: impl Iterator<Item = UserId>) {
+    let loaders = ctx.loaders();
+    join_all(users.map(|user| loaders.user(user))).await;
 }
 
 /// A user, whom nobody ever hides: an erased one is a pseudonym.
