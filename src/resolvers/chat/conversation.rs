@@ -9,7 +9,9 @@ use super::{message, user};
 use crate::features::chat::queries;
 use crate::kernel::Result;
 use crate::kernel::page::Page;
+use crate::resolvers::accounts::read_ahead;
 use crate::resolvers::ask::Ask;
+use crate::resolvers::connection::entries_want;
 use crate::resolvers::error::{Nullable, answer, nullable};
 use crate::resolvers::jobs;
 use crate::schema::accounts::User;
@@ -58,6 +60,9 @@ impl Conversation {
 impl Conversation {
     async fn history(&self, ctx: &Context<'_>, page: &Page) -> Result<MessageConnection> {
         let slice = queries::history(ctx.platform(), &self.row, page).await?;
+        if entries_want(ctx, "sender") {
+            read_ahead(ctx, slice.items.iter().map(|message| message.sender)).await;
+        }
         // Messages are numbered without gaps: the last number is how many there are.
         let total = Total::Known(self.row.last_number);
         Ok(MessageConnection::of(slice, total, |row| row.place(), |row| Arc::new(row).into()))
