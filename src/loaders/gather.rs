@@ -14,9 +14,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::kernel::{Error, Result};
 
-/// How often the first one lets others run, so that those who were woken together have asked their next question, too. An
-/// object asks all of its fields at once, a long list in two turns or three.
-const YIELDS: usize = 3;
+/// How often the first one lets others run. An object asks all of its fields in one turn; but whoever led before is a turn
+/// ahead of those whom it woke, and may be first in the next one, too.
+const YIELDS: usize = 2;
 /// How often an answer is looked for that somebody else took away unread.
 const ATTEMPTS: usize = 3;
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_graphql::{ComplexObject, Context, ID, Object, Subscription};
 
 use super::ask::Ask;
-use super::connection::{entries_want, total};
+use super::connection::total;
 use super::error::{Nullable, answer, nullable, settle, settle_with};
 use super::live::{Live, durable, live_events, only, own, step};
 use super::{bookings, chat, offers};
@@ -79,9 +79,6 @@ fn read_filter(filter: JobFilter) -> Result<feature::Filter> {
 
 async fn open(ctx: &Context<'_>, filter: feature::Filter, sort: feature::Sort, page: &Page) -> Result<JobConnection> {
     let slice = queries::open(ctx.platform(), &filter, sort, page).await?;
-    if entries_want(ctx, "customer") {
-        super::accounts::read_ahead(ctx, slice.items.iter().map(|job| job.customer)).await;
-    }
     let total = total(ctx, move |platform| {
         let filter = filter.clone();
         async move { queries::open_count(&platform, &filter).await }

@@ -3,9 +3,9 @@
 //! A shape holds what its row holds; fields that need a look-up are added in `resolvers/` under the same noun. Each
 //! type names in `@auth` who may read it. Each doc comment here is a description in the API.
 //!
-//! To add a type: in its noun's file, with a directive from [`auth`] and a doc for everything; payloads, error codes,
-//! pages and events have a macro each, in [`mod@error`], [`connection`] and [`live`]. Then `cargo run -- schema >
-//! schema.graphql`.
+//! To add a type: in its noun's file, derived against [`object`], with a directive from [`auth`] and a doc for everything;
+//! payloads, error codes, pages and events have a macro each, in [`mod@error`], [`connection`] and [`live`]. Then
+//! `cargo run -- schema > schema.graphql`.
 
 pub mod accounts;
 pub mod admin;

@@ -114,6 +114,22 @@ fn undocumented(text: &str) -> Vec<String> {
 }
 
 #[test]
+fn shapes_are_derived_against_our_objects() {
+    check(|path| path.starts_with("src/schema/") && is_rust(path), |_, text| underived(text));
+}
+
+/// Objects and interfaces that the engine would resolve in its own, slower way, which does not keep the order of fields.
+fn underived(text: &str) -> Vec<String> {
+    let is_shape =
+        |line: &str| line.contains("derive(") && (line.contains("SimpleObject") || line.contains("Interface)"));
+    let lines: Vec<_> = text.lines().collect();
+    let wrong = lines.windows(3).enumerate().filter(|(_, next)| {
+        is_shape(next[0]) && !next[1..].iter().any(|line| line.contains(r#"crate = "crate::schema::object""#))
+    });
+    wrong.map(|(n, _)| format!("{}: derive it with `crate = \"crate::schema::object\"`", n + 1)).collect()
+}
+
+#[test]
 fn nothing_is_left_to_do() {
     check(|path| path.starts_with("src/") && is_rust(path), |_, text| unfinished(text));
 }
@@ -213,7 +229,7 @@ fn first_difference(kept: &str, printed: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{LINES_MAX, ROOMS, first_difference, machines, rooms, too_long, undocumented, unfinished};
+    use super::{LINES_MAX, ROOMS, first_difference, machines, rooms, too_long, underived, undocumented, unfinished};
 
     #[test]
     fn long_and_silent_and_unfinished_files_are_refused() {
@@ -223,6 +239,9 @@ mod tests {
         assert_eq!(["", "use a;\n//! late", "// not a doc", "//!"].map(|text| undocumented(text).len()), [1; 4]);
         assert!(unfinished("// what is to do\nlet todo = 1;").is_empty());
         assert_eq!(unfinished("a\n todo!() // TODO"), ["2: `todo!`", "2: `TODO`"]);
+        let ours = "#[graphql(crate = \"crate::schema::object\", complex)]";
+        assert!(underived(&format!("#[derive(Clone, SimpleObject)]\n{ours}\nstruct A;")).is_empty());
+        assert_eq!(underived("#[derive(SimpleObject)]\n#[graphql(complex)]\nstruct A;").len(), 1);
     }
 
     #[test]
