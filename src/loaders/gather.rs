@@ -14,9 +14,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::kernel::{Error, Result};
 
-/// How often the first one lets others run. An object asks all of its fields in one turn; but whoever led before is a turn
-/// ahead of those whom it woke, and may be first in the next one, too.
-const YIELDS: usize = 2;
+/// How often the first one lets others run. Objects ask all of their fields in one turn; those that were woken by the end of
+/// another round are a turn behind the one that led it.
+const YIELDS: usize = 1;
 /// How often an answer is looked for that somebody else took away unread.
 const ATTEMPTS: usize = 3;
 

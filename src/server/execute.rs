@@ -11,7 +11,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::checked::Checked;
-use super::documents::{self, Limits, Refusal, RefusalCode, Standing, hoist};
+use super::documents::{self, Limits, Refusal, RefusalCode, RootOrder, Standing, hoist};
 use super::state::Server;
 use crate::kernel::{Caller, Error, Result, Role, Viewer};
 use crate::loaders::Loaders;
@@ -150,6 +150,11 @@ impl Server {
     async fn execute(&self, caller: &Caller, prepared: Prepared, equip: impl FnOnce(Request) -> Request) -> Response {
         let notes = Arc::new(Notes::default());
         let (cost, checked, api) = (prepared.cost, prepared.checked.clone(), self.api(&prepared));
+        let operation = match checked.operation() {
+            Ok(operation) => operation,
+            Err(refusal) => return Declined::from(refusal).response(),
+        };
+        let order = RootOrder::of(&checked.document, operation, &prepared.variables);
         let name = checked.operation_name.clone();
         let mut request = self.request(caller, checked.document.clone(), name, prepared.variables);
         request = equip(request.data(notes.clone()));
@@ -165,12 +170,14 @@ impl Server {
         complete(&mut response);
         if response.errors.is_empty() {
             checked.has_passed();
+            if response.data == Value::Null {
+                // The engine's word for a root of which everything is left out.
+                response.data = Value::Object(Default::default());
+            }
         } else {
             self.raise_nulls(&checked.document, checked.operation_name.as_deref(), &mut response);
         }
-        if let Ok(operation) = checked.operation() {
-            documents::order_roots(&checked.document, operation, &mut response.data);
-        }
+        order.restore(&mut response.data);
         response = response.extension("cost", cost_extension(cost));
         if notes.was_replayed() {
             response = response.extension("replayed", Value::from(true));

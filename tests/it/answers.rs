@@ -47,6 +47,8 @@ async fn conditions_hold_with_what_was_sent_and_with_defaults() {
         let data = server.data(&ada.caller, query, sent.clone()).await;
         assert_eq!(data["viewer"]["user"], seen, "{sent}");
     }
+    let query = "query ($all: Boolean! = false) { viewer @include(if: $all) { user { id } } }";
+    assert_eq!(server.text(&ada.caller, query, json!({})).await, "{}");
 }
 
 #[tokio::test]

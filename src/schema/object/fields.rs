@@ -7,6 +7,7 @@ use async_graphql::indexmap::{IndexMap, map::Entry};
 use async_graphql::parser::types::{Field, Selection, SelectionSet};
 use async_graphql::{ContextSelectionSet, Name, Positioned, ServerError, ServerResult, Value};
 
+use super::conditions::is_left_out;
 use super::waiting::Waiting;
 use super::{Answer, ContainerType};
 
@@ -15,13 +16,27 @@ pub struct Fields<'a> {
     ctx: ContextSelectionSet<'a>,
     waker: Waker,
     object: IndexMap<Name, Value>,
+    /// What was selected once more, and which place of the object that adds to.
+    again: Vec<(usize, Value)>,
     waiting: Vec<Waiting<'a>>,
+}
+
+/// Keys of an object for which there is room before any is there. A document may say the same one a thousand times.
+const KEYS: usize = 16;
+
+/// Where an answer goes.
+#[derive(Clone, Copy)]
+pub(super) enum Place {
+    /// Into the object.
+    Object(usize),
+    /// To what was selected once more.
+    Again(usize),
 }
 
 impl<'a> Fields<'a> {
     pub(super) fn new(ctx: &ContextSelectionSet<'a>, waker: Waker) -> Self {
-        let object = IndexMap::with_capacity(ctx.item.node.items.len());
-        Fields { ctx: ctx.clone(), waker, object, waiting: Vec::new() }
+        let object = IndexMap::with_capacity(ctx.item.node.items.len().min(KEYS));
+        Fields { ctx: ctx.clone(), waker, object, again: Vec::new(), waiting: Vec::new() }
     }
 
     /// Asks for the fields of `root` that are selected.
@@ -32,7 +47,7 @@ impl<'a> Fields<'a> {
         let mut room = None;
         for selection in &ctx.item.node.items {
             match &selection.node {
-                it if is_left_out(ctx, it) => {}
+                it if is_left_out(it, |name| variable(ctx, name)) => {}
                 Selection::Field(field) if field.node.name.node == "__typename" => {
                     let name = root.introspection_type_name().into_owned();
                     self.put(&field.node.response_key().node, Value::String(name));
@@ -110,9 +125,24 @@ impl<'a> Fields<'a> {
             .unwrap_or_default()
     }
 
-    /// Puts a value into the answer, and tells its place. What is selected twice is answered twice, and merged.
-    fn put(&mut self, key: &Name, value: Value) -> usize {
-        put(&mut self.object, key.clone(), value)
+    /// Puts an answer where its field belongs, and tells where that is.
+    fn put(&mut self, key: &Name, value: Value) -> Place {
+        match self.object.entry(key.clone()) {
+            Entry::Vacant(place) => {
+                let at = place.index();
+                place.insert(value);
+                Place::Object(at)
+            }
+            Entry::Occupied(known) => {
+                self.again.push((known.index(), value));
+                Place::Again(self.again.len() - 1)
+            }
+        }
+    }
+
+    /// Whether there is something to wait for.
+    pub(super) fn must_wait(&self) -> bool {
+        !self.waiting.is_empty()
     }
 
     /// Asks those again that were woken.
@@ -125,15 +155,22 @@ impl<'a> Fields<'a> {
             };
             let place = self.waiting.remove(at).place;
             let value = self.value(answer);
-            if let Some((_, known)) = self.object.get_index_mut(place) {
-                merge(known, value);
+            let known = match place {
+                Place::Object(at) => self.object.get_index_mut(at).map(|(_, known)| known),
+                Place::Again(at) => self.again.get_mut(at).map(|(_, known)| known),
+            };
+            if let Some(known) = known {
+                *known = value;
             }
         }
         if self.waiting.is_empty() { Poll::Ready(()) } else { Poll::Pending }
     }
 
     /// The object that they are.
-    pub(super) fn into_value(self) -> Value {
+    pub(super) fn into_value(mut self) -> Value {
+        for (at, value) in self.again {
+            merge(&mut self.object[at], value);
+        }
         Value::Object(self.object)
     }
 }
@@ -145,20 +182,6 @@ where
     root.resolve_field(&ctx.with_field(field)).await
 }
 
-/// Whether `@skip` or `@include` leaves a selection out.
-fn is_left_out(ctx: &ContextSelectionSet<'_>, selection: &Selection) -> bool {
-    selection.directives().iter().any(|directive| {
-        let leaves_out = match directive.node.name.node.as_str() {
-            "skip" => Value::Boolean(true),
-            "include" => Value::Boolean(false),
-            _ => return false,
-        };
-        let condition = directive.node.get_argument("if").map(|condition| condition.node.clone());
-        let condition = condition.map(|condition| condition.into_const_with(|name| variable(ctx, &name).ok_or(())));
-        condition == Some(Ok(leaves_out))
-    })
-}
-
 /// What the client sent for a variable, or its default.
 fn variable(ctx: &ContextSelectionSet<'_>, name: &Name) -> Option<Value> {
     let mut definitions = ctx.query_env.operation.node.variable_definitions.iter();
@@ -166,26 +189,13 @@ fn variable(ctx: &ContextSelectionSet<'_>, name: &Name) -> Option<Value> {
     ctx.query_env.variables.get(name).cloned().or_else(default)
 }
 
-fn put(object: &mut IndexMap<Name, Value>, key: Name, value: Value) -> usize {
-    match object.entry(key) {
-        Entry::Vacant(place) => {
-            let at = place.index();
-            place.insert(value);
-            at
-        }
-        Entry::Occupied(mut known) => {
-            merge(known.get_mut(), value);
-            known.index()
-        }
-    }
-}
-
+/// Puts together what was answered to two selections of one field.
 fn merge(known: &mut Value, value: Value) {
     match (known, value) {
         (known @ Value::Null, value) => *known = value,
-        (Value::Object(known), Value::Object(value)) => value.into_iter().for_each(|(key, value)| {
-            put(known, key, value);
-        }),
+        (Value::Object(known), Value::Object(value)) => {
+            value.into_iter().for_each(|(key, value)| merge(known.entry(key).or_default(), value));
+        }
         (Value::List(known), Value::List(values)) => {
             known.iter_mut().zip(values).for_each(|(known, value)| merge(known, value));
         }

@@ -7,16 +7,18 @@
 //!
 //! To use it: `crate = "crate::schema::object"` in the `graphql` attribute of what is derived.
 
+mod conditions;
 mod fields;
 #[cfg(test)]
 mod tests;
 mod waiting;
 
 use std::future::poll_fn;
-use std::task::Poll;
+use std::task::{Context as Task, Poll};
 
 pub use async_graphql::*;
 
+pub use self::conditions::is_left_out;
 pub use self::fields::Fields;
 
 /// What derived code looks for under this name.
@@ -52,6 +54,13 @@ where
     let waker = poll_fn(|task| Poll::Ready(task.waker().clone())).await;
     let mut fields = Fields::new(ctx, waker);
     root.collect_all_fields(ctx, &mut fields)?;
-    poll_fn(|task| fields.poll_waiting(task)).await;
+    if fields.must_wait() {
+        // They were asked in this very turn, and wake whoever has it.
+        let mut is_asked = true;
+        let wait = |task: &mut Task<'_>| {
+            if std::mem::take(&mut is_asked) { Poll::Pending } else { fields.poll_waiting(task) }
+        };
+        poll_fn(wait).await;
+    }
     Ok(fields.into_value())
 }

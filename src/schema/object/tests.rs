@@ -100,8 +100,9 @@ async fn fragments_apply_by_type_and_interface() {
 
 #[tokio::test]
 async fn what_is_selected_twice_is_merged() {
-    let query = "{ card { all { id } next { id } id next { name id } all { slow } } }";
-    let seen = r#"{"card":{"all":[{"id":1,"slow":1},{"id":0,"slow":1}],"next":{"id":2,"name":"next"},"id":1}}"#;
+    let query = "{ card { all { id } next { slow } id next { name slow id } all { slow } next { name } } }";
+    let next = r#"{"slow":1,"name":"next","id":2}"#;
+    let seen = format!(r#"{{"card":{{"all":[{{"id":1,"slow":1}},{{"id":0,"slow":1}}],"next":{next},"id":1}}}}"#);
     assert_eq!(ask(query).await, seen);
 }
 
@@ -121,8 +122,9 @@ async fn an_answer_wakes_the_field_that_waits_for_it_alone() {
     let desk = Arc::<Desk>::default();
     let polls = || desk.polls.each_ref().map(|polls| polls.load(Ordering::SeqCst));
     let (schema, ringer) = (schema(&desk), desk.clone());
-    let asked = tokio::spawn(async move { schema.execute("{ card { first second id } }").await });
-    while polls()[1] == 0 {
+    let asked = tokio::spawn(async move { schema.execute("{ card { first second slow id } }").await });
+    // Once they are asked, and once more with wakers of their own.
+    while polls()[1] < 2 {
         tokio::task::yield_now().await;
     }
     let before = polls();
@@ -133,5 +135,5 @@ async fn an_answer_wakes_the_field_that_waits_for_it_alone() {
     assert_eq!(polls()[0], before[0], "the other slept on");
     ringer.bells[0].notify_one();
     let seen = serde_json::to_string(&asked.await.unwrap().data).unwrap();
-    assert_eq!(seen, r#"{"card":{"first":7,"second":7,"id":1}}"#);
+    assert_eq!(seen, r#"{"card":{"first":7,"second":7,"slow":1,"id":1}}"#);
 }

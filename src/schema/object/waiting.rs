@@ -8,11 +8,12 @@ use std::task::{Context as Task, Poll, Wake, Waker};
 use futures_util::task::AtomicWaker;
 
 use super::Answer;
+use super::fields::Place;
 
 /// A field that has to wait. It has a waker of its own, so that an answer wakes one field and not all around it.
 pub(super) struct Waiting<'a> {
     /// Where it stands in the object.
-    pub place: usize,
+    pub place: Place,
     field: Pin<Box<dyn Future<Output = Answer> + Send + 'a>>,
     latch: Arc<Latch>,
     waker: Waker,
@@ -36,7 +37,7 @@ impl Wake for Latch {
 }
 
 impl<'a> Waiting<'a> {
-    pub fn new(place: usize, field: Pin<Box<dyn Future<Output = Answer> + Send + 'a>>) -> Self {
+    pub fn new(place: Place, field: Pin<Box<dyn Future<Output = Answer> + Send + 'a>>) -> Self {
         // It was asked with another waker, so it is asked once more with its own.
         let latch = Arc::new(Latch { is_awake: AtomicBool::new(true), above: AtomicWaker::new() });
         Waiting { place, field, waker: latch.clone().into(), latch }

@@ -41,7 +41,7 @@ use async_graphql::parser::{parse_query, parse_schema};
 
 pub use inputs::InputIndex;
 pub use limits::Limits;
-pub use order::order_roots;
+pub use order::RootOrder;
 pub use refusal::{Refusal, RefusalCode};
 pub use requirements::{Requirements, Standing};
 pub use variables::{MAX_JSON_DEPTH, MAX_VARIABLE_BYTES, check_json_depth, check_variables};

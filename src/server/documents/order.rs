@@ -3,28 +3,42 @@
 
 use async_graphql::indexmap::IndexSet;
 use async_graphql::parser::types::{ExecutableDocument, OperationDefinition, Selection, SelectionSet};
-use async_graphql::{Name, Value};
+use async_graphql::{Name, Value, Variables};
 
-/// Puts the fields of the root into the order of the document.
-pub fn order_roots(document: &ExecutableDocument, operation: &OperationDefinition, data: &mut Value) {
-    let Value::Object(fields) = data else { return };
-    if fields.len() > 1 {
+use crate::schema::object::is_left_out;
+
+/// The keys of the root, in the order of the document.
+pub struct RootOrder(IndexSet<Name>);
+
+impl RootOrder {
+    /// Of an operation of this document with these variables, which have their defaults.
+    pub fn of(document: &ExecutableDocument, operation: &OperationDefinition, variables: &Variables) -> Self {
         let mut keys = IndexSet::new();
-        gather(document, &operation.selection_set.node, &mut keys);
-        fields.sort_by_cached_key(|key, _| keys.get_index_of(key));
+        let root = &operation.selection_set.node;
+        if !matches!(&root.items[..], [only] if matches!(only.node, Selection::Field(_))) {
+            gather(document, root, variables, &mut keys);
+        }
+        RootOrder(keys)
+    }
+
+    /// Puts the fields of the root in order.
+    pub fn restore(&self, data: &mut Value) {
+        if let (true, Value::Object(fields)) = (self.0.len() > 1, data) {
+            fields.sort_by_cached_key(|key, _| self.0.get_index_of(key));
+        }
     }
 }
 
-fn gather<'a>(document: &'a ExecutableDocument, set: &'a SelectionSet, keys: &mut IndexSet<&'a Name>) {
-    for item in &set.items {
+fn gather(document: &ExecutableDocument, set: &SelectionSet, variables: &Variables, keys: &mut IndexSet<Name>) {
+    for item in set.items.iter().filter(|item| !is_left_out(&item.node, |name| variables.get(name).cloned())) {
         match &item.node {
             Selection::Field(field) => {
-                keys.insert(&field.node.response_key().node);
+                keys.insert(field.node.response_key().node.clone());
             }
-            Selection::InlineFragment(inline) => gather(document, &inline.node.selection_set.node, keys),
+            Selection::InlineFragment(inline) => gather(document, &inline.node.selection_set.node, variables, keys),
             Selection::FragmentSpread(spread) => {
                 if let Some(fragment) = document.fragments.get(&spread.node.fragment_name.node) {
-                    gather(document, &fragment.node.selection_set.node, keys);
+                    gather(document, &fragment.node.selection_set.node, variables, keys);
                 }
             }
         }
@@ -33,21 +47,25 @@ fn gather<'a>(document: &'a ExecutableDocument, set: &'a SelectionSet, keys: &mu
 
 #[cfg(test)]
 mod tests {
-    use async_graphql::Value;
+    use async_graphql::{Value, Variables};
     use serde_json::json;
 
+    use super::RootOrder;
     use crate::server::documents::{Limits, check, hoist::choose};
 
     #[test]
-    fn fragments_stand_where_they_are_spread() {
-        let query = "{ c ...F a ... { d } b: e c } fragment F on Query { ...G } fragment G on Query { b x }";
+    fn fragments_stand_where_they_are_spread_and_what_is_left_out_nowhere() {
+        let query = "query ($no: Boolean!) { a @skip(if: true) c d @include(if: $no) ...F a ... { d } b: e c }
+            fragment F on Query { ...G ... @include(if: $no) { a } } fragment G on Query { b x }";
         let document = check(query, &Limits::default()).unwrap();
-        let operation = choose(&document, None).unwrap().operation;
+        let operation = &choose(&document, None).unwrap().operation.node;
+        let variables = Variables::from_json(json!({ "no": false }));
+        let order = RootOrder::of(&document, operation, &variables);
         let mut data = Value::from_json(json!({ "a": 1, "b": 2, "c": 3, "d": 4, "x": 5 })).unwrap();
-        super::order_roots(&document, &operation.node, &mut data);
+        order.restore(&mut data);
         assert_eq!(data.to_string(), "{c: 3, b: 2, x: 5, a: 1, d: 4}");
         let mut nothing = Value::Null;
-        super::order_roots(&document, &operation.node, &mut nothing);
+        order.restore(&mut nothing);
         assert_eq!(nothing, Value::Null);
     }
 }
