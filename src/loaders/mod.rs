@@ -2,7 +2,7 @@
 //!
 //! A loader is declared by what it is asked (`UserId`), what it answers (`User`) and the batch read of a feature's
 //! `queries` that knows. Loaders live for one request, so that nobody sees what another viewer may, and are renewed
-//! after each mutation, so that a payload shows what the mutation left behind. They wait by yielding a few times, not
+//! after each mutation, so that a payload shows what the mutation left behind. They wait by yielding, not
 //! by a timer ([`gather`]). What many requests ask at the same time is read together ([`together`]).
 //!
 //! To add one: the batch read in a feature's `queries`, and a line in the list at the end of this file. A question that

@@ -1,4 +1,4 @@
-//! Subscriptions: each field is declared once and serves twice.
+//! Subscriptions: fields that say what they show, and what they make of it.
 //!
 //! When a client subscribes, the field runs with a [`Probe`]: it checks permission, reports the [`View`] that it shows, and
 //! yields nothing. For each event the server gives the item to the view's [`Shape`], without asking for permission in the
