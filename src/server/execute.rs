@@ -11,11 +11,12 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::checked::Checked;
-use super::documents::{self, Limits, Refusal, RefusalCode, RootOrder, Standing, hoist};
+use super::documents::{self, Limits, Refusal, RefusalCode, Roots, Standing, hoist};
 use super::state::Server;
 use crate::kernel::{Caller, Error, Result, Role, Viewer};
 use crate::loaders::Loaders;
 use crate::platform::streams::{Cursor, StreamName};
+use crate::resolvers::Api;
 use crate::resolvers::ask::{Notes, StreamHeads};
 use crate::resolvers::error::top_level;
 use crate::schema::auth::Access;
@@ -149,14 +150,18 @@ impl Server {
 
     async fn execute(&self, caller: &Caller, prepared: Prepared, equip: impl FnOnce(Request) -> Request) -> Response {
         let notes = Arc::new(Notes::default());
-        let (cost, checked, api) = (prepared.cost, prepared.checked.clone(), self.api(&prepared));
+        let (cost, checked) = (prepared.cost, prepared.checked.clone());
         let operation = match checked.operation() {
             Ok(operation) => operation,
             Err(refusal) => return Declined::from(refusal).response(),
         };
-        let order = RootOrder::of(&checked.document, operation, &prepared.variables);
+        let roots = Roots::of(&checked.document, operation, &prepared.variables);
+        let (document, api) = match self.runnable(caller, &prepared, &roots).await {
+            Ok(runnable) => runnable,
+            Err(refused) => return refused,
+        };
         let name = checked.operation_name.clone();
-        let mut request = self.request(caller, checked.document.clone(), name, prepared.variables);
+        let mut request = self.request(caller, document, name, prepared.variables);
         request = equip(request.data(notes.clone()));
         if checked.wants_cursor
             && let Some(viewer) = caller.viewer
@@ -177,12 +182,34 @@ impl Server {
         } else {
             self.raise_nulls(&checked.document, checked.operation_name.as_deref(), &mut response);
         }
-        order.restore(&mut response.data);
+        roots.restore(&mut response.data);
         response = response.extension("cost", cost_extension(cost));
         if notes.was_replayed() {
             response = response.extension("replayed", Value::from(true));
         }
         response
+    }
+
+    /// The document as it runs, and the schema that runs it. One whose root selects a field twice is validated by a run of
+    /// nothing; then it runs with each field once.
+    async fn runnable(
+        &self,
+        caller: &Caller,
+        prepared: &Prepared,
+        roots: &Roots<'_>,
+    ) -> Result<(ExecutableDocument, &Api), Response> {
+        let (checked, api) = (&prepared.checked, self.api(prepared));
+        if !roots.has_doubles() {
+            return Ok((checked.document.clone(), api));
+        }
+        let name = checked.operation_name.clone();
+        let idle = self.request(caller, roots.idle(name.as_deref()), name.clone(), prepared.variables.clone());
+        let mut judged = api.execute(idle).await;
+        if judged.errors.is_empty() {
+            return Ok((roots.merged(name.as_deref()), &self.twin));
+        }
+        complete(&mut judged);
+        Err(judged.extension("cost", cost_extension(prepared.cost)))
     }
 
     /// Where fields failed that may not be null, lets the null rise to where it may stand.

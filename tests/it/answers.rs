@@ -84,3 +84,44 @@ async fn live_answers_keep_order_and_conditions() {
     let id = gigwire::kernel::id::encode("item", Uuid::nil());
     assert_eq!(shown(json!({ "with": false })).await, format!(r#"{start}"id":"{id}"}}}}"#));
 }
+
+#[tokio::test]
+async fn what_the_root_selects_twice_runs_once() {
+    let server = InProcess::sqlite().await;
+    let ada = server.person("Ada").await;
+    let query = "mutation ($input: JobPostInput!, $no: Boolean! = false) { ...Post ...Post
+        jobPost(input: $input) { job { id } } not: jobPost(input: $input) @include(if: $no) { job { id } } }
+        fragment Post on Mutation { jobPost(input: $input) { job { title } userErrors { code } } }";
+    let input = json!({ "title": "A job", "description": "Words", "budget": { "amount": "10.00", "currency": "EUR" } });
+    for count in 1..=2 {
+        let answer = server.ask(&ada.caller, query, json!({ "input": input })).await;
+        let posted = &answer["data"]["jobPost"];
+        assert!(posted["userErrors"] == json!([]) && posted["job"]["id"].is_string(), "{answer}");
+        assert_eq!(posted["job"]["title"], "A job");
+        let mine = server.data(&ada.caller, "{ viewer { jobs { totalCount } } }", json!({})).await;
+        assert_eq!(mine["viewer"]["jobs"]["totalCount"], count);
+    }
+    let order = "{ jobs { totalCount } kind: __typename jobs { pageInfo { hasNextPage } nodes { title } } }";
+    let seen = server.text(&ada.caller, order, json!({})).await;
+    let job = r#"{"title":"A job"}"#;
+    let jobs = format!(r#"{{"totalCount":2,"pageInfo":{{"hasNextPage":false}},"nodes":[{job},{job}]}}"#);
+    assert_eq!(seen, format!(r#"{{"jobs":{jobs},"kind":"Query"}}"#));
+}
+
+#[tokio::test]
+async fn what_is_wrong_is_refused_before_anything_runs() {
+    let server = InProcess::sqlite().await;
+    let ada = server.person("Ada").await;
+    for query in [
+        "{ jobs { totalCount } jobs { nothing } }",
+        "{ ...A ...A } fragment A on Query { jobs { totalCount } } fragment B on Query { jobs { totalCount } }",
+        "query ($unused: ID) { jobs { totalCount } jobs { totalCount } }",
+        "{ jobs(first: 1) { totalCount } jobs(first: 2) { totalCount } }",
+    ] {
+        for _ in 0..2 {
+            let answer = server.ask(&ada.caller, query, json!({})).await;
+            assert_eq!(answer["errors"][0]["extensions"]["code"], "GRAPHQL_VALIDATION_FAILED", "{query}: {answer}");
+            assert!(answer["data"].is_null(), "{answer}");
+        }
+    }
+}

@@ -151,7 +151,8 @@ fn merge(merged: Option<Positioned<Field>>, field: &Positioned<Field>) -> Result
     Ok(merged)
 }
 
-fn same_arguments(one: &Field, other: &Field) -> bool {
+/// Whether two fields are given the same.
+pub(super) fn same_arguments(one: &Field, other: &Field) -> bool {
     let same = |(name, value): &(Positioned<Name>, Positioned<_>)| other.get_argument(&name.node) == Some(value);
     one.arguments.len() == other.arguments.len() && one.arguments.iter().all(same)
 }

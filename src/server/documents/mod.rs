@@ -13,7 +13,7 @@
 //! parsed, and [`check_variables`] the weighing, once the operation is chosen.
 //! Behind the gates, [`hoist`] picks the operation and gives subscriptions a plain root, [`InputIndex`] holds its
 //! variables against their types, and [`access`] says who may run it and what it costs. After it ran, `nulls` puts the
-//! answer right where fields failed, and `order` the fields of its root in a row.
+//! answer right where fields failed, and `roots` the fields of its root in a row.
 //!
 //! To add a limit: a field of [`Limits`] with its default and its unit, the count in `scan` (when tokens show it) or in
 //! `weigh` (when the tree does), and an attack in `attacks` that it refuses.
@@ -29,9 +29,9 @@ mod inputs;
 mod lexemes;
 mod limits;
 mod nulls;
-mod order;
 mod refusal;
 mod requirements;
+mod roots;
 mod scan;
 mod variables;
 mod weigh;
@@ -41,9 +41,9 @@ use async_graphql::parser::{parse_query, parse_schema};
 
 pub use inputs::InputIndex;
 pub use limits::Limits;
-pub use order::RootOrder;
 pub use refusal::{Refusal, RefusalCode};
 pub use requirements::{Requirements, Standing};
+pub use roots::Roots;
 pub use variables::{MAX_JSON_DEPTH, MAX_VARIABLE_BYTES, check_json_depth, check_variables};
 pub use weigh::uses_of_variables;
 

@@ -1,6 +1,6 @@
 //! What becomes null when a field fails: the field, or if it may not be null, what holds it.
 //!
-//! The engine leaves a failed field that may not be null out of its object, and goes on. GraphQL asks for more: the null
+//! A failed field that may not be null is null in its object or, at the root, left out. GraphQL asks for more: the null
 //! rises to the nearest place where the schema allows it. Clients rely on that, since they take a non-null field for given.
 //! So an answer with errors is walked once more along the path of each error.
 
