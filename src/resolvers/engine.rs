@@ -12,6 +12,7 @@ use futures_util::{FutureExt, StreamExt};
 use super::Api;
 use super::live::{Item, Probe, Shape};
 use crate::kernel::{Error, Result};
+use crate::schema::object::fill_in_defaults;
 
 /// What the engine knows of a schema. It shows that to resolvers alone.
 #[derive(Clone)]
@@ -62,8 +63,9 @@ impl Engine {
         Some(response)
     }
 
-    fn env(&self, document: &ExecutableDocument, variables: Variables, data: Data) -> Option<QueryEnv> {
+    fn env(&self, document: &ExecutableDocument, mut variables: Variables, data: Data) -> Option<QueryEnv> {
         let (_, operation) = document.operations.iter().next()?;
+        fill_in_defaults(&operation.node, &mut variables);
         Some(QueryEnv::new(QueryEnvInner {
             extensions: self.extensions.clone(),
             variables,

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use async_graphql::parser::types::{ExecutableDocument, OperationDefinition};
+use async_graphql::parser::types::ExecutableDocument;
 use async_graphql::{Request, Response, ServerError, Value, Variables};
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -20,6 +20,7 @@ use crate::resolvers::Api;
 use crate::resolvers::ask::{Notes, StreamHeads};
 use crate::resolvers::error::top_level;
 use crate::schema::auth::Access;
+use crate::schema::object::fill_in_defaults;
 
 /// A GraphQL request as clients send it.
 #[derive(Debug, Default, Deserialize)]
@@ -119,11 +120,12 @@ impl Server {
         let checked = self.checked(&text, asked.operation_name, &limits)?;
         let (mut variables, bytes) = variables(asked.variables.as_deref())?;
         documents::check_variables(checked.places, bytes)?;
-        self.inputs.check(checked.operation()?, &variables)?;
+        let operation = checked.operation()?;
+        self.inputs.check(operation, &variables)?;
         if let Some((access, path)) = checked.needs().refused(standing(viewer)) {
             return Err(forbidden(viewer, access, path));
         }
-        fill_in_defaults(checked.operation()?, &mut variables);
+        fill_in_defaults(operation, &mut variables);
         let cost = self.cost(&checked, &variables)?;
         Ok(Prepared { checked, variables, cost })
     }
@@ -249,16 +251,6 @@ fn variables(sent: Option<&RawValue>) -> Result<(Variables, usize), Declined> {
         return Err(Declined::malformed("BAD_REQUEST", "`variables` must be a JSON object."));
     }
     Ok((Variables::from_json(value), sent.get().len()))
-}
-
-/// Variables that were not sent have their defaults. The engine forgets that where it judges `@skip` and `@include`.
-fn fill_in_defaults(operation: &OperationDefinition, variables: &mut Variables) {
-    for definition in &operation.variable_definitions {
-        let definition = &definition.node;
-        if let Some(default) = definition.default_value() {
-            variables.entry(definition.name.node.clone()).or_insert_with(|| default.clone());
-        }
-    }
 }
 
 fn forbidden(viewer: Option<Viewer>, access: Access, path: &[String]) -> Declined {

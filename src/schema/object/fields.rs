@@ -47,7 +47,7 @@ impl<'a> Fields<'a> {
         let mut room = None;
         for selection in &ctx.item.node.items {
             match &selection.node {
-                it if is_left_out(it, |name| variable(ctx, name)) => {}
+                it if is_left_out(it, &ctx.query_env.variables) => {}
                 Selection::Field(field) if field.node.name.node == "__typename" => {
                     let name = root.introspection_type_name().into_owned();
                     self.put(&field.node.response_key().node, Value::String(name));
@@ -180,13 +180,6 @@ where
     T: ContainerType + ?Sized,
 {
     root.resolve_field(&ctx.with_field(field)).await
-}
-
-/// What the client sent for a variable, or its default.
-fn variable(ctx: &ContextSelectionSet<'_>, name: &Name) -> Option<Value> {
-    let mut definitions = ctx.query_env.operation.node.variable_definitions.iter();
-    let default = || definitions.find(|it| it.node.name.node == *name)?.node.default_value().cloned();
-    ctx.query_env.variables.get(name).cloned().or_else(default)
 }
 
 /// Puts together what was answered to two selections of one field.

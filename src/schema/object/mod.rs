@@ -18,7 +18,7 @@ use std::task::{Context as Task, Poll};
 
 pub use async_graphql::*;
 
-pub use self::conditions::is_left_out;
+pub use self::conditions::{fill_in_defaults, is_left_out};
 pub use self::fields::Fields;
 
 /// What derived code looks for under this name.

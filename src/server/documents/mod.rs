@@ -12,8 +12,8 @@
 //! [`check`] is all three. For what is sent with the document, [`check_json_depth`] is the scan, before the JSON is
 //! parsed, and [`check_variables`] the weighing, once the operation is chosen.
 //! Behind the gates, [`hoist`] picks the operation and gives subscriptions a plain root, [`InputIndex`] holds its
-//! variables against their types, and [`access`] says who may run it and what it costs. After it ran, `nulls` puts the
-//! answer right where fields failed, and `roots` the fields of its root in a row.
+//! variables against their types, and [`access`] says who may run it and what it costs. `roots` joins what its root
+//! selects twice. After it ran, `nulls` puts the answer right where fields failed, and `roots` its fields in a row.
 //!
 //! To add a limit: a field of [`Limits`] with its default and its unit, the count in `scan` (when tokens show it) or in
 //! `weigh` (when the tree does), and an attack in `attacks` that it refuses.

@@ -31,7 +31,7 @@ impl<'a> Roots<'a> {
     }
 
     fn gather(&mut self, set: &'a SelectionSet, variables: &Variables) {
-        for item in set.items.iter().filter(|item| !is_left_out(&item.node, |name| variables.get(name).cloned())) {
+        for item in set.items.iter().filter(|item| !is_left_out(&item.node, variables)) {
             match &item.node {
                 Selection::Field(field) => {
                     self.fields.entry(&field.node.response_key().node).or_default().push(field);
